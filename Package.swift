@@ -1,0 +1,32 @@
+// swift-tools-version: 6.3;(experimentalCGen)
+import PackageDescription
+
+/// What every Swift target is compiled with: nothing unsafe without the word, no import that leaks.
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "lapwing",
+  products: [
+    .library(name: "APIC", targets: ["APIC"]),
+    .library(name: "KVM", targets: ["KVM"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-system", from: "1.6.1")
+  ],
+  targets: [
+    .target(name: "APIC", swiftSettings: strict),
+    .testTarget(name: "APICTests", dependencies: ["APIC"], swiftSettings: strict),
+
+    .target(name: "CKVM"),
+    .target(
+      name: "KVM",
+      dependencies: ["APIC", "CKVM", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+    .testTarget(name: "KVMTests", dependencies: ["KVM"], swiftSettings: strict),
+  ]
+)
