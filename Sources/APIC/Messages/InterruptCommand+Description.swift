@@ -1,0 +1,19 @@
+#if !hasFeature(Embedded)
+extension InterruptCommand: CustomStringConvertible {
+  /// The command's fields, as in `Fixed 0x40 to physical 1` and `Start Up 0x08 to all excluding self`.
+  public var description: String {
+    let mode = deliveryMode?.description ?? "Reserved"
+    let level = triggerMode == .level ? (isAsserted ? ", level asserted" : ", level deasserted") : ""
+    return "\(mode) \(vector) to \(recipients)\(level)\(deliveryPending ? ", send pending" : "")"
+  }
+
+  private var recipients: String {
+    switch shorthand {
+    case .none: destination.description
+    case .`self`: "self"
+    case .allIncludingSelf: "all including self"
+    case .allExcludingSelf: "all excluding self"
+    }
+  }
+}
+#endif
