@@ -1,8 +1,8 @@
 extension Destination {
   /// Every local APIC, when they are in xAPIC mode (SDM volume 3A, section 12.6.2.1).
   ///
-  /// With `KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK` unset, KVM takes it for a broadcast from an xAPIC even to x2APICs
-  /// (KVM API, section 7.7).
+  /// Until `KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK` is set, KVM takes it for every local APIC in x2APIC mode too (KVM API,
+  /// section 7.7).
   public static var xAPICBroadcast: Destination { .physical(0xff) }
 
   /// Every local APIC, when they are in x2APIC mode (SDM volume 3A, section 12.12.9).

@@ -2,9 +2,8 @@
 extension InterruptCommand: CustomStringConvertible {
   /// The command's fields, as in `Fixed 0x40 to physical 1` and `Start Up 0x08 to all excluding self`.
   public var description: String {
-    let mode = deliveryMode?.description ?? "Reserved"
-    let level = triggerMode == .level ? (isAsserted ? ", level asserted" : ", level deasserted") : ""
-    return "\(mode) \(vector) to \(recipients)\(level)\(deliveryPending ? ", send pending" : "")"
+    let status = rawValue.levelDescription + (deliveryPending ? ", send pending" : "")
+    return "\(rawValue.deliveryDescription) to \(recipients)\(status)"
   }
 
   private var recipients: String {

@@ -91,9 +91,8 @@ extension MSIMessage: CustomStringConvertible {
   /// The message's fields, as in `Fixed 0x70 to physical 1`, or both words if it is not addressed to a local APIC.
   public var description: String {
     guard isInterrupt else { return "\(hexadecimal(data)) to address \(hexadecimal(address))" }
-    let mode = deliveryMode?.description ?? "Reserved"
-    let level = triggerMode == .level ? (isAsserted ? ", level asserted" : ", level deasserted") : ""
-    return "\(mode) \(vector) to \(destination)\(level)\(redirectionHint ? ", redirectable" : "")"
+    let status = data.levelDescription + (redirectionHint ? ", redirectable" : "")
+    return "\(data.deliveryDescription) to \(destination)\(status)"
   }
 }
 #endif

@@ -103,7 +103,7 @@ extension LVTEntry {
 extension LVTEntry: CustomStringConvertible {
   /// What every entry has, as in `Fixed 0x40` and `NMI 0x00, masked`.
   public var description: String {
-    "\(deliveryMode?.description ?? "Reserved") \(vector)\(isPending ? ", send pending" : "")\(isMasked ? ", masked" : "")"
+    rawValue.deliveryDescription + (isPending ? ", send pending" : "") + (isMasked ? ", masked" : "")
   }
 }
 #endif

@@ -32,8 +32,7 @@ extension LocalAPICState {
   /// The vector that the processor takes as soon as it can be interrupted (SDM volume 3A, section 12.8.3): the highest
   /// in the IRR, if its class is above the processor priority that follows from the TPR and the ISR.
   ///
-  /// It is `nil` while the local APIC is software-disabled: KVM then delivers nothing (`kvm_apic_has_interrupt` in
-  /// arch/x86/kvm/lapic.c).
+  /// It is `nil` while the local APIC is software-disabled, which holds what the IRR has (section 12.4.7.2).
   public var nextDeliverable: Vector? {
     let priority = Priority.processorPriority(taskPriority: taskPriority, highestInService: inService.highest)
     guard spurious.isSoftwareEnabled, let vector = interruptRequest.highest, priority.allows(vector) else { return nil }

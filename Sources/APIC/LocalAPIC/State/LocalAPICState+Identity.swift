@@ -1,7 +1,7 @@
 /// The registers whose layout depends on the mode, which the page does not tell: IA32_APIC_BASE does. In x2APIC mode
 /// they are 32 bits wide if `KVM_CAP_X2APIC_API` has enabled 32-bit IDs (KVM API, sections 4.57 and 7.7).
 extension LocalAPICState {
-  /// The local APIC's ID (SDM volume 3A, sections 12.4.6 and 12.12.5.1).
+  /// The local APIC's ID (SDM volume 3A, sections 12.4.6 and 12.12.1.2).
   ///
   /// - Parameter mode: The mode: in x2APIC mode the ID is the whole register, else bits 31:24.
   public func id(mode: APICMode) -> UInt32 {
