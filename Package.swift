@@ -22,11 +22,20 @@ let package = Package(
     .target(name: "APIC", swiftSettings: strict),
     .testTarget(name: "APICTests", dependencies: ["APIC"], swiftSettings: strict),
 
+    .target(name: "GuestContract"),
+
     .target(name: "CKVM"),
     .target(
       name: "KVM",
       dependencies: ["APIC", "CKVM", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .testTarget(name: "KVMTests", dependencies: ["KVM"], swiftSettings: strict),
+
+    // The guests: compiled for the bare machine by the plugin, embedded as data.
+    .target(
+      name: "GuestImages", path: "Guests", sources: ["GuestImages.c"], plugins: ["BuildGuests"]),
+    .plugin(
+      name: "BuildGuests", capability: .buildTool(), dependencies: ["guest-catalog"], path: "Plugins/GuestImages"),
+    .executableTarget(name: "guest-catalog", path: "Plugins/guest-catalog"),
   ]
 )
