@@ -1,0 +1,109 @@
+/// An entry of the local vector table (SDM volume 3A, section 12.5.1).
+public struct LVTEntry: RawRepresentable, Hashable, Sendable {
+  /// The register's value.
+  public var rawValue: UInt32
+
+  /// The fields of that value of the register.
+  public init(rawValue: UInt32) {
+    self.rawValue = rawValue
+  }
+
+  /// An entry for the timer.
+  ///
+  /// - Parameters:
+  ///   - vector: 16 to 255.
+  ///   - mode: How the timer counts.
+  ///   - isMasked: Whether it counts in silence.
+  public static func timer(_ vector: Vector, mode: TimerMode = .oneShot, isMasked: Bool = false) -> LVTEntry {
+    var entry = LVTEntry(rawValue: 0)
+    entry.vector = vector
+    entry.timerMode = mode
+    entry.isMasked = isMasked
+    return entry
+  }
+
+  /// An entry for a pin, or with the defaults for any source but the timer.
+  ///
+  /// - Parameters:
+  ///   - vector: 16 to 255 if the delivery mode is fixed; else it is ignored.
+  ///   - deliveryMode: What the source does: fixed, SMI, NMI, INIT or ExtINT.
+  ///   - polarity: The level at which the pin is asserted.
+  ///   - triggerMode: Whether the pin is an edge or a level.
+  ///   - isMasked: Whether the source is ignored.
+  public static func pin(
+    _ vector: Vector, deliveryMode: DeliveryMode = .fixed, polarity: Polarity = .activeHigh,
+    triggerMode: TriggerMode = .edge, isMasked: Bool = false
+  ) -> LVTEntry {
+    var entry = LVTEntry(rawValue: 0)
+    entry.vector = vector
+    entry.deliveryMode = deliveryMode
+    entry.polarity = polarity
+    entry.triggerMode = triggerMode
+    entry.isMasked = isMasked
+    return entry
+  }
+
+  /// The entry after reset: masked, all else zero (SDM volume 3A, section 12.4.7.1).
+  public static var masked: LVTEntry { .pin(0, isMasked: true) }
+}
+
+extension LVTEntry {
+  /// Bits 7:0.
+  public var vector: Vector {
+    get { rawValue.vector }
+    set { rawValue.vector = newValue }
+  }
+
+  /// Bits 10:8; `nil` is the reserved encoding.
+  ///
+  /// The timer and the errors have no such field, and read as fixed.
+  public var deliveryMode: DeliveryMode? {
+    get { rawValue.deliveryMode }
+    set { rawValue.deliveryMode = newValue }
+  }
+
+  /// Bit 12, the delivery status; read-only to software.
+  public var isPending: Bool {
+    get { rawValue.isPending }
+    set { rawValue.isPending = newValue }
+  }
+
+  /// Bit 13, of LINT0 and LINT1.
+  public var polarity: Polarity {
+    get { rawValue.polarity }
+    set { rawValue.polarity = newValue }
+  }
+
+  /// Bit 14, of LINT0 and LINT1: a level-triggered interrupt waits for its EOI; read-only to software.
+  public var remoteIRR: Bool {
+    get { rawValue.remoteIRR }
+    set { rawValue.remoteIRR = newValue }
+  }
+
+  /// Bit 15, of LINT0 and LINT1.
+  public var triggerMode: TriggerMode {
+    get { rawValue.triggerMode }
+    set { rawValue.triggerMode = newValue }
+  }
+
+  /// Bit 16.
+  public var isMasked: Bool {
+    get { rawValue.isMasked }
+    set { rawValue.isMasked = newValue }
+  }
+
+  /// Bits 18:17, of the timer; `nil` is the reserved encoding.
+  public var timerMode: TimerMode? {
+    get { TimerMode(rawValue: UInt8(truncatingIfNeeded: rawValue[bits: 17...18])) }
+    set { rawValue[bits: 17...18] = UInt32(newValue?.rawValue ?? TimerMode.reservedEncoding) }
+  }
+}
+
+#if !hasFeature(Embedded)
+extension LVTEntry: CustomStringConvertible {
+  /// What every entry has, as in `Fixed 0x40` and `NMI 0x00, masked`.
+  public var description: String {
+    rawValue.deliveryDescription + (isPending ? ", send pending" : "") + (isMasked ? ", masked" : "")
+  }
+}
+#endif
