@@ -23,7 +23,7 @@ public final class EventDescriptor: Sendable {
   ///
   /// - Throws: `KVMError` with EAGAIN when the counter would pass 2^64 - 2, with EINVAL for 2^64 - 1.
   public func write(_ value: UInt64 = 1) throws(KVMError) {
-    try check(.write, ckvm_eventfd_write(descriptor.rawValue, value))
+    try attempt(.write, ckvm_eventfd_write(descriptor.rawValue, value))
   }
 
   /// Takes what the counter holds and leaves zero there; 0 when nothing was signalled since.
@@ -32,7 +32,7 @@ public final class EventDescriptor: Sendable {
     // Sound: the shim writes the one integer it is given.
     let answer = unsafe ckvm_eventfd_read(descriptor.rawValue, &value)
     if Errno(rawValue: -answer) == .resourceTemporarilyUnavailable { return 0 }
-    try check(.read, answer)
+    try attempt(.read, answer)
     return value
   }
 }

@@ -1,12 +1,14 @@
 /// A C structure that ends in a flexible array: a header and, right behind it, entries.
 ///
 /// The KVM API uses them for CPUID leaves, MSRs, routes and lists. `ckvm_layout.c` asserts that in each of them the
-/// entries start where the header ends.
-@safe struct FlexibleArray<Header: BitwiseCopyable, Entry: BitwiseCopyable>: ~Copyable {
+/// entries start where the header ends. Both are C structures, which need no deinitialization.
+@safe struct FlexibleArray<Header, Entry>: ~Copyable {
   /// How many entries there is room for.
   let capacity: Int
 
   private let storage: UnsafeMutableRawPointer
+  private let start: UnsafeMutablePointer<Header>
+  private let entries: UnsafeMutablePointer<Entry>
 
   /// A header and room for entries, which start as copies of `filler`.
   init(_ header: Header, repeating filler: Entry, count: Int) {
@@ -15,24 +17,25 @@
     unsafe storage = .allocate(
       byteCount: MemoryLayout<Header>.size + count * MemoryLayout<Entry>.stride,
       alignment: max(MemoryLayout<Header>.alignment, MemoryLayout<Entry>.alignment))
-    unsafe storage.storeBytes(of: header, as: Header.self)
-    for index in 0..<count { self[index] = filler }
+    unsafe start = storage.initializeMemory(as: Header.self, to: header)
+    unsafe entries = (storage + MemoryLayout<Header>.size)
+      .initializeMemory(as: Entry.self, repeating: filler, count: count)
   }
 
   deinit { unsafe storage.deallocate() }
 
   /// The header.
-  var header: Header { unsafe storage.load(as: Header.self) }
+  var header: Header { unsafe start.pointee }
 
   /// The entry at an index below `capacity`.
   subscript(index: Int) -> Entry {
     get {
       precondition((0..<capacity).contains(index))
-      return unsafe storage.loadUnaligned(fromByteOffset: Self.offset(index), as: Entry.self)
+      return unsafe entries[index]
     }
     nonmutating set {
       precondition((0..<capacity).contains(index))
-      unsafe storage.storeBytes(of: newValue, toByteOffset: Self.offset(index), as: Entry.self)
+      unsafe entries[index] = newValue
     }
   }
 
@@ -45,11 +48,7 @@
   ///
   /// - Parameter body: gets a pointer that is good for the header and `capacity` entries.
   @unsafe func withHeader<Answer>(_ body: (UnsafeMutablePointer<Header>) -> Answer) -> Answer {
-    unsafe body(storage.assumingMemoryBound(to: Header.self))
-  }
-
-  private static func offset(_ index: Int) -> Int {
-    MemoryLayout<Header>.size + index * MemoryLayout<Entry>.stride
+    unsafe body(start)
   }
 }
 

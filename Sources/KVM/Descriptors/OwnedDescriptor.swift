@@ -16,18 +16,18 @@ struct OwnedDescriptor: ~Copyable, Sendable {
 extension OwnedDescriptor {
   /// Owns the descriptor that a shim call answered with, or throws the error it answered with.
   init(_ call: KVMCall, _ answer: Int32, detail: @autoclosure () -> String? = nil) throws(KVMError) {
-    self.init(owning: try check(call, answer, detail: detail()))
+    self.init(owning: try attempt(call, answer, detail: detail()))
   }
 
   /// Reads at a position; fewer bytes than asked for at the end of the file.
   func read(count: Int, at offset: Int) throws(KVMError) -> [UInt8] {
     var answer = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       // Sound: pread writes at most the buffer's own count, and answers how many bytes it wrote.
       if let base = buffer.baseAddress { answer = unsafe ckvm_pread(rawValue, base, buffer.count, off_t(offset)) }
       initialized = max(answer, 0)
     }
-    try check(.read, Int32(clamping: answer))
+    try attempt(.read, Int32(clamping: answer))
     return bytes
   }
 }

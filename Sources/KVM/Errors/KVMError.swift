@@ -33,7 +33,7 @@ extension KVMError: CustomStringConvertible {
 ///
 /// `detail` is evaluated only for an error.
 @discardableResult @inline(__always)
-func check(
+func attempt(
   _ call: KVMCall, _ answer: Int32, detail: @autoclosure () -> String? = nil
 ) throws(KVMError) -> Int32 {
   guard answer < 0 else { return answer }

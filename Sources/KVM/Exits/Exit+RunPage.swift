@@ -52,9 +52,7 @@ extension PortAccess {
     self.init(direction: io.is_write != 0 ? .write : .read, port: io.port, width: io.size, count: io.count)
     guard direction == .write, count == 1 else { return }
     page.withPortData(io) { data in
-      for index in 0..<min(data.byteCount, 4) {
-        value |= UInt32(data.unsafeByte(index)) << (8 * index)
-      }
+      for index in 0..<min(data.count, 4) { value |= UInt32(data[index]) << (8 * index) }
     }
   }
 }
@@ -93,18 +91,18 @@ extension Hypercall {
 extension SystemEvent {
   fileprivate init(_ page: borrowing RunPage) {
     self.init(type: unsafe ckvm_run_event_type(page.run))
-    for index in 0..<unsafe ckvm_run_event_count(page.run) { data.append(unsafe ckvm_run_event_word(page.run, index)) }
+    for index in unsafe 0..<ckvm_run_event_count(page.run) { data.append(unsafe ckvm_run_event_word(page.run, index)) }
   }
 }
 
 extension InternalError {
   fileprivate init(_ page: borrowing RunPage) {
     self.init(suberror: unsafe ckvm_run_internal_suberror(page.run))
-    for index in 0..<unsafe ckvm_run_internal_count(page.run) {
+    for index in unsafe 0..<ckvm_run_internal_count(page.run) {
       data.append(unsafe ckvm_run_internal_word(page.run, index))
     }
     guard suberror == UInt32(KVM_INTERNAL_ERROR_EMULATION) else { return }
-    for index in 0..<unsafe ckvm_run_instruction_size(page.run) {
+    for index in unsafe 0..<ckvm_run_instruction_size(page.run) {
       instruction.append(unsafe ckvm_run_instruction_byte(page.run, index))
     }
   }

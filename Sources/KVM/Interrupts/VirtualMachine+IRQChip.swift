@@ -6,7 +6,7 @@ extension VirtualMachine {
   ///
   /// - Throws: `KVMError`: EEXIST when there is an irqchip, EINVAL when there is a vCPU.
   public func createIRQChip() throws(KVMError) {
-    try KVM.check(.createIRQChip, ckvm_create_irqchip(descriptor.rawValue))
+    try attempt(.createIRQChip, ckvm_create_irqchip(descriptor.rawValue))
   }
 
   /// Puts only the local APICs in the kernel (KVM_CAP_SPLIT_IRQCHIP). Before the first vCPU. PIC and IOAPIC, if any, are
@@ -25,7 +25,7 @@ extension VirtualMachine {
     var raw = kvm_pic_state()
     // Sound: the shim fills the one structure it is given.
     let answer = unsafe ckvm_get_pic(descriptor.rawValue, chip.rawValue, &raw)
-    try KVM.check(.getIRQChip, answer, detail: "\(chip)")
+    try attempt(.getIRQChip, answer, detail: "\(chip)")
     return PICState(raw)
   }
 
@@ -36,7 +36,7 @@ extension VirtualMachine {
     var raw = kvm_pic_state(state)
     // Sound: the shim copies the one structure it is given.
     let answer = unsafe ckvm_set_pic(descriptor.rawValue, chip.rawValue, &raw)
-    try KVM.check(.setIRQChip, answer, detail: "\(chip)")
+    try attempt(.setIRQChip, answer, detail: "\(chip)")
   }
 
   /// Reads the in-kernel IOAPIC (KVM_GET_IRQCHIP).
@@ -45,7 +45,7 @@ extension VirtualMachine {
   public func ioapic() throws(KVMError) -> IOAPICState {
     var raw = kvm_ioapic_state()
     // Sound: the shim fills the one structure it is given.
-    try KVM.check(.getIRQChip, unsafe ckvm_get_ioapic(descriptor.rawValue, &raw), detail: "ioapic")
+    try attempt(.getIRQChip, unsafe ckvm_get_ioapic(descriptor.rawValue, &raw), detail: "ioapic")
     return IOAPICState(raw)
   }
 
@@ -55,6 +55,6 @@ extension VirtualMachine {
   public func setIOAPIC(_ state: IOAPICState) throws(KVMError) {
     var raw = kvm_ioapic_state(state)
     // Sound: the shim copies the one structure it is given.
-    try KVM.check(.setIRQChip, unsafe ckvm_set_ioapic(descriptor.rawValue, &raw), detail: "ioapic")
+    try attempt(.setIRQChip, unsafe ckvm_set_ioapic(descriptor.rawValue, &raw), detail: "ioapic")
   }
 }

@@ -13,7 +13,7 @@ extension VirtualMachine {
     let table = FlexibleArray(header, routes.map(kvm_irq_routing_entry.init), empty: kvm_irq_routing_entry())
     // Sound: the header counts the entries behind it, and KVM reads no more.
     let answer = unsafe table.withHeader { unsafe ckvm_set_gsi_routing(descriptor.rawValue, $0) }
-    try KVM.check(.setGSIRouting, answer)
+    try attempt(.setGSIRouting, answer)
   }
 }
 

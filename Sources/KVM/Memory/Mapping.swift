@@ -1,4 +1,5 @@
 import CKVM
+import SystemPackage
 
 /// The one owner of a memory mapping, mmap(2), which it unmaps.
 ///
@@ -21,7 +22,7 @@ import CKVM
   public init(anonymous size: Int) throws(KVMError) {
     var address: UnsafeMutableRawPointer?
     // Sound: the shim stores the new mapping's address and keeps nothing.
-    try check(.mmap, unsafe ckvm_map_anonymous(size, &address), detail: "\(size) bytes")
+    try attempt(.mmap, unsafe ckvm_map_anonymous(size, &address), detail: "\(size) bytes")
     guard let address = unsafe address else { throw KVMError(call: .mmap, errno: .badAddress) }
     unsafe base = address
     self.size = size
@@ -31,7 +32,7 @@ import CKVM
   init(_ descriptor: borrowing OwnedDescriptor, size: Int) throws(KVMError) {
     var address: UnsafeMutableRawPointer?
     // Sound: as above.
-    try check(.mmap, unsafe ckvm_map_shared(descriptor.rawValue, size, &address))
+    try attempt(.mmap, unsafe ckvm_map_shared(descriptor.rawValue, size, &address))
     guard let address = unsafe address else { throw KVMError(call: .mmap, errno: .badAddress) }
     unsafe base = address
     self.size = size

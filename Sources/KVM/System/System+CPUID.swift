@@ -6,14 +6,14 @@ extension System {
   ///
   /// - Throws: `KVMError`; in practice only ENOMEM.
   public func supportedCPUID() throws(KVMError) -> [CPUIDEntry] {
-    try KVM.cpuid(.getSupportedCPUID) { unsafe ckvm_get_supported_cpuid(descriptor.rawValue, $0) }
+    try unsafe KVM.cpuid(.getSupportedCPUID) { unsafe ckvm_get_supported_cpuid(descriptor.rawValue, $0) }
   }
 
   /// The CPUID leaves that KVM can emulate in software, slowly, beyond the supported ones (KVM_GET_EMULATED_CPUID).
   ///
   /// - Throws: `KVMError`; in practice only ENOMEM.
   public func emulatedCPUID() throws(KVMError) -> [CPUIDEntry] {
-    try KVM.cpuid(.getEmulatedCPUID) { unsafe ckvm_get_emulated_cpuid(descriptor.rawValue, $0) }
+    try unsafe KVM.cpuid(.getEmulatedCPUID) { unsafe ckvm_get_emulated_cpuid(descriptor.rawValue, $0) }
   }
 }
 
@@ -23,12 +23,13 @@ func cpuid(
 ) throws(KVMError) -> [CPUIDEntry] {
   // KVM itself takes at most KVM_MAX_CPUID_ENTRIES, 256, so the last round always has room.
   for room in [64, 128, 256] {
-    let buffer = FlexibleArray(
-      kvm_cpuid2(nent: UInt32(room), .init()), repeating: kvm_cpuid_entry2(), count: room)
+    var header = kvm_cpuid2()
+    header.nent = UInt32(room)
+    let buffer = FlexibleArray(header, repeating: kvm_cpuid_entry2(), count: room)
     // Sound: the header says how many entries there is room for, and KVM writes no more.
     let answer = unsafe buffer.withHeader(get)
     if Errno(rawValue: -answer) == .argListTooLong, room < 256 { continue }
-    try check(call, answer)
+    try attempt(call, answer)
     return buffer.prefix(Int(buffer.header.nent)).map(CPUIDEntry.init)
   }
   return []

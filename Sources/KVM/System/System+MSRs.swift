@@ -6,14 +6,14 @@ extension System {
   ///
   /// - Throws: `KVMError`; in practice never.
   public func msrIndices() throws(KVMError) -> [UInt32] {
-    try indices(.getMSRIndexList) { unsafe ckvm_get_msr_index_list(descriptor.rawValue, $0) }
+    try unsafe indices(.getMSRIndexList) { unsafe ckvm_get_msr_index_list(descriptor.rawValue, $0) }
   }
 
   /// The MSRs that describe features of host and KVM (KVM_GET_MSR_FEATURE_INDEX_LIST).
   ///
   /// - Throws: `KVMError`; in practice never.
   public func featureMSRIndices() throws(KVMError) -> [UInt32] {
-    try indices(.getMSRFeatureIndexList) { unsafe ckvm_get_msr_feature_index_list(descriptor.rawValue, $0) }
+    try unsafe indices(.getMSRFeatureIndexList) { unsafe ckvm_get_msr_feature_index_list(descriptor.rawValue, $0) }
   }
 
   /// The values of feature MSRs (system KVM_GET_MSRS).
@@ -41,7 +41,7 @@ extension System {
         room = count
         continue
       }
-      try KVM.check(call, answer)
+      try attempt(call, answer)
       return buffer.prefix(count)
     }
     throw KVMError(call: call, errno: .argListTooLong)

@@ -15,11 +15,11 @@ public final class System: Sendable {
 
   init(_ descriptor: consuming OwnedDescriptor) throws(KVMError) {
     self.descriptor = descriptor
-    let version = try check(.getAPIVersion, ckvm_get_api_version(self.descriptor.rawValue))
+    let version = try attempt(.getAPIVersion, ckvm_get_api_version(self.descriptor.rawValue))
     guard version == KVM_API_VERSION else {
       throw KVMError(call: .getAPIVersion, errno: .invalidArgument, detail: "version \(version), not \(KVM_API_VERSION)")
     }
-    let size = Int(try check(.getVCPUMmapSize, ckvm_get_vcpu_mmap_size(self.descriptor.rawValue)))
+    let size = Int(try attempt(.getVCPUMmapSize, ckvm_get_vcpu_mmap_size(self.descriptor.rawValue)))
     guard size >= MemoryLayout<kvm_run>.size else {
       throw KVMError(call: .getVCPUMmapSize, errno: .invalidArgument, detail: "\(size) bytes")
     }
@@ -32,7 +32,7 @@ public final class System: Sendable {
   /// - Throws: `KVMError`; in practice never.
   public func check(_ capability: Capability) throws(KVMError) -> Int {
     Int(
-      try KVM.check(
+      try attempt(
         .checkExtension, ckvm_check_extension(descriptor.rawValue, capability.rawValue), detail: capability.name))
   }
 

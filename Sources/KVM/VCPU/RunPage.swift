@@ -4,7 +4,9 @@ import CKVM
 ///
 /// The kernel writes it only inside KVM_RUN. Whoever holds this value outside KVM_RUN is alone with the page, except for
 /// `immediate_exit`, which `ExitRequest` writes at any time.
-@safe struct RunPage: ~Copyable {
+@safe struct RunPage: ~Copyable, @unchecked Sendable {
+  // Sendable is sound: the page is the process's, whichever thread holds this value, and one holds it at a time.
+
   /// The part that any thread may write.
   let exitRequest: ExitRequest
 
@@ -21,14 +23,15 @@ import CKVM
 
   /// Hands out the data of a port access, when it lies inside the page as KVM says.
   func withPortData<Answer: ~Copyable, Failure: Error>(
-    _ io: ckvm_io_exit, _ body: (inout MutableRawSpan) throws(Failure) -> Answer
+    _ io: ckvm_io_exit, _ body: (inout MutableSpan<UInt8>) throws(Failure) -> Answer
   ) throws(Failure) -> Answer? {
     let (count, overflow) = Int(io.count).multipliedReportingOverflow(by: Int(io.size))
     guard !overflow, let offset = Int(exactly: io.data_offset),
       let address = unsafe try? mapping.address(offset, count)
     else { return nil }
     // Sound: the range was checked to be inside the mapping, and the span cannot outlive this call.
-    var span = unsafe MutableRawSpan(_unsafeStart: address, byteCount: count)
+    let start = unsafe address.assumingMemoryBound(to: UInt8.self)
+    var span = unsafe MutableSpan(_unsafeStart: start, count: count)
     return try body(&span)
   }
 }

@@ -1,4 +1,5 @@
 import CKVM
+import Synchronization
 
 // What user space answers before the guest runs again. Each looks at the last exit and does nothing after another kind,
 // so an answer cannot land in the wrong place. Sound: the lock keeps the page from KVM_RUN.
@@ -8,9 +9,7 @@ extension VCPU {
   /// - Parameter value: what it reads; bits beyond the access's width are dropped.
   public func completePortRead(_ value: UInt32) {
     withPortData { data in
-      for index in 0..<min(data.byteCount, 4) {
-        data.storeBytes(of: UInt8(truncatingIfNeeded: value >> (8 * index)), toByteOffset: index, as: UInt8.self)
-      }
+      for index in 0..<min(data.count, 4) { data[index] = UInt8(truncatingIfNeeded: value >> (8 * index)) }
     }
   }
 
@@ -20,7 +19,7 @@ extension VCPU {
   /// - Returns: what `body` returns; nil when the last exit was no port access.
   @discardableResult
   public func withPortData<Answer: Sendable, Failure: Error>(
-    _ body: (inout MutableRawSpan) throws(Failure) -> Answer
+    _ body: (inout MutableSpan<UInt8>) throws(Failure) -> Answer
   ) throws(Failure) -> Answer? {
     try runPage.withLock { (page) throws(Failure) in
       guard unsafe page.run.pointee.exit_reason == UInt32(KVM_EXIT_IO) else { return nil }

@@ -1,4 +1,5 @@
 import CKVM
+import Synchronization
 import SystemPackage
 
 extension VCPU {

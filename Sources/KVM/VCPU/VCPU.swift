@@ -26,13 +26,6 @@ public final class VCPU: Sendable {
     self.descriptor = descriptor
   }
 
-  /// Opens the vCPU's statistics (KVM_GET_STATS_FD).
-  ///
-  /// - Throws: `KVMError`: ENOTTY before Linux 5.14, EBADMSG for statistics that make no sense.
-  public func statistics() throws(KVMError) -> StatisticsFile {
-    try StatisticsFile(OwnedDescriptor(.getStatsFD, ckvm_get_stats_fd(descriptor.rawValue)))
-  }
-
   /// Enables a capability for this vCPU (KVM_ENABLE_CAP on a vCPU).
   ///
   /// - Parameters:
@@ -41,6 +34,6 @@ public final class VCPU: Sendable {
   /// - Throws: `KVMError` with EINVAL when KVM lacks it or dislikes the argument.
   public func enable(_ capability: Capability, _ argument: UInt64 = 0) throws(KVMError) {
     let answer = ckvm_enable_cap(descriptor.rawValue, capability.rawValue, argument, 0, 0, 0)
-    try KVM.check(.enableCap, answer, detail: capability.name)
+    try attempt(.enableCap, answer, detail: capability.name)
   }
 }

@@ -52,7 +52,7 @@ extension VirtualMachine {
     raw.flags = UInt32(filter.allowsOthers ? KVM_MSR_FILTER_DEFAULT_ALLOW : KVM_MSR_FILTER_DEFAULT_DENY)
     var bytes = filter.ranges.flatMap { $0.bitmap }
     let answer = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-      var start = unsafe buffer.baseAddress
+      var start = buffer.baseAddress
       for (index, range) in filter.ranges.enumerated() {
         guard let bitmap = unsafe start else { break }
         // Sound: each range's bitmap is its own part of `bytes`, which stays in place until KVM has read it.
@@ -62,7 +62,7 @@ extension VirtualMachine {
       }
       return unsafe ckvm_set_msr_filter(descriptor.rawValue, &raw)
     }
-    try KVM.check(.setMSRFilter, answer)
+    try attempt(.setMSRFilter, answer)
   }
 }
 

@@ -7,7 +7,7 @@ extension VirtualMachine {
   /// - Throws: `KVMError`; in practice never.
   public func check(_ capability: Capability) throws(KVMError) -> Int {
     let answer = ckvm_check_extension(descriptor.rawValue, capability.rawValue)
-    return Int(try KVM.check(.checkExtension, answer, detail: capability.name))
+    return Int(try attempt(.checkExtension, answer, detail: capability.name))
   }
 
   /// Enables a capability for this machine (KVM_ENABLE_CAP).
@@ -22,7 +22,7 @@ extension VirtualMachine {
     }
     let all = arguments + [UInt64](repeating: 0, count: 4 - arguments.count)
     let answer = ckvm_enable_cap(descriptor.rawValue, capability.rawValue, all[0], all[1], all[2], all[3])
-    try KVM.check(.enableCap, answer, detail: capability.name)
+    try attempt(.enableCap, answer, detail: capability.name)
   }
 
   /// Chooses how local APICs treat 32-bit IDs and EOI broadcasts (KVM_CAP_X2APIC_API). Before the first vCPU.
@@ -61,7 +61,7 @@ extension VirtualMachine {
   /// - Parameter id: of the vCPU that starts by itself; 0 when nothing is chosen.
   /// - Throws: `KVMError` with EBUSY when a vCPU exists.
   public func setBootCPU(id: UInt32) throws(KVMError) {
-    try KVM.check(.setBootCPUID, ckvm_set_boot_cpu_id(descriptor.rawValue, UInt(id)), detail: "vCPU \(id)")
+    try attempt(.setBootCPUID, ckvm_set_boot_cpu_id(descriptor.rawValue, UInt(id)), detail: "vCPU \(id)")
   }
 
   /// Gives VT-x three pages for real mode on processors without unrestricted guests (KVM_SET_TSS_ADDR).
@@ -69,7 +69,7 @@ extension VirtualMachine {
   /// - Parameter address: guest-physical, below 4 GiB, outside every slot.
   /// - Throws: `KVMError` with EINVAL for an address too high.
   public func setTSSAddress(_ address: UInt32) throws(KVMError) {
-    try KVM.check(.setTSSAddr, ckvm_set_tss_addr(descriptor.rawValue, UInt(address)))
+    try attempt(.setTSSAddr, ckvm_set_tss_addr(descriptor.rawValue, UInt(address)))
   }
 
   /// Gives VT-x a page for an identity map on such processors (KVM_SET_IDENTITY_MAP_ADDR). Before the first vCPU.
@@ -77,6 +77,6 @@ extension VirtualMachine {
   /// - Parameter address: guest-physical, below 4 GiB, outside every slot; 0 for KVM's default.
   /// - Throws: `KVMError` with EINVAL when a vCPU exists.
   public func setIdentityMapAddress(_ address: UInt64) throws(KVMError) {
-    try KVM.check(.setIdentityMapAddr, ckvm_set_identity_map_addr(descriptor.rawValue, address))
+    try attempt(.setIdentityMapAddr, ckvm_set_identity_map_addr(descriptor.rawValue, address))
   }
 }

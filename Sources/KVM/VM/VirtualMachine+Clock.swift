@@ -8,7 +8,7 @@ extension VirtualMachine {
   public func clock() throws(KVMError) -> ClockState {
     var raw = kvm_clock_data()
     // Sound: KVM fills the one structure it is given.
-    try KVM.check(.getClock, unsafe ckvm_get_clock(descriptor.rawValue, &raw))
+    try attempt(.getClock, unsafe ckvm_get_clock(descriptor.rawValue, &raw))
     return ClockState(
       nanoseconds: raw.clock,
       realtime: raw.flags & UInt32(KVM_CLOCK_REALTIME) != 0 ? raw.realtime : nil,
@@ -27,7 +27,7 @@ extension VirtualMachine {
       raw.realtime = realtime
     }
     // Sound: KVM reads the one structure it is given.
-    try KVM.check(.setClock, unsafe ckvm_set_clock(descriptor.rawValue, &raw))
+    try attempt(.setClock, unsafe ckvm_set_clock(descriptor.rawValue, &raw))
   }
 
   /// Sets the TSC frequency that new vCPUs start with (KVM_SET_TSC_KHZ on a VM). Before the first vCPU.
@@ -35,13 +35,13 @@ extension VirtualMachine {
   /// - Parameter kHz: in kilohertz, above 0.
   /// - Throws: `KVMError` with EINVAL when the host cannot scale to it or a vCPU exists.
   public func setTSCFrequency(kHz: UInt32) throws(KVMError) {
-    try KVM.check(.setTSCKHz, ckvm_set_tsc_khz(descriptor.rawValue, UInt(kHz)), detail: "\(kHz) kHz")
+    try attempt(.setTSCKHz, ckvm_set_tsc_khz(descriptor.rawValue, UInt(kHz)), detail: "\(kHz) kHz")
   }
 
   /// The TSC frequency that new vCPUs start with, in kilohertz (KVM_GET_TSC_KHZ on a VM).
   ///
   /// - Throws: `KVMError` with EINVAL on kernels before 5.18.
   public func tscFrequency() throws(KVMError) -> UInt32 {
-    UInt32(try KVM.check(.getTSCKHz, ckvm_get_tsc_khz(descriptor.rawValue)))
+    UInt32(try attempt(.getTSCKHz, ckvm_get_tsc_khz(descriptor.rawValue)))
   }
 }

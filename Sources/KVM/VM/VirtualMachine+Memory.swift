@@ -28,7 +28,7 @@ extension VirtualMachine {
       // Sound: the range was checked to be inside the mapping, and `slots` keeps the mapping for as long as KVM may use it.
       let answer = unsafe ckvm_set_user_memory_region(
         descriptor.rawValue, slot, flags.rawValue, guestAddress, UInt64(size), memory)
-      try check(.setUserMemoryRegion, answer, detail: detail)
+      try attempt(.setUserMemoryRegion, answer, detail: detail)
       slots[slot] = MemorySlot(region: region, size: size)
     }
   }
@@ -38,9 +38,8 @@ extension VirtualMachine {
   /// - Throws: `KVMError` with EINVAL when the slot is not set.
   public func removeMemoryRegion(slot: UInt32) throws(KVMError) {
     try slots.withLock { (slots) throws(KVMError) in
-      // Sound: size 0 deletes; no memory is passed.
-      let answer = unsafe ckvm_set_user_memory_region(descriptor.rawValue, slot, 0, 0, 0, nil)
-      try check(.setUserMemoryRegion, answer, detail: "slot \(slot), removal")
+      let answer = ckvm_set_user_memory_region(descriptor.rawValue, slot, 0, 0, 0, nil)
+      try attempt(.setUserMemoryRegion, answer, detail: "slot \(slot), removal")
       slots[slot] = nil
     }
   }
@@ -57,7 +56,7 @@ extension VirtualMachine {
       var bitmap = [UInt64](repeating: 0, count: (size / pageSize + 63) / 64)
       // Sound: KVM writes one bit a page of the slot, rounded up to 64, which the bitmap has room for; the lock keeps the
       // slot from being set anew with another size.
-      try check(.getDirtyLog, unsafe ckvm_get_dirty_log(descriptor.rawValue, slot, &bitmap), detail: "slot \(slot)")
+      try attempt(.getDirtyLog, unsafe ckvm_get_dirty_log(descriptor.rawValue, slot, &bitmap), detail: "slot \(slot)")
       return bitmap
     }
   }
@@ -77,7 +76,7 @@ extension VirtualMachine {
     var bitmap = bitmap
     // Sound: KVM reads one bit a page, which the bitmap has, as checked.
     let answer = unsafe ckvm_clear_dirty_log(descriptor.rawValue, slot, firstPage, pageCount, &bitmap)
-    try check(.clearDirtyLog, answer, detail: "slot \(slot)")
+    try attempt(.clearDirtyLog, answer, detail: "slot \(slot)")
   }
 }
 

@@ -27,11 +27,4 @@ public final class VirtualMachine: Sendable {
     let answer = ckvm_create_vcpu(descriptor.rawValue, UInt(id))
     return try VCPU(OwnedDescriptor(.createVCPU, answer, detail: "vCPU \(id)"), id: id, of: self)
   }
-
-  /// Opens the machine's statistics (KVM_GET_STATS_FD).
-  ///
-  /// - Throws: `KVMError`: ENOTTY before Linux 5.14, EBADMSG for statistics that make no sense.
-  public func statistics() throws(KVMError) -> StatisticsFile {
-    try StatisticsFile(OwnedDescriptor(.getStatsFD, ckvm_get_stats_fd(descriptor.rawValue)))
-  }
 }

@@ -31,22 +31,22 @@ extension VirtualMachine {
   public func deassignIOEvent(
     _ event: EventDescriptor, at address: IOEventAddress, length: UInt32 = 0, match: UInt64? = nil
   ) throws(KVMError) {
-    try ioEvent(event, address, length, match, flags: 1 << kvm_ioeventfd_flag_nr_deassign.rawValue)
+    try ioEvent(event, address, length, match, flags: 1 << kvm_ioeventfd_flag_nr_deassign)
   }
 
   private func ioEvent(
     _ event: EventDescriptor, _ address: IOEventAddress, _ length: UInt32, _ match: UInt64?, flags: UInt32
   ) throws(KVMError) {
     var flags = flags
-    if match != nil { flags |= 1 << kvm_ioeventfd_flag_nr_datamatch.rawValue }
+    if match != nil { flags |= 1 << kvm_ioeventfd_flag_nr_datamatch }
     let place: UInt64
     switch address {
     case .mmio(let address): place = address
     case .port(let port):
       place = UInt64(port)
-      flags |= 1 << kvm_ioeventfd_flag_nr_pio.rawValue
+      flags |= 1 << kvm_ioeventfd_flag_nr_pio
     }
     let answer = ckvm_ioeventfd(descriptor.rawValue, event.rawDescriptor, place, length, match ?? 0, flags)
-    try KVM.check(.ioEventFD, answer, detail: "\(hex(place)), length \(length)")
+    try attempt(.ioEventFD, answer, detail: "\(hex(place)), length \(length)")
   }
 }

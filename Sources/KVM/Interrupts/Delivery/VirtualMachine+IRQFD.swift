@@ -15,7 +15,7 @@ extension VirtualMachine {
     let flags = resample == nil ? 0 : UInt32(KVM_IRQFD_FLAG_RESAMPLE)
     let answer = ckvm_irqfd(
       descriptor.rawValue, event.rawDescriptor, gsi, flags, resample?.rawDescriptor ?? 0)
-    try KVM.check(.irqFD, answer, detail: "GSI \(gsi)")
+    try attempt(.irqFD, answer, detail: "GSI \(gsi)")
   }
 
   /// Ends that; when it returns, no write before it is still to take effect (KVM_IRQFD_FLAG_DEASSIGN).
@@ -23,6 +23,6 @@ extension VirtualMachine {
   /// - Throws: `KVMError`; an event that was not assigned is no error.
   public func deassignIRQFD(_ event: EventDescriptor, gsi: UInt32) throws(KVMError) {
     let answer = ckvm_irqfd(descriptor.rawValue, event.rawDescriptor, gsi, UInt32(KVM_IRQFD_FLAG_DEASSIGN), 0)
-    try KVM.check(.irqFD, answer, detail: "GSI \(gsi), deassign")
+    try attempt(.irqFD, answer, detail: "GSI \(gsi), deassign")
   }
 }

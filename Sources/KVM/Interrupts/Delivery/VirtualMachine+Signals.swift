@@ -7,7 +7,7 @@ extension VirtualMachine {
   ///
   /// - Throws: `KVMError` with ENXIO without an in-kernel interrupt controller.
   public func setLine(_ gsi: UInt32, _ level: Bool) throws(KVMError) {
-    try KVM.check(.irqLine, ckvm_irq_line(descriptor.rawValue, gsi, level ? 1 : 0), detail: "GSI \(gsi)")
+    try attempt(.irqLine, ckvm_irq_line(descriptor.rawValue, gsi, level ? 1 : 0), detail: "GSI \(gsi)")
   }
 
   /// Sets the level of a GSI's line and says what became of it (KVM_IRQ_LINE_STATUS).
@@ -18,7 +18,7 @@ extension VirtualMachine {
     var status: Int32 = 0
     // Sound: the shim writes the one integer it is given.
     let answer = unsafe ckvm_irq_line_status(descriptor.rawValue, gsi, level ? 1 : 0, &status)
-    try KVM.check(.irqLineStatus, answer, detail: "GSI \(gsi)")
+    try attempt(.irqLineStatus, answer, detail: "GSI \(gsi)")
     return LineStatus(status)
   }
 
@@ -28,6 +28,6 @@ extension VirtualMachine {
   @discardableResult
   public func signal(_ message: MSIMessage) throws(KVMError) -> MSIAnswer {
     let answer = ckvm_signal_msi(descriptor.rawValue, message.address, message.data)
-    return try KVM.check(.signalMSI, answer) > 0 ? .delivered : .blocked
+    return try attempt(.signalMSI, answer) > 0 ? .delivered : .blocked
   }
 }
