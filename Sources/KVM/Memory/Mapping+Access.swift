@@ -69,14 +69,25 @@ extension Mapping {
     }
   }
 
+  /// Copies bytes into the mapping.
+  ///
+  /// - Parameters:
+  ///   - bytes: what to copy, such as an array's `span`.
+  ///   - offset: where to, in bytes.
+  /// - Throws: `MemoryError` when they do not all fit.
+  public func copy(from bytes: Span<UInt8>, at offset: Int) throws(MemoryError) {
+    // Sound: bytes have no padding to expose.
+    try copy(from: unsafe bytes.bytes, at: offset)
+  }
+
   /// Copies bytes out of the mapping into the whole of a span.
   ///
   /// - Parameters:
   ///   - bytes: what to fill.
   ///   - offset: where from, in bytes.
   /// - Throws: `MemoryError` when the mapping has not so many there.
-  public func read(into bytes: inout MutableRawSpan, at offset: Int) throws(MemoryError) {
-    let source = unsafe try address(offset, bytes.byteCount)
+  public func read(into bytes: inout MutableSpan<UInt8>, at offset: Int) throws(MemoryError) {
+    let source = unsafe try address(offset, bytes.count)
     unsafe bytes.withUnsafeMutableBytes { target in
       if let start = target.baseAddress { unsafe start.copyMemory(from: source, byteCount: target.count) }
     }
