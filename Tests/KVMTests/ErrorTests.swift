@@ -11,7 +11,8 @@ import Testing
   }
 
   @Test func `an error without a hint stops at the errno`() {
-    #expect("\(KVMError(call: .getRegs, errno: .badFileDescriptor))" == "KVM_GET_REGS failed: EBADF (Bad file descriptor)")
+    let error = KVMError(call: .getRegs, errno: .badFileDescriptor)
+    #expect("\(error)" == "KVM_GET_REGS failed: EBADF (Bad file descriptor)")
   }
 
   @Test func `permission is explained with the group`() {

@@ -56,7 +56,8 @@ extension KVMError {
       "the slot does not exist or was set without .logDirtyPages"
     case (.clearDirtyLog, .invalidArgument):
       "first page and page count must be multiples of 64 (the last range may end with the slot), inside the slot"
-    case (.setMSRFilter, .invalidArgument): "a range is empty, too long or has unknown flags, or nothing may pass a filter"
+    case (.setMSRFilter, .invalidArgument):
+      "a range is empty, too long or has unknown flags, or all is denied without a range"
     case (.getStatsFD, .inappropriateIOCTLForDevice): "binary statistics need Linux 5.14 (KVM_CAP_BINARY_STATS_FD)"
     default: nil
     }

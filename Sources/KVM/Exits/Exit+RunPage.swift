@@ -3,7 +3,9 @@ import CKVM
 
 // Sound throughout: the caller holds the page, so the kernel does not write it, and the accessors stay inside it.
 extension Exit {
-  /// Reads what KVM_RUN left in the page. The frequent exits come first and allocate nothing.
+  /// Reads what KVM_RUN left in the page.
+  ///
+  /// The frequent exits come first and allocate nothing.
   init(_ page: borrowing RunPage) {
     let reason = unsafe page.run.pointee.exit_reason
     switch Int32(bitPattern: reason) {

@@ -51,7 +51,7 @@ extension HostSurvey {
     guard own.state == .available else { return own }
     guard let text = parameter("enable_device_posted_irqs", of: "kvm") else {
       return HostFeature(
-        id, .unknown, evidence: "\(own.evidence), but this kernel does not say whether the IOMMU posts (6.17 and later do)")
+        id, .unknown, evidence: "\(own.evidence), but this kernel does not say whether the IOMMU posts")
     }
     return finding(id, module: "kvm", name: "enable_device_posted_irqs", text: text, inference: nil)
   }

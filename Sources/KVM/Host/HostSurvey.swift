@@ -57,7 +57,9 @@ public struct HostSurvey: Hashable, Sendable {
     modules.first { $0.name == module }?.parameters[name]
   }
 
-  /// Looks at a host. It takes a few milliseconds, changes nothing and never fails.
+  /// Looks at a host.
+  ///
+  /// It takes a few milliseconds, changes nothing and never fails.
   ///
   /// - Parameter paths: where to look; the running system by default.
   public static func take(_ paths: HostPaths = HostPaths()) -> HostSurvey {

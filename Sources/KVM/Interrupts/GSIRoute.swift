@@ -31,7 +31,9 @@ public enum GSIRoute: Hashable, Sendable {
   }
 
   /// The table that KVM_CREATE_IRQCHIP sets: GSIs 0 to 15 go to a PIC and the IOAPIC, 16 to 23 to the IOAPIC (kernel,
-  /// `arch/x86/kvm/irq.c`, `default_routing`). A new table replaces all of it, so most start with these.
+  /// `arch/x86/kvm/irq.c`, `default_routing`).
+  ///
+  /// A new table replaces all of it, so most start with these.
   public static let defaults: [GSIRoute] =
     (0..<24).map { .irqChip(gsi: $0, chip: .ioapic, pin: $0) }
     + (0..<8).map { .irqChip(gsi: $0, chip: .picMaster, pin: $0) }

@@ -2,15 +2,19 @@ import CKVM
 import SystemPackage
 
 extension VirtualMachine {
-  /// Puts PIC, IOAPIC and local APICs in the kernel, with the default routes (KVM_CREATE_IRQCHIP). Before the first vCPU.
+  /// Puts PIC, IOAPIC and local APICs in the kernel, with the default routes (KVM_CREATE_IRQCHIP).
+  ///
+  /// Before the first vCPU.
   ///
   /// - Throws: `KVMError`: EEXIST when there is an irqchip, EINVAL when there is a vCPU.
   public func createIRQChip() throws(KVMError) {
     try attempt(.createIRQChip, ckvm_create_irqchip(descriptor.rawValue))
   }
 
-  /// Puts only the local APICs in the kernel (KVM_CAP_SPLIT_IRQCHIP). Before the first vCPU. PIC and IOAPIC, if any, are
-  /// the caller's; EOIs that its IOAPIC must see arrive as `Exit.ioapicEOI`.
+  /// Puts only the local APICs in the kernel (KVM_CAP_SPLIT_IRQCHIP).
+  ///
+  /// Before the first vCPU. PIC and IOAPIC, if any, are the caller's; EOIs that its IOAPIC must see arrive as
+  /// `Exit.ioapicEOI`.
   ///
   /// - Parameter pins: how many GSIs, from 0, are pins of the caller's IOAPIC.
   /// - Throws: `KVMError`: EEXIST when there is an irqchip or a vCPU, EINVAL for too many pins.

@@ -2,7 +2,9 @@ import CKVM
 import SystemPackage
 
 extension VirtualMachine {
-  /// Puts the interval timer in the kernel (KVM_CREATE_PIT2). After the irqchip.
+  /// Puts the interval timer in the kernel (KVM_CREATE_PIT2).
+  ///
+  /// After the irqchip.
   ///
   /// - Parameter speakerDummy: whether KVM also answers port 0x61 (KVM_PIT_SPEAKER_DUMMY).
   /// - Throws: `KVMError`: ENOENT without a full in-kernel irqchip, EEXIST when there is a timer.

@@ -3,7 +3,9 @@ import CKVM
 import SystemPackage
 
 extension VirtualMachine {
-  /// Replaces the whole routing table (KVM_SET_GSI_ROUTING). Routes come before irqfds on their GSIs.
+  /// Replaces the whole routing table (KVM_SET_GSI_ROUTING).
+  ///
+  /// Routes come before irqfds on their GSIs.
   ///
   /// - Parameter routes: at most KVM_CAP_IRQ_ROUTING of them, in any order.
   /// - Throws: `KVMError`: EINVAL for a route that cannot be, E2BIG for too many.

@@ -24,7 +24,9 @@ public struct Statistics: Hashable, Sendable {
     return values[descriptor.position]
   }
 
-  /// A histogram's buckets; nil when this kernel has none of that name. A plain statistic is one bucket.
+  /// A histogram's buckets; nil when this kernel has none of that name.
+  ///
+  /// A plain statistic is one bucket.
   public func histogram(_ name: String) -> [UInt64]? {
     guard let descriptor = descriptor(name) else { return nil }
     return Array(values[descriptor.position..<(descriptor.position + descriptor.count)])
@@ -36,7 +38,9 @@ public struct Statistics: Hashable, Sendable {
   }
 
   /// What happened between an earlier moment and this one: counts are the difference, states and peaks are as they are
-  /// now. Statistics that the earlier ones lack count from 0.
+  /// now.
+  ///
+  /// Statistics that the earlier ones lack count from 0.
   public func delta(since earlier: Statistics) -> Statistics {
     var result = self
     for descriptor in descriptors where descriptor.kind.isCounting {

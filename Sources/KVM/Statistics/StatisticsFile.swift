@@ -23,7 +23,9 @@ public final class StatisticsFile: Sendable {
   /// What there is, in the kernel's order.
   public var descriptors: [StatisticsDescriptor] { layout.descriptors }
 
-  /// Reads all values as they are now. KVM updates them one by one, so two of them need not be of the same instant.
+  /// Reads all values as they are now.
+  ///
+  /// KVM updates them one by one, so two of them need not be of the same instant.
   ///
   /// - Throws: `KVMError` with EBADMSG when the file is shorter than its descriptors say.
   public func read() throws(KVMError) -> Statistics {

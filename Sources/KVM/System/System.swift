@@ -4,7 +4,9 @@ import SystemPackage
 /// The KVM API version that this library speaks, the only one there is (KVM API, KVM_GET_API_VERSION).
 public let apiVersion = Int(KVM_API_VERSION)
 
-/// The host's KVM: /dev/kvm, opened. It says what KVM can do and creates virtual machines.
+/// The host's KVM: /dev/kvm, opened.
+///
+/// It says what KVM can do and creates virtual machines.
 ///
 /// `KVM.open()` gives one. The kernel serialises its calls, so it can be used from any thread.
 public final class System: Sendable {
@@ -17,7 +19,8 @@ public final class System: Sendable {
     self.descriptor = descriptor
     let version = try attempt(.getAPIVersion, ckvm_get_api_version(self.descriptor.rawValue))
     guard version == KVM_API_VERSION else {
-      throw KVMError(call: .getAPIVersion, errno: .invalidArgument, detail: "version \(version), not \(KVM_API_VERSION)")
+      throw KVMError(
+        call: .getAPIVersion, errno: .invalidArgument, detail: "version \(version), not \(KVM_API_VERSION)")
     }
     let size = Int(try attempt(.getVCPUMmapSize, ckvm_get_vcpu_mmap_size(self.descriptor.rawValue)))
     guard size >= MemoryLayout<kvm_run>.size else {

@@ -30,7 +30,9 @@ extension VCPU {
     try unsafe KVM.cpuid(.getCPUID2) { unsafe ckvm_get_cpuid2(descriptor.rawValue, $0) }
   }
 
-  /// Sets what CPUID answers the guest (KVM_SET_CPUID2). Before the vCPU first runs.
+  /// Sets what CPUID answers the guest (KVM_SET_CPUID2).
+  ///
+  /// Before the vCPU first runs.
   ///
   /// - Parameter entries: at most 256, usually `System.supportedCPUID()` with changes.
   /// - Throws: `KVMError`: E2BIG for too many, EINVAL for a change after the vCPU ran.

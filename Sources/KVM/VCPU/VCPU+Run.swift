@@ -27,7 +27,9 @@ extension VCPU {
   }
 
   /// Makes the next `run()`, or the current one as soon as a signal interrupts it, return `Exit.interrupted`
-  /// (KVM_CAP_IMMEDIATE_EXIT). Lasts until `clearExitRequest()`. Safe from any thread and in a signal handler.
+  /// (KVM_CAP_IMMEDIATE_EXIT).
+  ///
+  /// Lasts until `clearExitRequest()`. Safe from any thread and in a signal handler.
   public func requestExit() { exitRequest.set(true) }
 
   /// Takes the request back.

@@ -24,7 +24,9 @@ extension VCPU {
     try attempt(.kvmclockCtrl, ckvm_kvmclock_ctrl(descriptor.rawValue))
   }
 
-  /// Sets which signals the running thread blocks inside `run()` (KVM_SET_SIGNAL_MASK). `requestExit()` does without.
+  /// Sets which signals the running thread blocks inside `run()` (KVM_SET_SIGNAL_MASK).
+  ///
+  /// `requestExit()` does without.
   ///
   /// - Parameter signals: signal n in bit n - 1; nil for the thread's own mask.
   /// - Throws: `KVMError`; in practice never.

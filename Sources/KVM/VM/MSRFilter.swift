@@ -41,7 +41,9 @@ public struct MSRFilter: Hashable, Sendable {
 }
 
 extension VirtualMachine {
-  /// Sets which MSR accesses KVM handles (KVM_X86_SET_MSR_FILTER). x2APIC registers cannot be filtered.
+  /// Sets which MSR accesses KVM handles (KVM_X86_SET_MSR_FILTER).
+  ///
+  /// The registers of an x2APIC cannot be filtered.
   ///
   /// - Throws: `KVMError`: E2BIG for too many ranges, EINVAL for an empty or long range.
   public func setMSRFilter(_ filter: MSRFilter) throws(KVMError) {

@@ -25,15 +25,18 @@ extension VirtualMachine {
     try attempt(.enableCap, answer, detail: capability.name)
   }
 
-  /// Chooses how local APICs treat 32-bit IDs and EOI broadcasts (KVM_CAP_X2APIC_API). Before the first vCPU.
+  /// Chooses how local APICs treat 32-bit IDs and EOI broadcasts (KVM_CAP_X2APIC_API).
+  ///
+  /// Before the first vCPU.
   ///
   /// - Throws: `KVMError` with EINVAL for flags that the kernel does not know or that contradict each other.
   public func enableX2APICAPI(_ options: X2APICOptions) throws(KVMError) {
     try enable(.x2APICAPI, options.rawValue)
   }
 
-  /// Sets how long a cycle of the APIC bus takes, which the APIC timer counts (KVM_CAP_X86_APIC_BUS_CYCLES_NS). Before
-  /// the first vCPU, after the irqchip.
+  /// Sets how long a cycle of the APIC bus takes, which the APIC timer counts (KVM_CAP_X86_APIC_BUS_CYCLES_NS).
+  ///
+  /// Before the first vCPU, after the irqchip.
   ///
   /// - Parameter nanoseconds: above 0; KVM's default is 1, a bus of 1 GHz.
   /// - Throws: `KVMError`: ENXIO without an in-kernel irqchip, EINVAL.
@@ -41,7 +44,9 @@ extension VirtualMachine {
     try enable(.apicBusCycles, nanoseconds)
   }
 
-  /// Lets instructions of the guest run without leaving it (KVM_CAP_X86_DISABLE_EXITS). Before the first vCPU.
+  /// Lets instructions of the guest run without leaving it (KVM_CAP_X86_DISABLE_EXITS).
+  ///
+  /// Before the first vCPU.
   ///
   /// - Throws: `KVMError` with EINVAL for an exit that this host must take.
   public func disableExits(_ exits: DisabledExits) throws(KVMError) {
@@ -56,7 +61,9 @@ extension VirtualMachine {
     try enable(.userSpaceMSR, UInt64(reasons.rawValue))
   }
 
-  /// Chooses the bootstrap processor (KVM_SET_BOOT_CPU_ID). Before the first vCPU.
+  /// Chooses the bootstrap processor (KVM_SET_BOOT_CPU_ID).
+  ///
+  /// Before the first vCPU.
   ///
   /// - Parameter id: of the vCPU that starts by itself; 0 when nothing is chosen.
   /// - Throws: `KVMError` with EBUSY when a vCPU exists.
@@ -72,7 +79,9 @@ extension VirtualMachine {
     try attempt(.setTSSAddr, ckvm_set_tss_addr(descriptor.rawValue, UInt(address)))
   }
 
-  /// Gives VT-x a page for an identity map on such processors (KVM_SET_IDENTITY_MAP_ADDR). Before the first vCPU.
+  /// Gives VT-x a page for an identity map on such processors (KVM_SET_IDENTITY_MAP_ADDR).
+  ///
+  /// Before the first vCPU.
   ///
   /// - Parameter address: guest-physical, below 4 GiB, outside every slot; 0 for KVM's default.
   /// - Throws: `KVMError` with EINVAL when a vCPU exists.

@@ -16,7 +16,9 @@ extension VirtualMachine {
       isStable: raw.flags & UInt32(KVM_CLOCK_TSC_STABLE) != 0)
   }
 
-  /// Sets kvmclock (KVM_SET_CLOCK). With a wall-clock time, KVM adds what passed since.
+  /// Sets kvmclock (KVM_SET_CLOCK).
+  ///
+  /// With a wall-clock time, KVM adds what passed since.
   ///
   /// - Throws: `KVMError` with EINVAL on kernels that know no wall-clock time (KVM_CAP_ADJUST_CLOCK).
   public func setClock(_ clock: ClockState) throws(KVMError) {
@@ -30,7 +32,9 @@ extension VirtualMachine {
     try attempt(.setClock, unsafe ckvm_set_clock(descriptor.rawValue, &raw))
   }
 
-  /// Sets the TSC frequency that new vCPUs start with (KVM_SET_TSC_KHZ on a VM). Before the first vCPU.
+  /// Sets the TSC frequency that new vCPUs start with (KVM_SET_TSC_KHZ on a VM).
+  ///
+  /// Before the first vCPU.
   ///
   /// - Parameter kHz: in kilohertz, above 0.
   /// - Throws: `KVMError` with EINVAL when the host cannot scale to it or a vCPU exists.

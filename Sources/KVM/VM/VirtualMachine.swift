@@ -18,8 +18,10 @@ public final class VirtualMachine: Sendable {
     self.system = system
   }
 
-  /// Creates a vCPU (KVM_CREATE_VCPU). With an in-kernel irqchip it has a local APIC; vCPU 0 boots and the others wait
-  /// for INIT and SIPI, unless `setBootCPU` chose otherwise.
+  /// Creates a vCPU (KVM_CREATE_VCPU).
+  ///
+  /// With an in-kernel irqchip it has a local APIC; vCPU 0 boots and the others wait for INIT and SIPI, unless
+  /// `setBootCPU` chose otherwise.
   ///
   /// - Parameter id: its APIC ID, below KVM_CAP_MAX_VCPU_ID.
   /// - Throws: `KVMError`: EEXIST for an id in use, EINVAL for one out of range, ENOMEM.

@@ -18,7 +18,9 @@ public struct IOAPICState: Hashable, Sendable {
   /// The pins with a request that is not yet sent, or whose level is high; pin 0 in bit 0.
   public var irr: UInt32
 
-  /// The redirection table, one entry a pin. KVM takes the first 24; pins without one are written as 0.
+  /// The redirection table, one entry a pin.
+  ///
+  /// KVM takes the first 24; pins without one are written as 0.
   public var entries: [RedirectionEntry]
 
   /// An IOAPIC.

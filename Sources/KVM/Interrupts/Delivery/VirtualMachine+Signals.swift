@@ -3,7 +3,9 @@ import CKVM
 import SystemPackage
 
 extension VirtualMachine {
-  /// Sets the level of a GSI's line (KVM_IRQ_LINE). Rising interrupts an edge-triggered pin, high a level-triggered one.
+  /// Sets the level of a GSI's line (KVM_IRQ_LINE).
+  ///
+  /// Rising interrupts an edge-triggered pin, high a level-triggered one.
   ///
   /// - Throws: `KVMError` with ENXIO without an in-kernel interrupt controller.
   public func setLine(_ gsi: UInt32, _ level: Bool) throws(KVMError) {

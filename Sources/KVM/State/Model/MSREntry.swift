@@ -19,7 +19,9 @@ public struct MSRAnswer: Hashable, Sendable {
   /// Those that KVM took, in the order given; for a read, with their values.
   public var entries: [MSREntry]
 
-  /// The first that KVM refused; nil when it took all. Nothing after it was tried.
+  /// The first that KVM refused; nil when it took all.
+  ///
+  /// Nothing after it was tried.
   public var refused: UInt32?
 
   /// An answer.

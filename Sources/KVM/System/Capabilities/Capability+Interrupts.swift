@@ -42,7 +42,8 @@ extension Capability {
   public static let reinjectControl = Capability("KVM_CAP_REINJECT_CONTROL", KVM_CAP_REINJECT_CONTROL)
 
   /// The IOAPIC's polarity bit has no effect.
-  public static let ioapicPolarityIgnored = Capability("KVM_CAP_IOAPIC_POLARITY_IGNORED", KVM_CAP_IOAPIC_POLARITY_IGNORED)
+  public static let ioapicPolarityIgnored = Capability(
+    "KVM_CAP_IOAPIC_POLARITY_IGNORED", KVM_CAP_IOAPIC_POLARITY_IGNORED)
 
   /// The paravirtual TPR page and TPR access reports.
   public static let vapic = Capability("KVM_CAP_VAPIC", KVM_CAP_VAPIC)

@@ -105,7 +105,8 @@ extension Capability {
   public static let exitHypercall = Capability("KVM_CAP_EXIT_HYPERCALL", KVM_CAP_EXIT_HYPERCALL)
 
   /// Failed emulation always leaves to user space.
-  public static let exitOnEmulationFailure = Capability("KVM_CAP_EXIT_ON_EMULATION_FAILURE", KVM_CAP_EXIT_ON_EMULATION_FAILURE)
+  public static let exitOnEmulationFailure = Capability(
+    "KVM_CAP_EXIT_ON_EMULATION_FAILURE", KVM_CAP_EXIT_ON_EMULATION_FAILURE)
 
   /// Internal errors come with data.
   public static let internalErrorData = Capability("KVM_CAP_INTERNAL_ERROR_DATA", KVM_CAP_INTERNAL_ERROR_DATA)

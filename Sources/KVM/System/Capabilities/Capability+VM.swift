@@ -21,7 +21,8 @@ extension Capability {
   public static let setIdentityMapAddr = Capability("KVM_CAP_SET_IDENTITY_MAP_ADDR", KVM_CAP_SET_IDENTITY_MAP_ADDR)
 
   /// Clearing the dirty log apart from reading it; the value is the flags known.
-  public static let manualDirtyLogProtect2 = Capability("KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2", KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2)
+  public static let manualDirtyLogProtect2 = Capability(
+    "KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2", KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2)
 
   /// Dirty pages in a ring; the value is its largest size in bytes.
   public static let dirtyLogRing = Capability("KVM_CAP_DIRTY_LOG_RING", KVM_CAP_DIRTY_LOG_RING)
@@ -48,7 +49,7 @@ extension Capability {
   public static let disableQuirks2 = Capability("KVM_CAP_DISABLE_QUIRKS2", KVM_CAP_DISABLE_QUIRKS2)
 
   /// Switching the virtual PMU off.
-  public static let pmuCapability = Capability("KVM_CAP_PMU_CAPABILITY", KVM_CAP_PMU_CAPABILITY)
+  public static let pmu = Capability("KVM_CAP_PMU_CAPABILITY", KVM_CAP_PMU_CAPABILITY)
 
   /// Exits say whether a nested guest ran.
   public static let guestMode = Capability("KVM_CAP_X86_GUEST_MODE", KVM_CAP_X86_GUEST_MODE)
@@ -59,6 +60,6 @@ extension Capability {
   static let vmGroup: [Capability] = [
     .userMemory, .nrMemslots, .readOnlyMemory, .syncMMU, .setTSSAddr, .setIdentityMapAddr, .manualDirtyLogProtect2,
     .dirtyLogRing, .adjustClock, .binaryStatsFD, .enableCapVM, .checkExtensionVM, .vmTypes, .vmGPABits,
-    .disableQuirks2, .pmuCapability, .guestMode, .hyperv,
+    .disableQuirks2, .pmu, .guestMode, .hyperv,
   ]
 }

@@ -66,13 +66,36 @@ import Testing
     #expect(exit == .interrupted || exit == .uninitialized)
   }
 
-  @Test(.enabled(if: Host.has(.userSpaceMSR))) func `an unknown MSR is read from user space, or refused there`() throws {
+  @Test(.enabled(if: Host.has(.userSpaceMSR))) func `an unknown MSR is read from user space, or refused there`() throws
+  {
     // mov ecx, 0x12345; rdmsr; out 0x80, al; rdmsr
     let code: [UInt8] = [0x66, 0xb9, 0x45, 0x23, 0x01, 0x00, 0x0f, 0x32, 0xe6, 0x80, 0x0f, 0x32]
     let machine = try TinyMachine(code: code) { try $0.exitOnMSRAccess([.unknown, .invalid]) }
+    // Vector 13, #GP, leads to: out 0x81, al
+    try machine.memory.mapping.store(UInt32(0x200), at: 13 * 4)
+    try machine.memory.mapping.copy(from: ([0xe6, 0x81] as [UInt8]).span, at: 0x200)
     #expect(try machine.vcpu.run() == .readMSR(MSRAccess(reason: .unknown, index: 0x12345)))
     machine.vcpu.completeMSRRead(0x77)
     #expect(try machine.vcpu.run() == .io(PortAccess(direction: .write, port: 0x80, width: 1, value: 0x77)))
+    #expect(try machine.vcpu.run() == .readMSR(MSRAccess(reason: .unknown, index: 0x12345)))
+    machine.vcpu.completeMSRRead(nil)
+    #expect(try machine.vcpu.run() == .io(PortAccess(direction: .write, port: 0x81, width: 1, value: 0x77)))
+  }
+
+  @Test(.enabled(if: Host.has(.msrFilter))) func `a filtered MSR write arrives in user space`() throws {
+    // mov ecx, 0x10; wrmsr; out 0x80, al
+    let code: [UInt8] = [0x66, 0xb9, 0x10, 0x00, 0x00, 0x00, 0x0f, 0x30, 0xe6, 0x80]
+    let machine = try TinyMachine(code: code) { vm in
+      try vm.exitOnMSRAccess(.filter)
+      try vm.setMSRFilter(
+        MSRFilter(ranges: [
+          MSRFilter.Range(base: 0x174, allows: [true, true, true]),
+          MSRFilter.Range(base: 0xf, allows: [true, false], reads: false),
+        ]))
+    }
+    #expect(try machine.vcpu.run() == .writeMSR(MSRAccess(reason: .filter, index: 0x10)))
+    machine.vcpu.completeMSRWrite(accepted: true)
+    #expect(try machine.vcpu.run() == .io(PortAccess(direction: .write, port: 0x80, width: 1)))
   }
 
   @Test func `single-stepping stops after each instruction`() throws {
