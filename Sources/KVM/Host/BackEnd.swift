@@ -32,6 +32,9 @@ public enum BackEnd: Hashable, Sendable {
 
   /// The back end that is loaded; nil when none is.
   ///
+  /// - Parameter paths: where to look.
+  public static func loaded(_ paths: HostPaths = HostPaths()) -> BackEnd? { BackEnd(paths) }
+
   /// A kernel with both vendors built in shows both, whichever works: then the processor's vendor decides.
   init?(_ paths: HostPaths) {
     let modules = HostFiles.names(in: paths.sys.appending("module")).filter { $0.hasPrefix("kvm_") }
