@@ -30,6 +30,7 @@ public final class Machine: Sendable {
   /// When the first vCPU entered the guest, and when all of them had left.
   public let times = RunTimes()
 
+  let hooks: MachineHooks
   let layout: BootLayout
   let ports: Bus
   let addresses: Bus
@@ -41,14 +42,17 @@ public final class Machine: Sendable {
   ///   - image: the program.
   ///   - system: the host's KVM.
   ///   - console: where the serial port leads.
+  ///   - hooks: what the machine's owner wants to do itself.
   /// - Throws: `MachineError` for a configuration or an image that cannot be, and for what KVM refuses.
   public init(
-    _ configuration: MachineConfiguration, image: GuestImage, on system: System, console: Console
+    _ configuration: MachineConfiguration, image: GuestImage, on system: System, console: Console,
+    hooks: MachineHooks = MachineHooks()
   ) throws(MachineError) {
     self.configuration = configuration
     self.console = console
+    self.hooks = hooks
     try configuration.validate(on: system)
-    let parts = try MachineParts(configuration, system: system)
+    let parts = try MachineParts(configuration, hooks: hooks, system: system)
     vm = parts.vm
     vcpus = parts.vcpus
     memory = parts.memory

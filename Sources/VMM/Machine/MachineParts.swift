@@ -12,7 +12,7 @@ struct MachineParts {
   private static let identityMapAddress: UInt64 = 0xfffb_c000
   private static let tssAddress: UInt32 = 0xfffb_d000
 
-  init(_ configuration: MachineConfiguration, system: System) throws(MachineError) {
+  init(_ configuration: MachineConfiguration, hooks: MachineHooks, system: System) throws(MachineError) {
     let memory = try kvmCall { () throws(KVMError) in try GuestMemory(size: configuration.memory) }
     guard
       let layout = BootLayout(
@@ -26,9 +26,10 @@ struct MachineParts {
     (vm, vcpus) = try kvmCall { () throws(KVMError) in
       let vm = try Self.makeVM(configuration, system: system)
       try memory.attach(to: vm)
+      try hooks.prepare(vm)
       let cpuid = try CPUIDTable(system: system, configuration: configuration)
       var vcpus: [VCPU] = []
-      for id in 0..<UInt32(configuration.vcpus) {
+      for id in configuration.apicIDs {
         let vcpu = try vm.createVCPU(id: id)
         try vcpu.setCPUID(cpuid.entries(apicID: id))
         vcpus.append(vcpu)
@@ -53,6 +54,7 @@ struct MachineParts {
     }
     // In xAPIC mode ids have 8 bits and 0xff is the broadcast, as ever.
     if configuration.apic == .x2APIC { try vm.enableX2APICAPI([.use32BitIDs, .disableBroadcastQuirk]) }
+    if let boot = configuration.apicIDs.first, boot != 0 { try vm.setBootCPU(id: boot) }
     return vm
   }
 }
