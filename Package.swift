@@ -9,6 +9,9 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// One file without libraries to find, in release builds.
+let staticExecutable: [LinkerSetting] = [.unsafeFlags(["-static-executable"], .when(configuration: .release))]
+
 let package = Package(
   name: "lapwing",
   products: [
@@ -16,7 +19,8 @@ let package = Package(
     .library(name: "KVM", targets: ["KVM"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-system", from: "1.6.1")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.6.1"),
   ],
   targets: [
     .target(name: "APIC", swiftSettings: strict),
@@ -37,5 +41,14 @@ let package = Package(
     .plugin(
       name: "BuildGuests", capability: .buildTool(), dependencies: ["guest-catalog"], path: "Plugins/GuestImages"),
     .executableTarget(name: "guest-catalog", path: "Plugins/guest-catalog"),
+
+    // What Lapwing is measured against, and what measures.
+    .target(name: "FloorMachine", dependencies: ["GuestContract"], path: "Benchmarks/FloorMachine"),
+    .executableTarget(name: "floor", dependencies: ["FloorMachine", "GuestImages"], path: "Benchmarks/Floor",
+      linkerSettings: staticExecutable),
+    .executableTarget(name: "measure", path: "Benchmarks/Measure", linkerSettings: staticExecutable),
+    .executableTarget(
+      name: "compare", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Benchmarks/Compare", swiftSettings: strict),
   ]
 )
