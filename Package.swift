@@ -17,6 +17,8 @@ let package = Package(
   products: [
     .library(name: "APIC", targets: ["APIC"]),
     .library(name: "KVM", targets: ["KVM"]),
+    .library(name: "VMM", targets: ["VMM"]),
+    .executable(name: "lapwing", targets: ["lapwing"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
@@ -35,11 +37,30 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "KVMTests", dependencies: ["KVM"], swiftSettings: strict),
 
+    .target(name: "CVMM"),
+    .target(
+      name: "VMM",
+      dependencies: [
+        "APIC", "CVMM", "GuestContract", "KVM", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+
     // The guests: compiled for the bare machine by the plugin, embedded as data.
     .target(
       name: "GuestImages", path: "Guests", sources: ["GuestImages.c"], plugins: ["BuildGuests"]),
     .plugin(
       name: "BuildGuests", capability: .buildTool(), dependencies: ["guest-catalog"], path: "Plugins/GuestImages"),
+    .target(name: "BuiltInGuests", dependencies: ["GuestImages", "VMM"], swiftSettings: strict),
+
+    .target(name: "Reports", dependencies: ["APIC", "KVM", "VMM"], swiftSettings: strict),
+    .executableTarget(
+      name: "lapwing",
+      dependencies: [
+        "BuiltInGuests", "KVM", "Reports", "VMM",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
     .executableTarget(name: "guest-catalog", path: "Plugins/guest-catalog"),
 
     // What Lapwing is measured against, and what measures.

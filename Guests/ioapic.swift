@@ -33,8 +33,11 @@ let levelPin = 21
   mark("level")
   host.setLine(UInt32(levelPin), to: true)
   expect("a level line interrupts again while it is up", wait(within: .seconds(5)) { recorded(level) >= 2 })
+  // A back end that ends an interrupt's service when it delivers it has one more on its way when the line falls.
   pause(for: .milliseconds(5))
-  expect("and no more once it is down", recorded(level) == 2, saw: recorded(level))
+  let taken = recorded(level)
+  pause(for: .milliseconds(5))
+  expect("and no more once it is down", recorded(level) == taken, saw: recorded(level) - taken)
   expect("the EOI has cleared remote IRR", !ioapic[pin: levelPin].remoteIRR)
   finish()
 }

@@ -9,6 +9,7 @@ public typealias ProcessorBody = @convention(c) (_ index: Int) -> Void
 /// Starts and tells apart the processors of a machine.
 public struct Processors: ~Copyable {
   private let online = Atomic<Int>(1)
+  private let parked = Atomic<Int>(1)
   private let released = Atomic<Bool>(false)
   private var body: ProcessorBody = { _ in }
 
@@ -40,6 +41,9 @@ public struct Processors: ~Copyable {
       return wait(within: .seconds(10)) { [count] in processors.online.load(ordering: .acquiring) == count }
     }
     interrupts.handle(2) { _ in }
+    // Before it has its IDT, an NMI would be its end.
+    guard wait(within: .seconds(10), until: { [count] in processors.parked.load(ordering: .acquiring) == count })
+    else { return false }
     // A processor may look at `released` just before and halt just after an NMI: so repeat it until all are here.
     for _ in 0..<1000 {
       localAPIC.send(InterruptCommand(deliveryMode: .nmi, destination: everyone, shorthand: .allExcludingSelf))
@@ -52,6 +56,7 @@ public struct Processors: ~Copyable {
 
   /// What an application processor does once it is in long mode.
   func run(_ index: UInt32) {
+    _ = parked.wrappingAdd(1, ordering: .acquiringAndReleasing)
     while !released.load(ordering: .acquiring) { cpu_disable_and_halt() }
     _ = online.wrappingAdd(1, ordering: .acquiringAndReleasing)
     body(Int(index))

@@ -1,0 +1,10 @@
+// What the VMM needs of POSIX threads and the C library does not show to Swift.
+#pragma once
+#include <pthread.h>
+#include <stdint.h>
+
+// Joins `thread` if it ends within so many nanoseconds: 0, ETIMEDOUT, or another errno (pthread_clockjoin_np(3)).
+int cvmm_join_within(pthread_t thread, uint64_t nanoseconds);
+
+// Names the calling thread in debuggers and /proc; at most 15 characters count (pthread_setname_np(3)).
+void cvmm_name_thread(const char *_Nonnull name);

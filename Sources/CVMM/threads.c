@@ -1,0 +1,21 @@
+#define _GNU_SOURCE // for the *_np functions
+#include "CVMM.h"
+
+#include <stdio.h>
+#include <time.h>
+
+int cvmm_join_within(pthread_t thread, uint64_t nanoseconds) {
+  const uint64_t second = 1000000000;
+  struct timespec deadline;
+  clock_gettime(CLOCK_MONOTONIC, &deadline);
+  uint64_t ns = (uint64_t)deadline.tv_nsec + nanoseconds;
+  deadline.tv_sec += (time_t)(ns / second);
+  deadline.tv_nsec = (long)(ns % second);
+  return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &deadline);
+}
+
+void cvmm_name_thread(const char *name) {
+  char kept[16];
+  snprintf(kept, sizeof kept, "%s", name);
+  pthread_setname_np(pthread_self(), kept);
+}

@@ -1,0 +1,38 @@
+import CKVM
+import SystemPackage
+
+/// An event counter, eventfd(2): what devices signal interrupts with (irqfd) and guests signal devices with (ioeventfd).
+///
+/// It is non-blocking and closed with its last reference. KVM holds on to the counter, not to the descriptor, so an event
+/// that is assigned goes on working without this value; deassigning needs it.
+public final class EventDescriptor: Sendable {
+  let descriptor: OwnedDescriptor
+
+  /// Makes a counter.
+  ///
+  /// - Parameter initial: what it starts with.
+  /// - Throws: `KVMError` when the process has no descriptor left (EMFILE).
+  public init(initial: UInt32 = 0) throws(KVMError) {
+    descriptor = try OwnedDescriptor(.eventfd, ckvm_eventfd(initial))
+  }
+
+  /// The descriptor's number, for poll(2) and epoll(7); valid while this object lives and not to be closed.
+  public var rawDescriptor: Int32 { descriptor.rawValue }
+
+  /// Adds to the counter, which signals whoever waits for it.
+  ///
+  /// - Throws: `KVMError` with EAGAIN when the counter would pass 2^64 - 2, with EINVAL for 2^64 - 1.
+  public func write(_ value: UInt64 = 1) throws(KVMError) {
+    try attempt(.write, ckvm_eventfd_write(descriptor.rawValue, value))
+  }
+
+  /// Takes what the counter holds and leaves zero there; 0 when nothing was signalled since.
+  public func read() throws(KVMError) -> UInt64 {
+    var value: UInt64 = 0
+    // Sound: the shim writes the one integer it is given.
+    let answer = unsafe ckvm_eventfd_read(descriptor.rawValue, &value)
+    if Errno(rawValue: -answer) == .resourceTemporarilyUnavailable { return 0 }
+    try attempt(.read, answer)
+    return value
+  }
+}

@@ -1,0 +1,35 @@
+public import APIC
+import CKVM
+import SystemPackage
+
+extension VirtualMachine {
+  /// Sets the level of a GSI's line (KVM_IRQ_LINE).
+  ///
+  /// Rising interrupts an edge-triggered pin, high a level-triggered one.
+  ///
+  /// - Throws: `KVMError` with ENXIO without an in-kernel interrupt controller.
+  public func setLine(_ gsi: UInt32, _ level: Bool) throws(KVMError) {
+    try attempt(.irqLine, ckvm_irq_line(descriptor.rawValue, gsi, level ? 1 : 0), detail: "GSI \(gsi)")
+  }
+
+  /// Sets the level of a GSI's line and says what became of it (KVM_IRQ_LINE_STATUS).
+  ///
+  /// - Throws: `KVMError` with ENXIO without an in-kernel interrupt controller.
+  @discardableResult
+  public func setLineStatus(_ gsi: UInt32, _ level: Bool) throws(KVMError) -> LineStatus {
+    var status: Int32 = 0
+    // Sound: the shim writes the one integer it is given.
+    let answer = unsafe ckvm_irq_line_status(descriptor.rawValue, gsi, level ? 1 : 0, &status)
+    try attempt(.irqLineStatus, answer, detail: "GSI \(gsi)")
+    return LineStatus(status)
+  }
+
+  /// Sends a message-signalled interrupt, without a route (KVM_SIGNAL_MSI).
+  ///
+  /// - Throws: `KVMError` with EINVAL without in-kernel local APICs or for an address that cannot be.
+  @discardableResult
+  public func signal(_ message: MSIMessage) throws(KVMError) -> MSIAnswer {
+    let answer = ckvm_signal_msi(descriptor.rawValue, message.address, message.data)
+    return try attempt(.signalMSI, answer) > 0 ? .delivered : .blocked
+  }
+}

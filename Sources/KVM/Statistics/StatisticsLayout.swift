@@ -1,0 +1,91 @@
+/// Where a statistics file has what: its header and descriptors, which never change while it is open.
+///
+/// The bytes are the kernel's, but nothing here trusts them: a layout that was made reads inside the file's data only.
+struct StatisticsLayout: Hashable, Sendable {
+  /// What is wrong with bytes that are no statistics.
+  enum FormatError: Error, Hashable {
+    case shortHeader
+    case implausibleHeader
+    case shortDescriptors
+    case implausibleDescriptor(Int)
+  }
+
+  /// The fixed part at the start of the file (`struct kvm_stats_header`).
+  struct Header: Hashable, Sendable {
+    static let size = 24
+    var nameSize: Int
+    var descriptorCount: Int
+    var descriptorOffset: Int
+    var dataOffset: Int
+
+    /// How many bytes the descriptors take.
+    var descriptorsSize: Int { descriptorCount * (Self.descriptorHeadSize + nameSize) }
+
+    /// The fixed part of `struct kvm_stats_desc`; the name follows.
+    static let descriptorHeadSize = 16
+
+    init(_ bytes: [UInt8]) throws(FormatError) {
+      guard bytes.count >= Self.size else { throw .shortHeader }
+      nameSize = Int(bytes.integer(at: 4, as: UInt32.self))
+      descriptorCount = Int(bytes.integer(at: 8, as: UInt32.self))
+      descriptorOffset = Int(bytes.integer(at: 16, as: UInt32.self))
+      dataOffset = Int(bytes.integer(at: 20, as: UInt32.self))
+      // KVM has names of 48 bytes and well below 200 statistics; room for growth, but not for nonsense.
+      guard (1...1024).contains(nameSize), descriptorCount <= 65536, descriptorOffset >= Self.size,
+        dataOffset >= Self.size
+      else { throw .implausibleHeader }
+    }
+  }
+
+  var header: Header
+  var descriptors: [StatisticsDescriptor]
+
+  /// How many 64-bit values the data is read as.
+  var valueCount: Int
+
+  /// By name, where in `descriptors` it is.
+  var index: [String: Int]
+
+  init(_ header: Header, descriptors bytes: [UInt8]) throws(FormatError) {
+    guard bytes.count >= header.descriptorsSize else { throw .shortDescriptors }
+    self.header = header
+    descriptors = []
+    index = [:]
+    valueCount = 0
+    for number in 0..<header.descriptorCount {
+      let descriptor = try StatisticsDescriptor(bytes, number, nameSize: header.nameSize)
+      index[descriptor.name] = number
+      valueCount = max(valueCount, descriptor.position + descriptor.count)
+      descriptors.append(descriptor)
+    }
+  }
+}
+
+extension StatisticsDescriptor {
+  fileprivate init(_ bytes: [UInt8], _ number: Int, nameSize: Int) throws(StatisticsLayout.FormatError) {
+    let headSize = StatisticsLayout.Header.descriptorHeadSize
+    let start = number * (headSize + nameSize)
+    let flags = bytes.integer(at: start, as: UInt32.self)
+    let count = Int(bytes.integer(at: start + 6, as: UInt16.self))
+    let offset = Int(bytes.integer(at: start + 8, as: UInt32.self))
+    let name = bytes[(start + headSize)..<(start + headSize + nameSize)].prefix { $0 != 0 }
+    // The data of a VM or vCPU is a few KiB of 64-bit values.
+    guard count > 0, offset % 8 == 0, offset <= 1 << 20, !name.isEmpty, name.count < nameSize else {
+      throw .implausibleDescriptor(number)
+    }
+    self.init(
+      name: String(decoding: name, as: UTF8.self),
+      kind: Kind(flags: flags, bucketSize: bytes.integer(at: start + 12, as: UInt32.self)),
+      unit: Unit(flags: flags),
+      exponent: bytes.integer(at: start + 4, as: Int16.self),
+      base: flags >> 8 & 0xf == 1 ? 2 : 10,  // KVM_STATS_BASE_MASK
+      position: offset / 8, count: count)
+  }
+}
+
+extension [UInt8] {
+  /// The integer whose bytes are there, least significant first; the caller has checked that they are.
+  func integer<Value: FixedWidthInteger>(at offset: Int, as type: Value.Type) -> Value {
+    self[offset..<(offset + Value.bitWidth / 8)].reversed().reduce(0) { $0 << 8 | Value(truncatingIfNeeded: $1) }
+  }
+}

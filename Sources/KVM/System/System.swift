@@ -1,0 +1,50 @@
+import CKVM
+import SystemPackage
+
+/// The KVM API version that this library speaks, the only one there is (KVM API, KVM_GET_API_VERSION).
+public let apiVersion = Int(KVM_API_VERSION)
+
+/// The host's KVM: /dev/kvm, opened.
+///
+/// It says what KVM can do and creates virtual machines.
+///
+/// `KVM.open()` gives one. The kernel serialises its calls, so it can be used from any thread.
+public final class System: Sendable {
+  let descriptor: OwnedDescriptor
+
+  /// How many bytes of a vCPU's descriptor are shared with the kernel (KVM_GET_VCPU_MMAP_SIZE).
+  let runPageSize: Int
+
+  init(_ descriptor: consuming OwnedDescriptor) throws(KVMError) {
+    self.descriptor = descriptor
+    let version = try attempt(.getAPIVersion, ckvm_get_api_version(self.descriptor.rawValue))
+    guard version == KVM_API_VERSION else {
+      throw KVMError(
+        call: .getAPIVersion, errno: .invalidArgument, detail: "version \(version), not \(KVM_API_VERSION)")
+    }
+    let size = Int(try attempt(.getVCPUMmapSize, ckvm_get_vcpu_mmap_size(self.descriptor.rawValue)))
+    guard size >= MemoryLayout<kvm_run>.size else {
+      throw KVMError(call: .getVCPUMmapSize, errno: .invalidArgument, detail: "\(size) bytes")
+    }
+    runPageSize = size
+  }
+
+  /// What KVM answers about a capability: 0 when it lacks it, else 1 or a number or bits that the capability defines
+  /// (KVM API, KVM_CHECK_EXTENSION).
+  ///
+  /// - Throws: `KVMError`; in practice never.
+  public func check(_ capability: Capability) throws(KVMError) -> Int {
+    Int(
+      try attempt(
+        .checkExtension, ckvm_check_extension(descriptor.rawValue, capability.rawValue), detail: capability.name))
+  }
+
+  /// Creates a virtual machine without memory, interrupt controllers or vCPUs (KVM_CREATE_VM).
+  ///
+  /// - Parameter type: what protects it; `.default` for nothing beyond virtualization.
+  /// - Throws: `KVMError`: EINVAL for a type that this host lacks, EMFILE, ENOMEM.
+  public func createVM(type: VMType = .default) throws(KVMError) -> VirtualMachine {
+    let answer = ckvm_create_vm(descriptor.rawValue, UInt(type.rawValue))
+    return VirtualMachine(try OwnedDescriptor(.createVM, answer, detail: type.name), of: self)
+  }
+}

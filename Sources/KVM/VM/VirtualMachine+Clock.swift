@@ -1,0 +1,51 @@
+import CKVM
+import SystemPackage
+
+extension VirtualMachine {
+  /// Reads kvmclock (KVM_GET_CLOCK).
+  ///
+  /// - Throws: `KVMError`; in practice never.
+  public func clock() throws(KVMError) -> ClockState {
+    var raw = kvm_clock_data()
+    // Sound: KVM fills the one structure it is given.
+    try attempt(.getClock, unsafe ckvm_get_clock(descriptor.rawValue, &raw))
+    return ClockState(
+      nanoseconds: raw.clock,
+      realtime: raw.flags & UInt32(KVM_CLOCK_REALTIME) != 0 ? raw.realtime : nil,
+      hostTSC: raw.flags & UInt32(KVM_CLOCK_HOST_TSC) != 0 ? raw.host_tsc : nil,
+      isStable: raw.flags & UInt32(KVM_CLOCK_TSC_STABLE) != 0)
+  }
+
+  /// Sets kvmclock (KVM_SET_CLOCK).
+  ///
+  /// With a wall-clock time, KVM adds what passed since.
+  ///
+  /// - Throws: `KVMError` with EINVAL on kernels that know no wall-clock time (KVM_CAP_ADJUST_CLOCK).
+  public func setClock(_ clock: ClockState) throws(KVMError) {
+    var raw = kvm_clock_data()
+    raw.clock = clock.nanoseconds
+    if let realtime = clock.realtime {
+      raw.flags |= UInt32(KVM_CLOCK_REALTIME)
+      raw.realtime = realtime
+    }
+    // Sound: KVM reads the one structure it is given.
+    try attempt(.setClock, unsafe ckvm_set_clock(descriptor.rawValue, &raw))
+  }
+
+  /// Sets the TSC frequency that new vCPUs start with (KVM_SET_TSC_KHZ on a VM).
+  ///
+  /// Before the first vCPU.
+  ///
+  /// - Parameter kHz: in kilohertz, above 0.
+  /// - Throws: `KVMError` with EINVAL when the host cannot scale to it or a vCPU exists.
+  public func setTSCFrequency(kHz: UInt32) throws(KVMError) {
+    try attempt(.setTSCKHz, ckvm_set_tsc_khz(descriptor.rawValue, UInt(kHz)), detail: "\(kHz) kHz")
+  }
+
+  /// The TSC frequency that new vCPUs start with, in kilohertz (KVM_GET_TSC_KHZ on a VM).
+  ///
+  /// - Throws: `KVMError` with EINVAL on kernels before 5.18.
+  public func tscFrequency() throws(KVMError) -> UInt32 {
+    UInt32(try attempt(.getTSCKHz, ckvm_get_tsc_khz(descriptor.rawValue)))
+  }
+}

@@ -1,0 +1,55 @@
+public import KVM
+
+/// What a host can do: the value behind `lapwing doctor` and the JSON document `lapwing.doctor/1`.
+public struct DoctorReport: Codable, Sendable {
+  /// The document's type and version.
+  public static let schema = "lapwing.doctor/1"
+
+  /// `lapwing.doctor/1`.
+  public var schema = DoctorReport.schema
+  /// Whether guests can run here at all.
+  public var canRun: Bool
+  /// The release of the kernel.
+  public var kernel: String
+  /// The kernel module behind /dev/kvm; absent where none is loaded.
+  public var backEnd: String?
+  /// What KVM_GET_API_VERSION says; absent where /dev/kvm cannot be opened.
+  public var apiVersion: Int?
+  /// Why /dev/kvm cannot be opened, where it cannot.
+  public var deviceError: String?
+  /// What the host's features are, one by one.
+  public var features: [Feature]
+  /// What KVM_CHECK_EXTENSION says, by names such as `KVM_CAP_IRQCHIP`.
+  public var capabilities: [String: Int]
+  /// The parameters of KVM's modules, by module and name.
+  public var modules: [String: [String: String]]
+
+  /// One thing that a host has or lacks.
+  public struct Feature: Codable, Sendable {
+    /// A stable word for programs.
+    public var id: String
+    /// A few words for people.
+    public var title: String
+    /// `available`, `missing` or `unknown`.
+    public var state: String
+    /// What that rests on.
+    public var evidence: String
+    /// What to do about it, where something can be done.
+    public var hint: String?
+  }
+
+  /// The report of a survey.
+  public init(_ survey: HostSurvey) {
+    canRun = survey.deviceError == nil && survey.apiVersion != nil
+    kernel = survey.kernelRelease
+    backEnd = survey.backEnd?.moduleName
+    apiVersion = survey.apiVersion
+    deviceError = survey.deviceError?.description
+    features = survey.features.map {
+      Feature(
+        id: $0.id.rawValue, title: $0.id.title, state: $0.state.rawValue, evidence: $0.evidence, hint: $0.hint)
+    }
+    capabilities = Dictionary(survey.capabilities.map { ($0.capability.name, $0.value) }) { first, _ in first }
+    modules = Dictionary(survey.modules.map { ($0.name, $0.parameters) }) { first, _ in first }
+  }
+}

@@ -1,0 +1,106 @@
+public import KVM
+public import VMM
+
+/// Collects what a machine shows while it runs, and makes the report of it.
+public struct RunRecorder {
+  private let guest: String
+  private let machine: Machine
+  private let backEnd: String
+  private let programStart: ContinuousClock.Instant
+  private var records: [RecordReport] = []
+
+  /// A recorder for one run.
+  ///
+  /// - Parameters:
+  ///   - guest: what the report calls the guest.
+  ///   - machine: the machine, not yet run.
+  ///   - backEnd: the kernel module behind /dev/kvm.
+  ///   - programStart: the moment that times are counted from.
+  public init(guest: String, machine: Machine, backEnd: String, programStart: ContinuousClock.Instant) {
+    self.guest = guest
+    self.machine = machine
+    self.backEnd = backEnd
+    self.programStart = programStart
+  }
+
+  /// Takes what the guest has written down since the last call.
+  ///
+  /// - Returns: just that, for whoever shows it while the guest runs.
+  public mutating func take() -> [RecordReport] {
+    let new = machine.log.next().map { RecordReport($0, time: time(machine.clock.instant($0.tsc))) }
+    records += new
+    return new
+  }
+
+  /// The report. After the run, and after the last `take`.
+  ///
+  /// - Throws: `KVMError` where KVM does not give the statistics or the state of a vCPU.
+  public func report(_ outcome: Outcome) throws(KVMError) -> RunReport {
+    let checks = records.compactMap { record in
+      record.holds.map {
+        RunReport.Check(
+          label: record.label ?? "", holds: $0, saw: record.saw ?? 0, vcpu: record.vcpu, time: record.time)
+      }
+    }
+    let isSuccess = outcome.isSuccess && checks.allSatisfy(\.holds)
+    return RunReport(
+      guest: guest, success: isSuccess, outcome: OutcomeReport(outcome), machine: machineReport, times: times,
+      interrupts: interrupts, checks: checks, records: records, droppedRecords: machine.log.droppedRecords,
+      console: RunReport.ConsoleReport(text: machine.console.text, droppedBytes: machine.console.droppedBytes),
+      vcpuStatistics: try vcpuStatistics, vmStatistics: counters(try machine.vm.statistics()), unclaimed: unclaimed,
+      vcpus: isSuccess ? [] : try machine.reports().map(VCPUStateReport.init))
+  }
+
+  private var machineReport: RunReport.MachineReport {
+    let configuration = machine.configuration
+    return RunReport.MachineReport(
+      vcpus: configuration.vcpus, memory: configuration.memory, irqchip: configuration.irqChip.rawValue,
+      apic: configuration.apic.rawValue, start: configuration.start.rawValue, backEnd: backEnd,
+      tscKHz: machine.clock.kHz)
+  }
+
+  private var times: RunReport.Times {
+    RunReport.Times(
+      start: time(machine.times.started ?? programStart), firstInstruction: machine.firstInstruction.map(time),
+      end: time(machine.times.ended ?? .now))
+  }
+
+  private var interrupts: [RunReport.InterruptCount] {
+    var counts: [Int: RunReport.InterruptCount] = [:]
+    for record in records where record.kind == "interrupt" {
+      guard let vector = record.vector else { continue }
+      let key = Int(vector) << 16 | record.vcpu
+      counts[
+        key,
+        default: RunReport.InterruptCount(
+          vector: vector, vcpu: record.vcpu, count: 0, first: record.time, last: record.time)
+      ].count += 1
+      counts[key]?.last = record.time
+    }
+    return counts.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  private var vcpuStatistics: [[String: UInt64]] {
+    get throws(KVMError) {
+      var all: [[String: UInt64]] = []
+      for vcpu in machine.vcpus { all.append(counters(try vcpu.statistics())) }
+      return all
+    }
+  }
+
+  private func counters(_ statistics: Statistics) -> [String: UInt64] {
+    var counters: [String: UInt64] = [:]
+    for name in statistics.names { counters[name] = statistics[name] }
+    return counters
+  }
+
+  private var unclaimed: [RunReport.UnclaimedReport] {
+    machine.unclaimedAccesses.filter { $0.accesses.count > 0 }.map { bus, accesses in
+      RunReport.UnclaimedReport(bus: bus, count: accesses.count, first: accesses.first.map(\.description))
+    }
+  }
+
+  private func time(_ instant: ContinuousClock.Instant) -> Int64 {
+    Int64((instant - programStart) / .nanoseconds(1))
+  }
+}

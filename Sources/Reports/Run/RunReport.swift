@@ -1,0 +1,113 @@
+/// What a run showed: the one value behind the summary on a terminal and the JSON document `lapwing.run/1`.
+///
+/// The document's keys are these properties' names; docs/run-report.md describes them. Times are nanoseconds since the
+/// program started.
+public struct RunReport: Codable, Sendable {
+  /// The document's type and version.
+  public static let schema = "lapwing.run/1"
+
+  /// `lapwing.run/1`.
+  public var schema = RunReport.schema
+  /// The guest's name or path.
+  public var guest: String
+  /// Whether it succeeded: it said so, and no check of it failed.
+  public var success: Bool
+  /// How it ended.
+  public var outcome: OutcomeReport
+  /// What it ran on.
+  public var machine: MachineReport
+  /// When things happened.
+  public var times: Times
+  /// The interrupts that it recorded, by vector and vCPU.
+  public var interrupts: [InterruptCount]
+  /// What it checked.
+  public var checks: [Check]
+  /// All that it wrote down, in order.
+  public var records: [RecordReport]
+  /// Records that found no room in its log.
+  public var droppedRecords: UInt64
+  /// What it printed.
+  public var console: ConsoleReport
+  /// KVM's statistics of each vCPU.
+  public var vcpuStatistics: [[String: UInt64]]
+  /// KVM's statistics of the machine.
+  public var vmStatistics: [String: UInt64]
+  /// Ports that no device claims, and memory that is none.
+  public var unclaimed: [UnclaimedReport]
+  /// The state of each vCPU at the end, where the guest failed.
+  public var vcpus: [VCPUStateReport]
+
+  /// What a machine consists of.
+  public struct MachineReport: Codable, Sendable {
+    /// How many vCPUs.
+    public var vcpus: Int
+    /// Guest memory in bytes.
+    public var memory: UInt64
+    /// `kernel` or `split`.
+    public var irqchip: String
+    /// `xapic` or `x2apic`.
+    public var apic: String
+    /// `sipi` or `direct`.
+    public var start: String
+    /// The kernel module behind /dev/kvm, such as `kvm_intel`.
+    public var backEnd: String
+    /// The frequency of the guest's TSC.
+    public var tscKHz: UInt32
+  }
+
+  /// The moments of a run, in nanoseconds since the program started.
+  public struct Times: Codable, Sendable {
+    /// The machine was built and its vCPUs were let go.
+    public var start: Int64
+    /// The bootstrap processor ran its first instruction, as it says itself; absent for guests that do not say.
+    public var firstInstruction: Int64?
+    /// All vCPUs had left the guest.
+    public var end: Int64
+  }
+
+  /// How often a vCPU took an interrupt through a vector.
+  public struct InterruptCount: Codable, Sendable {
+    /// The vector, 0 to 255.
+    public var vector: UInt8
+    /// The vCPU's index.
+    public var vcpu: Int
+    /// How often.
+    public var count: Int
+    /// When first.
+    public var first: Int64
+    /// When last.
+    public var last: Int64
+  }
+
+  /// Something that should hold.
+  public struct Check: Codable, Sendable {
+    /// What.
+    public var label: String
+    /// Whether it did.
+    public var holds: Bool
+    /// What was seen, as the guest put it.
+    public var saw: Int64
+    /// The vCPU that looked.
+    public var vcpu: Int
+    /// When.
+    public var time: Int64
+  }
+
+  /// What was printed on the serial console.
+  public struct ConsoleReport: Codable, Sendable {
+    /// The text.
+    public var text: String
+    /// How many bytes came after the limit and are lost.
+    public var droppedBytes: UInt64
+  }
+
+  /// Accesses of one bus that no device answered.
+  public struct UnclaimedReport: Codable, Sendable {
+    /// `port` or `memory`.
+    public var bus: String
+    /// How many.
+    public var count: UInt64
+    /// The first of them, in words.
+    public var first: [String]
+  }
+}

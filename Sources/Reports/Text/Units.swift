@@ -1,0 +1,38 @@
+/// Figures as a person reads them.
+enum Units {
+  /// Nanoseconds as milliseconds with one digit, or as seconds with two from 10 s on: `12.3 ms`.
+  static func time(_ nanoseconds: Int64) -> String {
+    abs(nanoseconds) < 10_000_000_000
+      ? "\(fixed(Double(nanoseconds) / 1e6, digits: 1)) ms" : "\(fixed(Double(nanoseconds) / 1e9, digits: 2)) s"
+  }
+
+  /// Bytes in the largest unit that divides them: `64 MiB`.
+  static func bytes(_ count: UInt64) -> String {
+    for (shift, unit) in [(30, "GiB"), (20, "MiB"), (10, "KiB")] as [(UInt64, String)]
+    where count >= 1 << shift && count % (1 << shift) == 0 {
+      return "\(count >> shift) \(unit)"
+    }
+    return "\(count) B"
+  }
+
+  /// `1 vCPU`, `2 vCPUs`.
+  static func count(_ number: some BinaryInteger, _ noun: String, plural: String? = nil) -> String {
+    number == 1 ? "1 \(noun)" : "\(number) \(plural ?? noun + "s")"
+  }
+
+  private static func fixed(_ value: Double, digits: Int) -> String {
+    var scale = 1.0
+    for _ in 0..<digits { scale *= 10 }
+    let rounded = Int64((value * scale).rounded())
+    let sign = rounded < 0 ? "-" : ""
+    let whole = rounded.magnitude / UInt64(scale)
+    let rest = String(rounded.magnitude % UInt64(scale))
+    return "\(sign)\(whole)." + String(repeating: "0", count: digits - rest.count) + rest
+  }
+}
+
+/// A number as the manuals write it: 0x70.
+func hex(_ value: some BinaryInteger, digits: Int = 1) -> String {
+  let text = String(value, radix: 16)
+  return "0x" + String(repeating: "0", count: Swift.max(0, digits - text.count)) + text
+}

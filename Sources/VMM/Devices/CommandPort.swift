@@ -1,0 +1,75 @@
+import APIC
+import GuestContract
+import KVM
+import SystemPackage
+
+/// The port through which a guest of Lapwing's talks to its host (GuestContract): it is ready, it has come to a mark, it
+/// has ended, or it asks for an interrupt from outside.
+final class CommandPort: BusDevice {
+  static let ports = UInt64(LAPWING_COMMAND_PORT)..<UInt64(LAPWING_COMMAND_PORT) + 4
+
+  private let memory: GuestMemory
+  private let layout: BootLayout
+  private let interrupts: InterruptController
+  private let progress: GuestProgress
+  private let stop: StopSwitch
+
+  init(
+    memory: GuestMemory, layout: BootLayout, interrupts: InterruptController, progress: GuestProgress, stop: StopSwitch
+  ) {
+    self.memory = memory
+    self.layout = layout
+    self.interrupts = interrupts
+    self.progress = progress
+    self.stop = stop
+  }
+
+  func read(_ access: BusAccess) -> UInt64 { 0 }
+
+  func write(_ value: UInt64, _ access: BusAccess) {
+    let word = UInt32(truncatingIfNeeded: value)
+    switch Command(rawValue: word & 0xff) {
+    case .ready: progress.ready()
+    case .mark: progress.reached(word >> 8)
+    case .finish: stop.stop(.finished(status: word >> 8, vcpu: access.vcpu))
+    case .request: answer(vcpu: access.vcpu)
+    default: progress.misunderstood()
+    }
+  }
+
+  /// Carries out the request of a vCPU and writes the answer beside it. What a guest asks wrongly is answered with a
+  /// negative errno, as a system call would.
+  private func answer(vcpu: Int) {
+    let place = layout.requests + UInt64(vcpu * MemoryLayout<HostRequest>.stride)
+    guard let request = try? memory.loadStructure(HostRequest.self, at: place) else { return }
+    let result: Int64
+    do {
+      result = try carryOut(request)
+    } catch {
+      result = -Int64(error.errno.rawValue)
+    }
+    try? memory.store(result, at: place + UInt64(MemoryLayout<HostRequest>.stride - MemoryLayout<Int64>.size))
+  }
+
+  private func carryOut(_ request: HostRequest) throws(KVMError) -> Int64 {
+    let message = MSIMessage(address: request.address, data: request.data)
+    switch request.kind {
+    case .signalMSI:
+      return try interrupts.signal(message) == .delivered ? 1 : 0
+    case .setLine:
+      return switch try interrupts.setLine(request.gsi, to: request.level != 0) {
+      case .delivered(let count): Int64(count)
+      case .coalesced: 0
+      case .ignored: -1
+      }
+    case .routeMSI:
+      try interrupts.route(request.gsi, to: message)
+      return 0
+    case .triggerIRQFD:
+      try interrupts.trigger(irqfd: request.gsi)
+      return 0
+    default:
+      return -Int64(Errno.invalidArgument.rawValue)
+    }
+  }
+}

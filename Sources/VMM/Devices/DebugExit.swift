@@ -1,0 +1,20 @@
+/// QEMU's isa-debug-exit: a guest that writes to it ends, 0 meaning success here.
+public final class DebugExit: BusDevice {
+  /// Where guests look for it.
+  public static let ports: Range<UInt64> = 0xf4..<0xf8
+
+  private let stop: StopSwitch
+
+  /// A port that stops the machine.
+  public init(stop: StopSwitch) {
+    self.stop = stop
+  }
+
+  /// QEMU's device reads as zero.
+  public func read(_ access: BusAccess) -> UInt64 { 0 }
+
+  /// Ends the guest with `value`.
+  public func write(_ value: UInt64, _ access: BusAccess) {
+    stop.stop(.debugExit(value: UInt32(truncatingIfNeeded: value), vcpu: access.vcpu))
+  }
+}

@@ -1,0 +1,64 @@
+/// What of an image goes where in guest memory, and how its first instruction is reached.
+///
+/// A plan is made without memory and checked against it before the first byte is copied, so a bad image leaves nothing
+/// behind.
+public struct LoadPlan: Hashable, Sendable {
+  /// A stretch of memory that the image claims.
+  public struct Segment: Hashable, Sendable {
+    /// The guest-physical address of its first byte.
+    public var address: UInt64
+    /// Its bytes in memory, at least as many as in the file; the rest is zero.
+    public var size: UInt64
+    /// Where its bytes lie in the file.
+    public var file: Range<Int>
+  }
+
+  /// How the bootstrap processor gets to the first instruction.
+  public enum Entry: Hashable, Sendable {
+    /// In long mode, with memory identity-mapped, at this address.
+    case longMode(UInt64)
+    /// In real mode, at this linear address below 1 MiB.
+    case realMode(UInt64)
+    /// In 32-bit protected mode without paging at this address, with the Multiboot magic in EAX and the address of the
+    /// Multiboot information in EBX.
+    case multiboot(UInt32)
+  }
+
+  /// The segments, in the order of the file.
+  public var segments: [Segment]
+  /// The way in.
+  public var entry: Entry
+
+  /// Checks the plan against guest memory from 0 to `memory` (in bytes).
+  ///
+  /// - Throws: `ImageError` where a segment wraps around, lies outside or overlaps another, and where the entry point
+  ///   lies in none.
+  public func validate(memory: UInt64) throws(ImageError) {
+    if segments.allSatisfy({ $0.size == 0 }) { throw .nothingToLoad }
+    for (index, segment) in segments.enumerated() where segment.size > 0 {
+      let (end, wraps) = segment.address.addingReportingOverflow(segment.size)
+      if wraps { throw .wrapsAround(segment: index, address: segment.address, size: segment.size) }
+      if end > memory {
+        throw .outsideMemory(segment: index, address: segment.address, size: segment.size, memory: memory)
+      }
+    }
+    let sorted = segments.indices.filter { segments[$0].size > 0 }.sorted {
+      segments[$0].address < segments[$1].address
+    }
+    for (first, second) in zip(sorted, sorted.dropFirst())
+    where segments[first].address + segments[first].size > segments[second].address {
+      throw .overlapping(first: min(first, second), second: max(first, second))
+    }
+    guard segments.contains(where: { $0.address <= entryAddress && entryAddress - $0.address < $0.size }) else {
+      throw .entryOutside(entryAddress)
+    }
+  }
+
+  /// The linear address of the first instruction.
+  public var entryAddress: UInt64 {
+    switch entry {
+    case .longMode(let address), .realMode(let address): address
+    case .multiboot(let address): UInt64(address)
+    }
+  }
+}

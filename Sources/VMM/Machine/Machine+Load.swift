@@ -1,0 +1,57 @@
+import KVM
+
+extension Machine {
+  /// Puts the guest and what it is to find into memory, and its vCPUs at its entry.
+  func load(_ image: GuestImage) throws(MachineError) {
+    let plan: LoadPlan
+    do throws(ImageError) {
+      plan = try image.plan(loadAddress: configuration.loadAddress)
+      try plan.validate(memory: memoryForImages(plan.entry))
+    } catch {
+      throw .image(error)
+    }
+    try memoryAccess { () throws(GuestMemoryError) in
+      for segment in plan.segments {
+        try memory.write(image.contents.bytes.span.extracting(segment.file), at: segment.address)
+      }
+      try writeBootStructures(plan.entry, name: image.name)
+    }
+    try kvmCall { () throws(KVMError) in try setInitialState(plan.entry) }
+  }
+
+  /// How far up an image may reach: to what the machine itself puts there for it.
+  private func memoryForImages(_ entry: LoadPlan.Entry) -> UInt64 {
+    switch entry {
+    case .longMode, .multiboot: layout.start
+    case .realMode: memory.lowSize
+    }
+  }
+
+  private func writeBootStructures(_ entry: LoadPlan.Entry, name: String) throws(GuestMemoryError) {
+    let structures = BootStructures(layout: layout, memory: memory)
+    switch entry {
+    case .realMode: break
+    case .multiboot:
+      try structures.writeDescriptors()
+      let commandLine = configuration.arguments.isEmpty ? name : "\(name) \(configuration.arguments)"
+      try MultibootInformation(commandLine: commandLine).write(to: memory, at: layout.multibootInformation)
+    case .longMode:
+      try structures.writeDescriptors()
+      try structures.writePageTables()
+      try structures.writeBootPage(configuration, tscKHz: clock.kHz)
+    }
+  }
+
+  private func setInitialState(_ entry: LoadPlan.Entry) throws(KVMError) {
+    for (index, vcpu) in vcpus.enumerated() where index == 0 || configuration.start == .direct {
+      var state = try InitialState(of: vcpu)
+      switch entry {
+      case .longMode(let address): state.enterLongMode(at: address, index: index, layout: layout)
+      case .realMode(let address): state.enterRealMode(at: address)
+      case .multiboot(let address): state.enterMultiboot(at: address, layout: layout)
+      }
+      try state.apply(to: vcpu)
+      if index > 0 { try vcpu.setMPState(.runnable) }
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import Glibc
+import GuestContract
+public import KVM
+
+extension Machine {
+  /// Runs the guest to its end: on a thread a vCPU, until the guest ends itself, KVM cannot go on, the limit passes, or
+  /// somebody uses `stop`.
+  ///
+  /// When it returns no vCPU runs any more, so its state can be read at leisure.
+  ///
+  /// - Parameters:
+  ///   - limit: how long, at the most.
+  ///   - period: how often `tick` is called meanwhile.
+  ///   - tick: called on this thread while the guest runs, and once after its end; `log.next()` then has what is new.
+  /// - Returns: how it ended.
+  /// - Throws: `MachineError.thread` where a thread cannot be started; none is left running then.
+  public func run(
+    limit: Duration, every period: Duration = .milliseconds(50), tick: () -> Void = {}
+  ) throws(MachineError) -> Outcome {
+    try runThreads(until: .now + limit, every: period, tick: tick)
+    tick()
+    return stop.reason ?? .stopped
+  }
+
+  private func runThreads(
+    until deadline: ContinuousClock.Instant, every period: Duration, tick: () -> Void
+  ) throws(MachineError) {
+    var threads: [VCPUThread] = []
+    defer { end(threads) }
+    times.start()
+    for (index, vcpu) in vcpus.enumerated() { threads.append(try start(vcpu, index)) }
+    while !stop.isStopped {
+      let left = deadline - .now
+      if left <= .zero {
+        stop.stop(.timeLimit)
+      } else if !stop.wait(atMost: min(left, period)) {
+        tick()
+      }
+    }
+  }
+
+  private func start(_ vcpu: VCPU, _ index: Int) throws(MachineError) -> VCPUThread {
+    let runner = VCPURunner(
+      index: index, vcpu: vcpu, ports: ports, addresses: addresses, interrupts: interrupts, stop: stop)
+    return try VCPUThread(for: vcpu, name: "vcpu \(index)") { runner.run() }
+  }
+
+  /// Takes all vCPUs out of the guest: all are told first, so that they leave at the same time.
+  private func end(_ threads: [VCPUThread]) {
+    stop.stop(.stopped)
+    console.close()
+    for thread in threads { thread.wake() }
+    for thread in threads { thread.stopAndJoin() }
+    times.end()
+  }
+
+  /// The state of every vCPU. Only after `run` has returned: before, it would wait for the vCPU to leave the guest.
+  ///
+  /// - Throws: `KVMError`; in practice never.
+  public func reports() throws(KVMError) -> [VCPUReport] {
+    var reports: [VCPUReport] = []
+    for (index, vcpu) in vcpus.enumerated() { reports.append(try VCPUReport(of: vcpu, index: index)) }
+    return reports
+  }
+
+  /// When the bootstrap processor ran its first instruction, as the guest itself wrote it down; nil for a guest that
+  /// does not.
+  public var firstInstruction: ContinuousClock.Instant? {
+    let address = layout.bootPage + UInt64(LAPWING_BOOT_FIRST_TSC)
+    guard let tsc = try? memory.load(UInt64.self, at: address), tsc > 0 else { return nil }
+    return clock.instant(tsc)
+  }
+}
+
+extension Machine {
+  /// What touched ports and memory that no device claims, by bus.
+  public var unclaimedAccesses: [(bus: String, accesses: UnclaimedAccesses)] {
+    [ports, addresses].map { ($0.name, $0.unclaimedAccesses) }
+  }
+}

@@ -1,0 +1,49 @@
+/// What a machine is made of.
+public struct MachineConfiguration: Hashable, Sendable {
+  /// Where the IOAPIC and the PIC are.
+  public enum IRQChip: String, Hashable, Sendable, CaseIterable {
+    /// In the kernel (KVM_CREATE_IRQCHIP), with a PIT.
+    case kernel
+    /// The local APICs in the kernel, the IOAPIC in this process, no PIC and no PIT (KVM_CAP_SPLIT_IRQCHIP).
+    case split
+  }
+
+  /// How a guest finds its local APICs when it asks nobody.
+  public enum APIC: String, Hashable, Sendable, CaseIterable {
+    /// CPUID has no x2APIC bit: memory-mapped registers only.
+    case xAPIC = "xapic"
+    /// CPUID has it.
+    case x2APIC = "x2apic"
+  }
+
+  /// Who starts the application processors.
+  public enum Start: String, Hashable, Sendable, CaseIterable {
+    /// The guest, with INIT and SIPI; they wait in real mode.
+    case sipi
+    /// The machine: each begins where the bootstrap processor does, with its index in RSI.
+    case direct
+  }
+
+  /// The smallest and the largest guest memory, in bytes: 1 MiB, which flat code can do with, and 64 GiB.
+  public static let memoryRange: ClosedRange<UInt64> = 1 << 20...64 << 30
+
+  /// How many vCPUs, from 1; KVM says how many are too many.
+  public var vcpus = 1
+  /// Guest memory in bytes, a multiple of 4 KiB. It costs host memory only where the guest touches it.
+  public var memory: UInt64 = 64 << 20
+  /// Where the interrupt controllers are.
+  public var irqChip = IRQChip.kernel
+  /// What the guest is told of its local APICs.
+  public var apic = APIC.x2APIC
+  /// Who starts the application processors.
+  public var start = Start.sipi
+  /// The text that a guest finds as its arguments.
+  public var arguments = ""
+  /// Where a flat image goes; nil for an image that says it itself.
+  public var loadAddress: UInt64?
+  /// How many log records the guest has room for.
+  public var logCapacity: UInt64 = 1 << 16
+
+  /// One vCPU, 64 MiB, everything in the kernel, x2APIC.
+  public init() {}
+}

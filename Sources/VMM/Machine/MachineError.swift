@@ -1,0 +1,32 @@
+public import KVM
+
+/// Why a machine could not be built.
+public enum MachineError: Error, Sendable {
+  /// The configuration contradicts itself or asks for the impossible.
+  case configuration(String)
+  /// The image cannot be booted.
+  case image(ImageError)
+  /// KVM refused.
+  case kvm(KVMError)
+  /// This host's KVM lacks what the configuration needs.
+  case missingCapability(Capability, purpose: String)
+  /// What the machine puts into guest memory does not fit: there is too little.
+  case memory(GuestMemoryError)
+  /// A thread could not be started (pthread_create).
+  case thread(errno: Int32)
+}
+
+extension MachineError: CustomStringConvertible {
+  /// What is wrong, for a person, and what can be done about it.
+  public var description: String {
+    switch self {
+    case .configuration(let problem): problem
+    case .image(let error): error.description
+    case .kvm(let error): error.description
+    case .missingCapability(let capability, let purpose):
+      "this host's KVM has no \(capability.name), which \(purpose) needs"
+    case .memory(let error): error.description
+    case .thread(let errno): "a vCPU's thread could not be started: errno \(errno)"
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import KVM
+
+/// The parts of a machine that KVM makes, in the order in which KVM wants them made.
+struct MachineParts {
+  let vm: VirtualMachine
+  let memory: GuestMemory
+  let layout: BootLayout
+  let vcpus: [VCPU]
+
+  /// Where VT-x hosts without unrestricted guests put a TSS of three pages and an identity map of one: in the hole below
+  /// the BIOS, where nothing else of this machine is.
+  private static let identityMapAddress: UInt64 = 0xfffb_c000
+  private static let tssAddress: UInt32 = 0xfffb_d000
+
+  init(_ configuration: MachineConfiguration, system: System) throws(MachineError) {
+    let memory = try kvmCall { () throws(KVMError) in try GuestMemory(size: configuration.memory) }
+    guard
+      let layout = BootLayout(
+        top: memory.lowSize, vcpus: configuration.vcpus, logCapacity: configuration.logCapacity)
+    else {
+      throw .configuration(
+        "\(configuration.memory >> 20) MiB are too little memory for \(configuration.vcpus) vCPUs; give more")
+    }
+    self.memory = memory
+    self.layout = layout
+    (vm, vcpus) = try kvmCall { () throws(KVMError) in
+      let vm = try Self.makeVM(configuration, system: system)
+      try memory.attach(to: vm)
+      let cpuid = try CPUIDTable(system: system, configuration: configuration)
+      var vcpus: [VCPU] = []
+      for id in 0..<UInt32(configuration.vcpus) {
+        let vcpu = try vm.createVCPU(id: id)
+        try vcpu.setCPUID(cpuid.entries(apicID: id))
+        vcpus.append(vcpu)
+      }
+      return (vm, vcpus)
+    }
+  }
+
+  /// The irqchip comes before the first vCPU, which else gets no local APIC; the APIC options before that too.
+  private static func makeVM(
+    _ configuration: MachineConfiguration, system: System
+  ) throws(KVMError) -> VirtualMachine {
+    let vm = try system.createVM()
+    if try system.check(.setTSSAddr) > 0 { try vm.setTSSAddress(tssAddress) }
+    if try system.check(.setIdentityMapAddr) > 0 { try vm.setIdentityMapAddress(identityMapAddress) }
+    switch configuration.irqChip {
+    case .kernel:
+      try vm.createIRQChip()
+      try vm.createPIT()
+    case .split:
+      try vm.createSplitIRQChip(pins: InterruptController.firstFreeGSI)
+    }
+    // In xAPIC mode ids have 8 bits and 0xff is the broadcast, as ever.
+    if configuration.apic == .x2APIC { try vm.enableX2APICAPI([.use32BitIDs, .disableBroadcastQuirk]) }
+    return vm
+  }
+}

@@ -1,0 +1,60 @@
+import KVM
+
+/// What CPUID tells a guest: all that this host's KVM supports, with each vCPU's own APIC id and the machine's APIC mode.
+struct CPUIDTable {
+  private enum Leaf1 {
+    static let x2APIC: UInt32 = 1 << 21
+    static let tscDeadline: UInt32 = 1 << 24
+    static let hyperThreading: UInt32 = 1 << 28
+  }
+
+  private let supported: [CPUIDEntry]
+  private let vcpus: UInt32
+  private let hasX2APIC: Bool
+  private let hasTSCDeadline: Bool
+
+  init(system: System, configuration: MachineConfiguration) throws(KVMError) {
+    // The topology leaves are written anew for each vCPU.
+    supported = try system.supportedCPUID().filter { $0.function != 0xb && $0.function != 0x1f }
+    vcpus = UInt32(configuration.vcpus)
+    hasX2APIC = configuration.apic == .x2APIC
+    hasTSCDeadline = try system.check(.tscDeadlineTimer) > 0
+  }
+
+  /// The table of the vCPU with that APIC id.
+  func entries(apicID: UInt32) -> [CPUIDEntry] {
+    supported.map { customize($0, apicID: apicID) } + topology(apicID: apicID)
+  }
+
+  private func customize(_ entry: CPUIDEntry, apicID: UInt32) -> CPUIDEntry {
+    var entry = entry
+    switch entry.function {
+    case 0: entry.eax = max(entry.eax, 0xb)
+    case 1:
+      // Initial APIC id in EBX 31:24, logical processors in 23:16 (SDM volume 2A, CPUID).
+      entry.ebx = (apicID & 0xff) << 24 | min(vcpus, 0xff) << 16 | entry.ebx & 0xffff
+      // KVM shows TSC-deadline itself only since it can count on the VMM's irqchip (KVM_CAP_TSC_DEADLINE_TIMER).
+      set(Leaf1.x2APIC, hasX2APIC, in: &entry.ecx)
+      set(Leaf1.tscDeadline, hasTSCDeadline, in: &entry.ecx)
+      set(Leaf1.hyperThreading, vcpus > 1, in: &entry.edx)
+    case 0x8000_001e: entry.eax = apicID
+    default: break
+    }
+    return entry
+  }
+
+  /// Leaf 0Bh: one thread a core, all cores in one package; EDX is the x2APIC id at every level.
+  private func topology(apicID: UInt32) -> [CPUIDEntry] {
+    let packageShift = UInt32(UInt32.bitWidth - (max(vcpus, 1) - 1).leadingZeroBitCount)
+    return [
+      CPUIDEntry(function: 0xb, index: 0, hasSignificantIndex: true, eax: 0, ebx: 1, ecx: 1 << 8, edx: apicID),
+      CPUIDEntry(
+        function: 0xb, index: 1, hasSignificantIndex: true, eax: packageShift, ebx: vcpus, ecx: 2 << 8 | 1, edx: apicID),
+      CPUIDEntry(function: 0xb, index: 2, hasSignificantIndex: true, ecx: 2, edx: apicID),
+    ]
+  }
+
+  private func set(_ bit: UInt32, _ value: Bool, in register: inout UInt32) {
+    register = value ? register | bit : register & ~bit
+  }
+}

@@ -1,0 +1,86 @@
+import CVMM
+import Glibc
+import KVM
+
+/// The thread that runs one vCPU. It is joined exactly once, by `stopAndJoin`.
+final class VCPUThread: Sendable {
+  private let vcpu: VCPU
+  private let thread: pthread_t
+
+  /// How long a thread that was woken has to get to its end before it is woken again, in nanoseconds. A signal can come
+  /// just before the thread enters a system call other than KVM_RUN, such as a write to a full pipe.
+  private static let patience: UInt64 = 2_000_000
+
+  /// Starts a thread that runs `body` for a vCPU.
+  ///
+  /// - Throws: `MachineError.thread` where the host has no thread left.
+  init(for vcpu: VCPU, name: String, _ body: @escaping @Sendable () -> Void) throws(MachineError) {
+    WakeSignal.install()
+    var thread = pthread_t()
+    // Sound: the box is retained once here and released once, by the thread or, where none starts, below.
+    let box = unsafe Unmanaged.passRetained(ThreadBody(name: name, body: body))
+    let answer = unsafe pthread_create(&thread, nil, { unsafe ThreadBody.run($0) }, box.toOpaque())
+    guard answer == 0 else {
+      unsafe box.release()
+      throw .thread(errno: answer)
+    }
+    self.vcpu = vcpu
+    self.thread = thread
+  }
+
+  /// Takes the vCPU out of the guest; the thread's body sees `StopSwitch` and ends.
+  func wake() {
+    vcpu.requestExit()
+    // The thread is not joined before `stopAndJoin`, so its id is valid even if it has ended.
+    pthread_kill(thread, WakeSignal.number)
+  }
+
+  /// Wakes the thread until it has ended.
+  func stopAndJoin() {
+    repeat { wake() } while cvmm_join_within(thread, Self.patience) == ETIMEDOUT
+    vcpu.clearExitRequest()
+  }
+}
+
+/// What a thread runs.
+private final class ThreadBody: Sendable {
+  let name: String
+  let body: @Sendable () -> Void
+
+  init(name: String, body: @escaping @Sendable () -> Void) {
+    self.name = name
+    self.body = body
+  }
+
+  static func run(_ pointer: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let pointer = unsafe pointer else { return nil }
+    // Sound: `pointer` is the box that VCPUThread retained for this call alone.
+    let box = unsafe Unmanaged<ThreadBody>.fromOpaque(pointer).takeRetainedValue()
+    unsafe cvmm_name_thread(box.name)
+    WakeSignal.unblock()
+    box.body()
+    return nil
+  }
+}
+
+/// The signal that takes a vCPU's thread out of KVM_RUN. Its handler does nothing: to interrupt is all it is for.
+private enum WakeSignal {
+  /// The first real-time signal that the C library leaves free, so that no program's SIGUSR1 is taken away.
+  static let number = __libc_current_sigrtmin()
+
+  private static let isInstalled: Bool = {
+    var action = sigaction()
+    // Without SA_RESTART, so that the system call ends with EINTR.
+    unsafe action.__sigaction_handler.sa_handler = { _ in }
+    return unsafe sigaction(number, &action, nil) == 0
+  }()
+
+  static func install() { _ = isInstalled }
+
+  static func unblock() {
+    var set = sigset_t()
+    unsafe sigemptyset(&set)
+    unsafe sigaddset(&set, number)
+    unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+  }
+}

@@ -1,0 +1,69 @@
+import APIC
+import GuestContract
+import Synchronization
+
+/// Reads what a guest writes down, as far as it has got.
+///
+/// The guest is not trusted: the host knows where the log is and how much it holds, reads it with every access checked,
+/// and copies no more of a label than `LAPWING_LABEL_LIMIT` bytes.
+public final class GuestLog: Sendable {
+  private let memory: GuestMemory
+  private let address: UInt64
+  private let capacity: UInt64
+  private let taken = Mutex<UInt64>(0)
+
+  init(memory: GuestMemory, layout: BootLayout) {
+    self.memory = memory
+    address = layout.log
+    capacity = layout.logCapacity
+  }
+
+  /// The records that were completed since the last call, in the order in which the guest claimed them. A record that
+  /// is claimed and not yet complete ends the list; the next call goes on there.
+  public func next() -> [GuestRecord] {
+    taken.withLock { taken in
+      var records: [GuestRecord] = []
+      let claimed = min(claimedRecords, capacity)
+      while taken < claimed, let record = record(at: taken) {
+        records.append(record)
+        taken += 1
+      }
+      return records
+    }
+  }
+
+  /// How many records found no room.
+  public var droppedRecords: UInt64 {
+    let claimed = claimedRecords
+    return claimed > capacity ? claimed - capacity : 0
+  }
+
+  private var claimedRecords: UInt64 { (try? memory.load(UInt64.self, at: address)) ?? 0 }
+
+  private func record(at index: UInt64) -> GuestRecord? {
+    let place = address + UInt64(MemoryLayout<LogHeader>.stride) + index * UInt64(MemoryLayout<LogRecord>.stride)
+    // The sequence number is written last, so it is read first.
+    guard let sequence = try? memory.load(UInt32.self, at: place), sequence == UInt32(truncatingIfNeeded: index + 1),
+      let record = try? memory.loadStructure(LogRecord.self, at: place)
+    else { return nil }
+    return GuestRecord(event: event(record), vcpu: Int(record.vcpu), tsc: record.tsc)
+  }
+
+  private func event(_ record: LogRecord) -> GuestRecord.Event {
+    let vector = Vector(rawValue: record.vector)
+    switch record.kind {
+    case .interrupt: return .interrupt(vector, instruction: record.value)
+    case .exception: return .exception(vector, errorCode: record.label, instruction: record.value)
+    case .mark: return .mark(label(record))
+    case .check: return .check(label(record), holds: record.vector != 0, saw: Int64(bitPattern: record.value))
+    case .value: return .value(label(record), record.value)
+    default: return .unknown(kind: record.kind.rawValue)
+    }
+  }
+
+  private func label(_ record: LogRecord) -> String {
+    let length = min(Int(record.labelLength), Int(LAPWING_LABEL_LIMIT))
+    guard let bytes = try? memory.read(length, at: UInt64(record.label)) else { return "(label outside of memory)" }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

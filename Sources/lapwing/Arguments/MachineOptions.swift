@@ -1,0 +1,42 @@
+public import ArgumentParser
+public import VMM
+
+/// What a machine is made of, from the command line.
+struct MachineOptions: ParsableArguments {
+  @Option(name: [.long, .customShort("c")], help: "How many vCPUs.")
+  var vcpus = 1
+
+  @Option(name: [.long, .customShort("m")], help: "Guest memory, such as 64M or 1G.")
+  var memory = MemorySize(bytes: 64 << 20)
+
+  @Option(help: "Where the IOAPIC and the PIC are: in the kernel, or split, with the IOAPIC in this process.")
+  var irqchip = MachineConfiguration.IRQChip.kernel
+
+  @Option(help: "How the guest is to reach its local APICs.")
+  var apic = MachineConfiguration.APIC.x2APIC
+
+  @Option(help: "Who starts the application processors: the guest, with INIT and SIPI, or the machine, directly.")
+  var start = MachineConfiguration.Start.sipi
+
+  @Option(help: "Arguments for the guest.")
+  var append = ""
+
+  @Option(help: "Where flat real-mode code goes, below 1 MiB; such an image cannot say it itself.")
+  var loadAddress: Address?
+
+  var configuration: MachineConfiguration {
+    var configuration = MachineConfiguration()
+    configuration.vcpus = vcpus
+    configuration.memory = memory.bytes
+    configuration.irqChip = irqchip
+    configuration.apic = apic
+    configuration.start = start
+    configuration.arguments = append
+    configuration.loadAddress = loadAddress?.value
+    return configuration
+  }
+}
+
+extension MachineConfiguration.IRQChip: ExpressibleByArgument {}
+extension MachineConfiguration.APIC: ExpressibleByArgument {}
+extension MachineConfiguration.Start: ExpressibleByArgument {}

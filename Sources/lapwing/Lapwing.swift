@@ -1,0 +1,23 @@
+import ArgumentParser
+
+/// The command line.
+@main
+struct Lapwing: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lapwing",
+    abstract: "Boots tiny guests on KVM and shows how every interrupt got there.",
+    discussion: """
+      Exit status: 0 success; 1 a check failed or the guest failed; 64 wrong usage; 65 bad input file; 69 this host \
+      cannot; 70 an internal fault; 124 the time limit passed.
+      """,
+    version: "0.1.0",
+    subcommands: [RunCommand.self, ListCommand.self, DoctorCommand.self])
+
+  /// When the program began, which times in reports are counted from.
+  static let start = ContinuousClock.now
+
+  static func main() {
+    _ = start
+    main(nil)
+  }
+}
