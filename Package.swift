@@ -9,8 +9,10 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// One file without libraries to find, in release builds.
-let staticExecutable: [LinkerSetting] = [.unsafeFlags(["-static-executable"], .when(configuration: .release))]
+/// A C program in release builds: one static file, without the Swift runtime, which C targets get linked to as well.
+let staticC: [LinkerSetting] = [
+  .unsafeFlags(["-static-executable", "-nostartfiles"], .when(configuration: .release))
+]
 
 let package = Package(
   name: "lapwing",
@@ -65,11 +67,20 @@ let package = Package(
 
     // What Lapwing is measured against, and what measures.
     .target(name: "FloorMachine", dependencies: ["GuestContract"], path: "Benchmarks/FloorMachine"),
-    .executableTarget(name: "floor", dependencies: ["FloorMachine", "GuestImages"], path: "Benchmarks/Floor",
-      linkerSettings: staticExecutable),
-    .executableTarget(name: "measure", path: "Benchmarks/Measure", linkerSettings: staticExecutable),
     .executableTarget(
-      name: "compare", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+      name: "floor", dependencies: ["FloorMachine", "GuestImages"], path: "Benchmarks/Floor", linkerSettings: staticC),
+    .executableTarget(name: "measure", path: "Benchmarks/Measure", linkerSettings: staticC),
+    .target(name: "Figures", path: "Benchmarks/Figures", swiftSettings: strict),
+    .executableTarget(
+      name: "compare",
+      dependencies: ["Figures", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       path: "Benchmarks/Compare", swiftSettings: strict),
+    .executableTarget(
+      name: "port-exits",
+      dependencies: [
+        "Figures", "FloorMachine", "KVM", "VMM",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/PortExits", swiftSettings: strict),
   ]
 )
