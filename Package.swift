@@ -9,6 +9,9 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Release builds of the program are one static executable, which any x86-64 Linux host runs, an initramfs included.
+let staticExecutable = SwiftSetting.unsafeFlags(["-static-executable"], .when(configuration: .release))
+
 /// A C program in release builds: one static file, without the Swift runtime, which C targets get linked to as well.
 let staticC: [LinkerSetting] = [
   .unsafeFlags(["-static-executable", "-nostartfiles"], .when(configuration: .release))
@@ -37,7 +40,10 @@ let package = Package(
       name: "KVM",
       dependencies: ["APIC", "CKVM", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
-    .testTarget(name: "KVMTests", dependencies: ["KVM"], swiftSettings: strict),
+    .testTarget(
+      name: "KVMTests",
+      dependencies: ["APIC", "KVM", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
 
     .target(name: "CVMM"),
     .target(
@@ -62,7 +68,12 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
-      swiftSettings: strict),
+      swiftSettings: strict + [staticExecutable],
+      linkerSettings: [
+        .unsafeFlags(["-static-executable", "-use-ld=lld"], .when(configuration: .release)),
+        .linkedLibrary("_FoundationCShims", .when(configuration: .release)),
+        .linkedLibrary("_FoundationCollections", .when(configuration: .release)),
+      ]),
     .executableTarget(name: "guest-catalog", path: "Plugins/guest-catalog"),
 
     // What Lapwing is measured against, and what measures.

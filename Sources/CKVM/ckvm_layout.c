@@ -18,6 +18,7 @@ SIZE(kvm_irqchip, 520);
 OFFSET(kvm_irqchip, chip, 8);
 SIZE(kvm_pic_state, 16);
 SIZE(kvm_ioapic_state, 216);
+_Static_assert(KVM_IOAPIC_NUM_PINS == 24, "pins of the IOAPIC");
 OFFSET(kvm_ioapic_state, redirtbl, 24);
 SIZE(kvm_irq_level, 8);
 SIZE(kvm_irq_routing_entry, 48);

@@ -3,7 +3,6 @@ public enum KVMCall: String, Hashable, Sendable, CaseIterable {
   // System calls.
   case open = "open"
   case mmap = "mmap"
-  case madvise = "madvise"
   case eventfd = "eventfd"
   case read = "read"
   case write = "write"

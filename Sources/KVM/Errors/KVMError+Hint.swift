@@ -6,7 +6,7 @@ extension KVMError {
   /// Sources: the KVM API document and the kernel functions that answer so (`arch/x86/kvm`, `virt/kvm`).
   public var hint: String? {
     switch call {
-    case .open, .mmap, .madvise, .eventfd, .read, .write: hostHint
+    case .open, .mmap, .eventfd, .read, .write: hostHint
     case .createVM, .createVCPU, .setUserMemoryRegion, .enableCap, .setBootCPUID, .setTSSAddr, .setIdentityMapAddr,
       .getDirtyLog, .clearDirtyLog, .setMSRFilter, .getStatsFD:
       machineHint
@@ -28,7 +28,6 @@ extension KVMError {
       "the process has no descriptor left; raise its limit (ulimit -n)"
     case (.mmap, .noMemory): "the address space or its limit is used up; ask for less memory or raise ulimit -v"
     case (.read, .resourceTemporarilyUnavailable): "the event has not been signalled since it was last read"
-    case (.read, .illegalSeek): "statistics that are read at a position need Linux 6.6 or later"
     case (.read, .badMessage): "the kernel's statistics do not follow the format of KVM_GET_STATS_FD"
     default: nil
     }
@@ -39,8 +38,7 @@ extension KVMError {
     case (.createVM, .invalidArgument): "this host cannot make VMs of that type; KVM_CAP_VM_TYPES lists those it can"
     case (.createVM, .resourceBusy): "another hypervisor holds the processor's virtualization extension"
     case (.createVCPU, .invalidArgument):
-      "the id is not below KVM_CAP_MAX_VCPU_ID, the VM has KVM_CAP_MAX_VCPUS already, or, with a full in-kernel irqchip, "
-        + "the id is above 254 without 32-bit x2APIC IDs (KVM_CAP_X2APIC_API)"
+      "the id is not below KVM_CAP_MAX_VCPU_ID, or the VM has KVM_CAP_MAX_VCPUS already"
     case (.createVCPU, .fileExists): "the VM has a vCPU with this id; every id, which is its APIC ID, is used once"
     case (.setUserMemoryRegion, .invalidArgument):
       "guest address and size must be whole pages without wrapping, the slot below KVM_CAP_NR_MEMSLOTS, the flags "
@@ -81,10 +79,11 @@ extension KVMError {
     case (.setGSIRouting, .argListTooLong): "the table is longer than KVM_CAP_IRQ_ROUTING allows"
     case (.irqLine, .noSuchAddressOrDevice), (.irqLineStatus, .noSuchAddressOrDevice):
       "the VM has no in-kernel interrupt controller: create the irqchip first"
-    case (.signalMSI, .invalidArgument):
-      "the VM has no in-kernel local APIC, or the address has high bits without 32-bit x2APIC IDs (KVM_CAP_X2APIC_API) or "
-        + "with low byte set"
-    case (.irqFD, .invalidArgument): "the VM has no in-kernel interrupt controller, or the flags or the GSI are wrong"
+    case (.signalMSI, .invalidArgument): "the VM has no in-kernel local APIC: create the irqchip first"
+    case (.signalMSI, .notPermitted):
+      "the address has high bits, which need 32-bit x2APIC IDs (KVM_CAP_X2APIC_API) and a low byte of 0, or nobody is there"
+    case (.irqFD, .invalidArgument):
+      "the VM has no in-kernel interrupt controller, or a resampled event was given to a split one"
     case (.irqFD, .resourceBusy): "the event is assigned to a GSI already: deassign it first"
     case (.irqFD, .badFileDescriptor), (.ioEventFD, .badFileDescriptor): "the descriptor is not an open eventfd"
     case (.ioEventFD, .fileExists): "an event with the same address, length and match is assigned already"

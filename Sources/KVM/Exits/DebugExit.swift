@@ -39,14 +39,16 @@ public struct ExitStatus: Hashable, Sendable {
   /// CR8, the task priority's upper half; in use with the local APIC in user space.
   public var cr8: UInt64
   /// The APIC base MSR; in use with the local APIC in user space.
-  public var apicBase: UInt64
+  public var apicBase: APICBase
 
-  init(_ run: kvm_run) {
-    isReadyForInterrupt = run.ready_for_interrupt_injection != 0
-    interruptFlag = run.if_flag != 0
-    isInSMM = run.flags & UInt16(KVM_RUN_X86_SMM) != 0
-    isInGuestMode = run.flags & UInt16(KVM_RUN_X86_GUEST_MODE) != 0
-    cr8 = run.cr8
-    apicBase = run.apic_base
+  /// Sound: the caller holds the page, so the kernel does not write it.
+  init(_ page: borrowing RunPage) {
+    isReadyForInterrupt = unsafe page.run.pointee.ready_for_interrupt_injection != 0
+    interruptFlag = unsafe page.run.pointee.if_flag != 0
+    let flags = unsafe page.run.pointee.flags
+    isInSMM = flags & UInt16(KVM_RUN_X86_SMM) != 0
+    isInGuestMode = flags & UInt16(KVM_RUN_X86_GUEST_MODE) != 0
+    cr8 = unsafe page.run.pointee.cr8
+    apicBase = APICBase(rawValue: unsafe page.run.pointee.apic_base)
   }
 }

@@ -1,3 +1,4 @@
+public import APIC
 import CKVM
 import SystemPackage
 
@@ -25,10 +26,10 @@ extension VirtualMachine {
   /// Reads one of the two in-kernel PICs (KVM_GET_IRQCHIP).
   ///
   /// - Throws: `KVMError` with ENXIO when the PICs are not in the kernel.
-  public func pic(_ chip: PICState.Chip) throws(KVMError) -> PICState {
+  public func pic(_ chip: PIC.Chip) throws(KVMError) -> PICState {
     var raw = kvm_pic_state()
     // Sound: the shim fills the one structure it is given.
-    let answer = unsafe ckvm_get_pic(descriptor.rawValue, chip.rawValue, &raw)
+    let answer = unsafe ckvm_get_pic(descriptor.rawValue, UInt32(chip.rawValue), &raw)
     try attempt(.getIRQChip, answer, detail: "\(chip)")
     return PICState(raw)
   }
@@ -36,10 +37,10 @@ extension VirtualMachine {
   /// Writes one of the two in-kernel PICs (KVM_SET_IRQCHIP).
   ///
   /// - Throws: `KVMError` with ENXIO when the PICs are not in the kernel.
-  public func setPIC(_ chip: PICState.Chip, _ state: PICState) throws(KVMError) {
+  public func setPIC(_ chip: PIC.Chip, _ state: PICState) throws(KVMError) {
     var raw = kvm_pic_state(state)
     // Sound: the shim copies the one structure it is given.
-    let answer = unsafe ckvm_set_pic(descriptor.rawValue, chip.rawValue, &raw)
+    let answer = unsafe ckvm_set_pic(descriptor.rawValue, UInt32(chip.rawValue), &raw)
     try attempt(.setIRQChip, answer, detail: "\(chip)")
   }
 

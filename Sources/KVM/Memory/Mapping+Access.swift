@@ -48,7 +48,7 @@ extension Mapping {
 
   private func aligned(_ offset: Int, _ count: Int) throws(MemoryError) -> UnsafeMutableRawPointer {
     // A mapping starts on a page, so an aligned offset is an aligned address.
-    guard [1, 2, 4, 8].contains(count), offset % count == 0 else {
+    guard count <= 8, count.nonzeroBitCount == 1, offset & (count - 1) == 0 else {
       throw .misaligned(offset: offset, alignment: count)
     }
     return unsafe try address(offset, count)

@@ -47,7 +47,6 @@ extension VCPU {
 
   /// What the last exit said about interrupts, for a PIC in user space, and about the mode it left.
   public var exitStatus: ExitStatus {
-    // Sound: the lock keeps the page from KVM_RUN.
-    runPage.withLock { unsafe ExitStatus($0.run.pointee) }
+    runPage.withLock { ExitStatus($0) }
   }
 }

@@ -26,7 +26,7 @@ public struct VCPUStateReport: Codable, Sendable {
       "cs.base": special.cs.base, "cr0": special.cr0, "cr2": special.cr2, "cr3": special.cr3, "cr4": special.cr4,
       "cr8": special.cr8, "efer": special.efer,
     ]
-    localAPIC = LocalAPICReport(report.localAPIC, base: APICBase(rawValue: special.apicBase))
+    localAPIC = LocalAPICReport(report.localAPIC, base: special.apicBase)
   }
 
   /// A local APIC, decoded.

@@ -20,6 +20,17 @@ import Testing
     #expect(try vm.signal(MSIMessage(vector: 0x70, destination: .physical(9))) == .blocked)
   }
 
+  @Test func `a message before the first vCPU is blocked, and one with high bits refused`() throws {
+    let vm = try KVM.open().createVM()
+    try vm.createIRQChip()
+    #expect(try vm.signal(MSIMessage(vector: 0x70, destination: .physical(0))) == .blocked)
+    let error = try #require(throws: KVMError.self) {
+      try vm.signal(MSIMessage(vector: 0x70, destination: .physical(0x300)))
+    }
+    #expect(error.errno == .notPermitted)
+    #expect(error.hint?.contains("32-bit x2APIC IDs") == true)
+  }
+
   @Test func `a line reaches the message that its GSI is routed to`() throws {
     let vm = try KVM.open().createVM()
     try vm.createIRQChip()
@@ -77,7 +88,7 @@ import Testing
     let vcpu = try vm.createVCPU(id: 300)
     try vcpu.setCPUID(vm.system.supportedCPUID())
     var special = try vcpu.specialRegisters()
-    special.apicBase |= 1 << 10
+    special.apicBase.mode = .x2APIC
     try vcpu.setSpecialRegisters(special)
     var state = try vcpu.localAPIC()
     state.spurious = SpuriousInterruptVectorRegister(vector: 0xff)

@@ -3,9 +3,6 @@ import CKVM
 
 /// The in-kernel IOAPIC (KVM API, KVM_GET_IRQCHIP, `struct kvm_ioapic_state`).
 public struct IOAPICState: Hashable, Sendable {
-  /// How many pins it has (KVM_IOAPIC_NUM_PINS).
-  public static let pinCount = Int(KVM_IOAPIC_NUM_PINS)
-
   /// Where its registers are in guest-physical memory.
   public var baseAddress: UInt64
 
@@ -25,7 +22,7 @@ public struct IOAPICState: Hashable, Sendable {
 
   /// An IOAPIC.
   public init(
-    baseAddress: UInt64 = 0xfec0_0000, registerSelect: UInt32 = 0, id: UInt32 = 0, irr: UInt32 = 0,
+    baseAddress: UInt64 = IOAPIC.defaultAddress, registerSelect: UInt32 = 0, id: UInt32 = 0, irr: UInt32 = 0,
     entries: [RedirectionEntry]
   ) {
     self.baseAddress = baseAddress
@@ -42,7 +39,7 @@ extension IOAPICState {
     self.init(
       baseAddress: raw.base_address, registerSelect: raw.ioregsel, id: raw.id, irr: raw.irr,
       // Sound: the shim reads the structure it is given, within its bounds.
-      entries: (0..<UInt32(Self.pinCount)).map { RedirectionEntry(rawValue: unsafe ckvm_ioapic_entry(&copy, $0)) })
+      entries: (0..<UInt32(IOAPIC.pinCount)).map { RedirectionEntry(rawValue: unsafe ckvm_ioapic_entry(&copy, $0)) })
   }
 }
 
@@ -53,7 +50,7 @@ extension kvm_ioapic_state {
     ioregsel = state.registerSelect
     id = state.id
     irr = state.irr
-    for (pin, entry) in state.entries.prefix(IOAPICState.pinCount).enumerated() {
+    for (pin, entry) in state.entries.prefix(IOAPIC.pinCount).enumerated() {
       // Sound: the shim writes the structure it is given, within its bounds.
       unsafe ckvm_ioapic_set_entry(&self, UInt32(pin), entry.rawValue)
     }

@@ -2,14 +2,6 @@ import CKVM
 
 /// One of the two 8259A interrupt controllers (KVM API, KVM_GET_IRQCHIP, `struct kvm_pic_state`).
 public struct PICState: Hashable, Sendable {
-  /// Which of the two.
-  public enum Chip: UInt32, Hashable, Sendable, CaseIterable {
-    /// IRQs 0 to 7; its input 2 is the slave.
-    case master = 0
-    /// IRQs 8 to 15.
-    case slave = 1
-  }
-
   /// The levels last seen on the inputs, for edge detection.
   public var lastIRR: UInt8 = 0
   /// Interrupt request register.

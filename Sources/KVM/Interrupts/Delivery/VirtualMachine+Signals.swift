@@ -26,10 +26,13 @@ extension VirtualMachine {
 
   /// Sends a message-signalled interrupt, without a route (KVM_SIGNAL_MSI).
   ///
-  /// - Throws: `KVMError` with EINVAL without in-kernel local APICs or for an address that cannot be.
+  /// - Throws: `KVMError`: EINVAL without in-kernel local APICs, EPERM for high bits of the address that cannot be.
   @discardableResult
   public func signal(_ message: MSIMessage) throws(KVMError) -> MSIAnswer {
     let answer = ckvm_signal_msi(descriptor.rawValue, message.address, message.data)
+    // KVM answers -1, which ioctl makes EPERM, for a message that cannot be and, on its slow path, for one to nobody
+    // (kvm_set_msi, kvm_irq_delivery_to_apic). Only high bits can make a message impossible.
+    if Errno(rawValue: -answer) == .notPermitted, message.address >> 32 == 0 { return .blocked }
     return try attempt(.signalMSI, answer) > 0 ? .delivered : .blocked
   }
 }

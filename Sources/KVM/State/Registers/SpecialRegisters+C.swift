@@ -8,7 +8,7 @@ extension SpecialRegisters {
     (tr, ldt) = (Segment(raw.tr), Segment(raw.ldt))
     (gdt, idt) = (DescriptorTable(raw.gdt), DescriptorTable(raw.idt))
     (cr0, cr2, cr3, cr4, cr8) = (raw.cr0, raw.cr2, raw.cr3, raw.cr4, raw.cr8)
-    (efer, apicBase) = (raw.efer, raw.apic_base)
+    (efer, apicBase) = (raw.efer, APICBase(rawValue: raw.apic_base))
     let bitmap = raw.interrupt_bitmap
     for (index, word) in [bitmap.0, bitmap.1, bitmap.2, bitmap.3].enumerated() {
       injectedInterrupt[word: 2 * index] = UInt32(truncatingIfNeeded: word)
@@ -22,7 +22,7 @@ extension SpecialRegisters {
     (tr, ldt) = (Segment(raw.tr), Segment(raw.ldt))
     (gdt, idt) = (DescriptorTable(raw.gdt), DescriptorTable(raw.idt))
     (cr0, cr2, cr3, cr4, cr8) = (raw.cr0, raw.cr2, raw.cr3, raw.cr4, raw.cr8)
-    (efer, apicBase) = (raw.efer, raw.apic_base)
+    (efer, apicBase) = (raw.efer, APICBase(rawValue: raw.apic_base))
     let pointers = raw.pdptrs
     if raw.flags & UInt64(KVM_SREGS2_FLAGS_PDPTRS_VALID) != 0 {
       pageDirectoryPointers = [pointers.0, pointers.1, pointers.2, pointers.3]
@@ -38,7 +38,7 @@ extension kvm_sregs {
       cs: .init(value.cs), ds: .init(value.ds), es: .init(value.es), fs: .init(value.fs), gs: .init(value.gs),
       ss: .init(value.ss), tr: .init(value.tr), ldt: .init(value.ldt), gdt: .init(value.gdt), idt: .init(value.idt),
       cr0: value.cr0, cr2: value.cr2, cr3: value.cr3, cr4: value.cr4, cr8: value.cr8, efer: value.efer,
-      apic_base: value.apicBase, interrupt_bitmap: fourWords(bitmap))
+      apic_base: value.apicBase.rawValue, interrupt_bitmap: fourWords(bitmap))
   }
 }
 
@@ -49,7 +49,7 @@ extension kvm_sregs2 {
       cs: .init(value.cs), ds: .init(value.ds), es: .init(value.es), fs: .init(value.fs), gs: .init(value.gs),
       ss: .init(value.ss), tr: .init(value.tr), ldt: .init(value.ldt), gdt: .init(value.gdt), idt: .init(value.idt),
       cr0: value.cr0, cr2: value.cr2, cr3: value.cr3, cr4: value.cr4, cr8: value.cr8, efer: value.efer,
-      apic_base: value.apicBase, flags: flags, pdptrs: fourWords(value.pageDirectoryPointers ?? []))
+      apic_base: value.apicBase.rawValue, flags: flags, pdptrs: fourWords(value.pageDirectoryPointers ?? []))
   }
 }
 

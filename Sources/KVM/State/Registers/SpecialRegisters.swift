@@ -36,7 +36,7 @@ public struct SpecialRegisters: Hashable, Sendable {
   /// IA32_EFER.
   public var efer: UInt64 = 0
   /// IA32_APIC_BASE.
-  public var apicBase: UInt64 = 0
+  public var apicBase = APICBase(rawValue: 0)
 
   /// The external interrupt that is injected and not yet delivered, if any (KVM_GET_SREGS only).
   public var injectedInterrupt = VectorSet()
