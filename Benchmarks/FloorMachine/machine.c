@@ -27,7 +27,11 @@ static int open_kvm(floor_machine *machine, floor_error *error) {
 
 static int create_vm(floor_machine *machine, floor_error *error) {
   machine->vm = ioctl(machine->kvm, KVM_CREATE_VM, 0);
-  if (machine->vm < 0) return call_failed(error, "KVM_CREATE_VM", HOST_CANNOT);
+  return machine->vm < 0 ? call_failed(error, "KVM_CREATE_VM", HOST_CANNOT) : 0;
+}
+
+// After the memory: a change of slots has to wait for all readers of what an irqchip has just published.
+static int create_irqchip(floor_machine *machine, floor_error *error) {
   uint64_t identity_map = IDENTITY_MAP_ADDRESS;
   if (ioctl(machine->kvm, KVM_CHECK_EXTENSION, KVM_CAP_SET_TSS_ADDR) > 0 &&
       ioctl(machine->vm, KVM_SET_TSS_ADDR, TSS_ADDRESS) < 0)
@@ -36,8 +40,6 @@ static int create_vm(floor_machine *machine, floor_error *error) {
       ioctl(machine->vm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map) < 0)
     return call_failed(error, "KVM_SET_IDENTITY_MAP_ADDR", INTERNAL);
   if (ioctl(machine->vm, KVM_CREATE_IRQCHIP, 0) < 0) return call_failed(error, "KVM_CREATE_IRQCHIP", HOST_CANNOT);
-  struct kvm_pit_config pit = {0};
-  if (ioctl(machine->vm, KVM_CREATE_PIT2, &pit) < 0) return call_failed(error, "KVM_CREATE_PIT2", HOST_CANNOT);
   struct kvm_enable_cap x2apic = {
       .cap = KVM_CAP_X2APIC_API,
       .args = {KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK}};
@@ -104,7 +106,7 @@ static int set_cpuid(floor_machine *machine, floor_error *error) {
 int floor_machine_open(floor_machine *machine, floor_error *error) {
   *machine = (floor_machine){.kvm = -1, .vm = -1, .vcpu = -1};
   if (open_kvm(machine, error) == 0 && create_vm(machine, error) == 0 && map_memory(machine, error) == 0 &&
-      create_vcpu(machine, error) == 0 && set_cpuid(machine, error) == 0)
+      create_irqchip(machine, error) == 0 && create_vcpu(machine, error) == 0 && set_cpuid(machine, error) == 0)
     return 0;
   floor_machine_close(machine);
   return -1;

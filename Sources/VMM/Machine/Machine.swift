@@ -59,26 +59,14 @@ public final class Machine: Sendable {
     layout = parts.layout
     interrupts = InterruptController(vm: vm, irqChip: configuration.irqChip)
     log = GuestLog(memory: memory, layout: layout)
-    let stop = try kvmCall { () throws(KVMError) in try StopSwitch() }
-    self.stop = stop
+    stop = try kvmCall { () throws(KVMError) in try StopSwitch() }
     clock = try kvmCall { [vcpus] () throws(KVMError) in try GuestClock(vcpus[0]) }
+    let devices = DefaultDevices(
+      vm: vm, irqChip: configuration.irqChip, memory: memory, layout: layout, interrupts: interrupts,
+      progress: progress, console: console, stop: stop)
     do throws(BusError) {
-      ports = try Bus(
-        name: "port",
-        devices: [
-          (SerialConsole.ports, SerialConsole(console: console)),
-          (DebugExit.ports, DebugExit(stop: stop)),
-          (ResetControl.keyboardController, ResetControl(.keyboardController, stop: stop)),
-          (ResetControl.resetRegister, ResetControl(.resetRegister, stop: stop)),
-          (
-            CommandPort.ports,
-            CommandPort(memory: memory, layout: layout, interrupts: interrupts, progress: progress, stop: stop)
-          ),
-        ])
-      addresses = try Bus(
-        name: "memory",
-        devices: configuration.irqChip == .split
-          ? [(SplitIOAPIC.addresses, SplitIOAPIC(interrupts: interrupts, stop: stop))] : [])
+      ports = try devices.portBus()
+      addresses = try devices.memoryBus()
     } catch {
       throw .configuration(error.description)
     }

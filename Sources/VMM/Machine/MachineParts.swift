@@ -24,8 +24,7 @@ struct MachineParts {
     self.memory = memory
     self.layout = layout
     (vm, vcpus) = try kvmCall { () throws(KVMError) in
-      let vm = try Self.makeVM(configuration, system: system)
-      try memory.attach(to: vm)
+      let vm = try Self.makeVM(configuration, memory: memory, system: system)
       try hooks.prepare(vm)
       let cpuid = try CPUIDTable(system: system, configuration: configuration)
       var vcpus: [VCPU] = []
@@ -39,16 +38,19 @@ struct MachineParts {
   }
 
   /// The irqchip comes before the first vCPU, which else gets no local APIC; the APIC options before that too.
+  ///
+  /// Memory comes before both: a change of slots has to wait for all readers of what an irqchip has just published, some
+  /// milliseconds (synchronize_srcu), and for none on a machine that has nothing yet.
   private static func makeVM(
-    _ configuration: MachineConfiguration, system: System
+    _ configuration: MachineConfiguration, memory: GuestMemory, system: System
   ) throws(KVMError) -> VirtualMachine {
     let vm = try system.createVM()
+    try memory.attach(to: vm)
     if try system.check(.setTSSAddr) > 0 { try vm.setTSSAddress(tssAddress) }
     if try system.check(.setIdentityMapAddr) > 0 { try vm.setIdentityMapAddress(identityMapAddress) }
     switch configuration.irqChip {
     case .kernel:
       try vm.createIRQChip()
-      try vm.createPIT()
     case .split:
       try vm.createSplitIRQChip(pins: InterruptController.firstFreeGSI)
     }
