@@ -60,11 +60,18 @@ let package = Package(
       name: "BuildGuests", capability: .buildTool(), dependencies: ["guest-catalog"], path: "Plugins/GuestImages"),
     .target(name: "BuiltInGuests", dependencies: ["GuestImages", "VMM"], swiftSettings: strict),
 
+    .target(
+      name: "Evidence",
+      dependencies: ["APIC", "KVM", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+    .target(
+      name: "Scenarios", dependencies: ["APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "VMM"],
+      swiftSettings: strict),
     .target(name: "Reports", dependencies: ["APIC", "KVM", "VMM"], swiftSettings: strict),
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "BuiltInGuests", "KVM", "Reports", "VMM",
+        "BuiltInGuests", "KVM", "Reports", "Scenarios", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

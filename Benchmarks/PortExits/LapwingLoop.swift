@@ -24,7 +24,6 @@ final class LapwingLoop {
     let system = try KVM.open()
     let vm = try system.createVM()
     try vm.createIRQChip()
-    try vm.createPIT()
     try vm.enableX2APICAPI([.use32BitIDs, .disableBroadcastQuirk])
     let memory = try GuestRegion(size: 64 << 20)
     try memory.mapping.copy(from: Self.code.span, at: Int(FLOOR_PORT_LOOP_ADDRESS))

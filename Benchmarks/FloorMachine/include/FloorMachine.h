@@ -1,7 +1,7 @@
 // A VMM in C with nothing around the calls of KVM: the floor that Lapwing's cost is measured from.
 //
 // It builds the machine that `lapwing run` builds by default (one vCPU on a thread of its own, 64 MiB, interrupt
-// controllers and PIT in the kernel, x2APIC) and answers what the small guests ask: the console, the command port, the
+// controllers in the kernel, x2APIC) and answers what the small guests ask: the console, the command port, the
 // debug exit. It shares no code with Lapwing.
 #pragma once
 #include <stddef.h>

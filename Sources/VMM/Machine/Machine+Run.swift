@@ -39,6 +39,20 @@ extension Machine {
     try RunningMachine(self)
   }
 
+  /// Has something done with a vCPU while it is out of the guest, in which it then goes on: the way to the state of one
+  /// that runs.
+  ///
+  /// - Parameters:
+  ///   - index: the vCPU's.
+  ///   - body: runs on the vCPU's thread, or on this one where the machine does not run.
+  /// - Returns: what `body` returns.
+  /// - Throws: what `body` throws.
+  public func outside<Value: Sendable>(
+    _ index: Int, _ body: @escaping @Sendable (VCPU) throws(KVMError) -> Value
+  ) throws(KVMError) -> Value {
+    try inboxes[index].perform(on: vcpus[index], stop: stop, body)
+  }
+
   /// The state of every vCPU. Only after `run` has returned: before, it would wait for the vCPU to leave the guest.
   ///
   /// - Throws: `KVMError`; in practice never.

@@ -31,6 +31,7 @@ public final class Machine: Sendable {
   public let times = RunTimes()
 
   let hooks: MachineHooks
+  let inboxes: [VCPUInbox]
   let layout: BootLayout
   let ports: Bus
   let addresses: Bus
@@ -61,6 +62,11 @@ public final class Machine: Sendable {
     log = GuestLog(memory: memory, layout: layout)
     stop = try kvmCall { () throws(KVMError) in try StopSwitch() }
     clock = try kvmCall { [vcpus] () throws(KVMError) in try GuestClock(vcpus[0]) }
+    inboxes = try kvmCall { [vcpus] () throws(KVMError) in
+      var inboxes: [VCPUInbox] = []
+      for _ in vcpus { inboxes.append(try VCPUInbox()) }
+      return inboxes
+    }
     let devices = DefaultDevices(
       vm: vm, irqChip: configuration.irqChip, memory: memory, layout: layout, interrupts: interrupts,
       progress: progress, console: console, stop: stop)

@@ -17,8 +17,10 @@ public struct RunningMachine: ~Copyable {
     let vcpu = machine.vcpus[index]
     let runner = VCPURunner(
       index: index, vcpu: vcpu, ports: machine.ports, addresses: machine.addresses, interrupts: machine.interrupts,
-      stop: machine.stop, hooks: machine.hooks)
-    threads.append(try VCPUThread(for: vcpu, name: "vcpu \(index)") { runner.run() })
+      stop: machine.stop, hooks: machine.hooks, inbox: machine.inboxes[index])
+    let thread = try VCPUThread(for: vcpu, name: "vcpu \(index)") { runner.run() }
+    threads.append(thread)
+    machine.inboxes[index].attach(thread)
   }
 
   /// The kernel's ids of the threads, by vCPU: what tracing and scheduling calls take.
@@ -36,6 +38,7 @@ public struct RunningMachine: ~Copyable {
     // All are told first, so that they leave at the same time.
     for thread in threads { thread.wake() }
     for thread in threads { thread.stopAndJoin() }
+    for inbox in machine.inboxes { inbox.attach(nil) }
     machine.times.end()
   }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import KVM
 import Synchronization
 
@@ -30,11 +29,7 @@ public final class StopSwitch: Sendable {
 
   /// Waits until somebody has, at most for `limit`; says whether somebody has.
   func wait(atMost limit: Duration) -> Bool {
-    var descriptor = pollfd(fd: event.rawDescriptor, events: Int16(POLLIN), revents: 0)
-    // Rounded up, so that a short wait does not become none at all.
-    let milliseconds = (limit / .milliseconds(1)).rounded(.up)
-    // A signal may end it early; the caller looks at its deadline again.
-    return unsafe poll(&descriptor, 1, Int32(min(milliseconds, 1e9))) > 0
+    event.wait(atMost: limit)
   }
 
   /// Why the machine ended, if it has.

@@ -9,11 +9,15 @@ struct VCPURunner: Sendable {
   let interrupts: InterruptController
   let stop: StopSwitch
   let hooks: MachineHooks
+  let inbox: VCPUInbox
 
   /// Enters the guest again and again.
   func run() {
     do throws(KVMError) {
-      while !stop.isStopped { try answer(try vcpu.run()) }
+      while !stop.isStopped {
+        try answer(try vcpu.run())
+        inbox.serve(vcpu)
+      }
     } catch {
       stop.stop(.runFailed(error, vcpu: index))
     }
@@ -23,8 +27,10 @@ struct VCPURunner: Sendable {
     switch exit {
     case .io(let access): answer(access)
     case .mmio(let access): answer(access)
-    // Somebody wants the vCPU out of the guest, or an application processor got its INIT or SIPI: go on.
-    case .interrupted, .uninitialized: break
+    // Somebody wants the vCPU out of the guest. Whoever does asks again until it is served, so the request is taken back.
+    case .interrupted: vcpu.clearExitRequest()
+    // An application processor got its INIT or SIPI: go on.
+    case .uninitialized: break
     case .ioapicEOI(let vector): try interrupts.endOfInterrupt(vector)
     case .shutdown: stop.stop(.shutdown(vcpu: index))
     case .systemEvent: stop.stop(.systemEvent("\(exit)", vcpu: index))

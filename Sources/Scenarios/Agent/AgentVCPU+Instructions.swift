@@ -1,0 +1,87 @@
+public import APIC
+import GuestContract
+import VMM
+
+/// Single instructions.
+extension AgentVCPU {
+  /// RDMSR.
+  public func readMSR(_ index: UInt32) throws -> UInt64 { try perform(.readMSR, UInt64(index)).first }
+
+  /// WRMSR.
+  public func writeMSR(_ index: UInt32, _ value: UInt64) throws { try perform(.writeMSR, UInt64(index), value) }
+
+  /// The exception that RDMSR raises; nil for none.
+  public func faultReadingMSR(_ index: UInt32) throws -> Vector? {
+    try attempt(.readMSR, [UInt64(index)]).fault.map(Vector.init(rawValue:))
+  }
+
+  /// The exception that WRMSR raises; nil for none.
+  public func faultWritingMSR(_ index: UInt32, _ value: UInt64) throws -> Vector? {
+    try attempt(.writeMSR, [UInt64(index), value]).fault.map(Vector.init(rawValue:))
+  }
+
+  /// A 32-bit read of guest-physical memory or a memory-mapped register.
+  public func readMemory(_ address: UInt64) throws -> UInt32 {
+    UInt32(truncatingIfNeeded: try perform(.readMemory, address).first)
+  }
+
+  /// A 32-bit write.
+  public func writeMemory(_ address: UInt64, _ value: UInt32) throws {
+    try perform(.writeMemory, address, UInt64(value))
+  }
+
+  /// IN of 1, 2 or 4 bytes.
+  public func readPort(_ port: UInt16, width: Int = 1) throws -> UInt32 {
+    UInt32(truncatingIfNeeded: try perform(.readPort, UInt64(port), UInt64(width)).first)
+  }
+
+  /// OUT of 1, 2 or 4 bytes.
+  public func writePort(_ port: UInt16, _ value: UInt32, width: Int = 1) throws {
+    try perform(.writePort, UInt64(port), UInt64(width), UInt64(value))
+  }
+
+  /// MOV from CR8: the task priority's class.
+  public func readCR8() throws -> UInt64 { try perform(.readCR8).first }
+
+  /// MOV to CR8.
+  public func writeCR8(_ value: UInt64) throws { try perform(.writeCR8, value) }
+
+  /// The exception that MOV to CR8 raises; nil for none.
+  public func faultWritingCR8(_ value: UInt64) throws -> Vector? {
+    try attempt(.writeCR8, [value]).fault.map(Vector.init(rawValue:))
+  }
+
+  /// RDTSC.
+  public func readTSC() throws -> UInt64 { try perform(.readTSC).first }
+
+  /// CPUID.
+  public func cpuid(_ leaf: UInt32, _ subleaf: UInt32 = 0) throws -> (
+    eax: UInt32, ebx: UInt32, ecx: UInt32, edx: UInt32
+  ) {
+    let (first, second) = try perform(.cpuid, UInt64(leaf), UInt64(subleaf))
+    return (
+      UInt32(truncatingIfNeeded: first), UInt32(truncatingIfNeeded: first >> 32),
+      UInt32(truncatingIfNeeded: second), UInt32(truncatingIfNeeded: second >> 32)
+    )
+  }
+
+  /// STI: lets interrupts in.
+  public func enableInterrupts() throws { try perform(.setInterrupts, 1) }
+
+  /// CLI: holds interrupts off.
+  public func disableInterrupts() throws { try perform(.setInterrupts, 0) }
+
+  /// A hypercall: RAX afterwards, or the exception that the instruction raised.
+  ///
+  /// - Parameters:
+  ///   - number: RAX.
+  ///   - first: RBX.
+  ///   - second: RCX.
+  ///   - vmmcall: AMD's instruction instead of Intel's.
+  public func hypercall(_ number: UInt64, _ first: UInt64, _ second: UInt64, vmmcall: Bool) throws -> (
+    result: Int64, fault: Vector?
+  ) {
+    let answer = try attempt(.hypercall, [number, first, second, vmmcall ? 1 : 0])
+    return (Int64(bitPattern: answer.first), answer.fault.map(Vector.init(rawValue:)))
+  }
+}

@@ -1,0 +1,46 @@
+public import APIC
+import GuestContract
+import VMM
+
+/// What a vCPU does while it waits for an interrupt.
+extension AgentVCPU {
+  /// Has it halt, with interrupts let in, and waits until KVM has put it to sleep. The next interrupt wakes it.
+  public func halt() throws {
+    try begin(.halt, [0])
+    try stage.untilHalted(index)
+  }
+
+  /// The same with interrupts held off: only an NMI, an SMI or an INIT wakes it.
+  public func haltMasked() throws {
+    try begin(.halt, [1])
+    try stage.untilHalted(index)
+  }
+
+  /// Waits until it goes on after a halt.
+  public func finishHalt() throws { try finish(.halt) }
+
+  /// Has it spin inside the guest, without leaving it by itself, until it has recorded `vector` so many times in all, or
+  /// `seconds` of guest time have passed.
+  public func spin(until vector: Vector, reaches count: Int, seconds: UInt64 = 10) throws {
+    let cycles = UInt64(stage.machine.clock.kHz) * 1000 * seconds
+    try begin(.spin, [UInt64(vector.rawValue), UInt64(count), cycles])
+  }
+
+  /// Waits for the end of that; how often it had recorded the vector then.
+  @discardableResult
+  public func finishSpin() throws -> Int { Int(clamping: try finish(.spin).first) }
+
+  /// With an interrupt pending and held off: lets it in behind an instruction that must still run before it. Gives the
+  /// TSC in the shadow and after it.
+  ///
+  /// - Parameter movSS: MOV SS prolongs the shadow of STI.
+  public func shadow(movSS: Bool) throws -> (inside: UInt64, after: UInt64) {
+    let answer = try perform(.shadow, movSS ? 1 : 0)
+    return (answer.first, answer.second)
+  }
+
+  /// Starts the application processors with INIT and SIPI.
+  public func startProcessors() throws {
+    guard try perform(.startProcessors).first == 1 else { throw StoryFailure("not all application processors started") }
+  }
+}

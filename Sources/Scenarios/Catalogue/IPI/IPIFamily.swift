@@ -1,0 +1,4 @@
+extension Scenario {
+  /// Interprocessor interrupts.
+  static let interprocessor: [Scenario] = [ipiSelf, ipiRunning, ipiHalted]
+}

@@ -1,0 +1,4 @@
+extension Scenario {
+  /// The local APIC itself.
+  static let localAPICs: [Scenario] = []
+}

@@ -1,0 +1,4 @@
+extension Scenario {
+  /// Message-signalled interrupts.
+  static let messages: [Scenario] = [msiHalted]
+}

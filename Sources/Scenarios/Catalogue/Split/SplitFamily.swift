@@ -1,0 +1,4 @@
+extension Scenario {
+  /// The split irqchip.
+  static let splitIRQChips: [Scenario] = []
+}

@@ -1,0 +1,4 @@
+extension Scenario {
+  /// Timers.
+  static let timers: [Scenario] = []
+}

@@ -1,0 +1,43 @@
+public import KVM
+
+/// What a host can do, as far as scenarios ask: what the survey says, and what only trying tells.
+public struct HostKnowledge: Sendable {
+  /// The survey.
+  public let survey: HostSurvey
+  /// The traits that this host was tried for and lacks, with the reason.
+  public internal(set) var missingTraits: [HostTrait: String] = [:]
+
+  /// Knowledge that rests on a survey alone.
+  public init(survey: HostSurvey) {
+    self.survey = survey
+  }
+
+  /// Why a scenario cannot be run here, in the host's words; nil where it can.
+  public func reasonToSkip(_ scenario: Scenario) -> String? {
+    let needs = scenario.needs + scenario.path.needs
+    return needs.lazy.compactMap(reason).first
+  }
+
+  private func reason(_ need: Need) -> String? {
+    switch need {
+    case .capability(let capability):
+      return (survey.value(capability) ?? 0) > 0 ? nil : "this kernel's KVM has no \(capability.name)"
+    case .feature(let id):
+      let feature = survey[id]
+      return feature.state == .available ? nil : "\(id.title): \(feature.evidence)"
+    case .trait(let trait):
+      return missingTraits[trait]
+    }
+  }
+}
+
+extension PathDemand {
+  /// What a host must have to meet the demand at all.
+  var needs: [Need] {
+    switch self {
+    case .any, .software, .postedOrSoftware: []
+    case .virtualDelivery: [.feature(.apicv)]
+    case .posted: [.feature(.postedInterrupts)]
+    }
+  }
+}

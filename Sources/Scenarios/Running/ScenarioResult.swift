@@ -1,0 +1,35 @@
+public import VMM
+
+/// What running a case came to.
+public struct ScenarioResult: Sendable {
+  /// The outcome of a case.
+  public enum Verdict: Hashable, Sendable {
+    /// Everything was as expected.
+    case passed
+    /// Something was not: what was expected and what was seen.
+    case failed(String)
+    /// This host cannot run it, for this reason.
+    case skipped(String)
+  }
+
+  /// The case's id.
+  public let id: String
+  /// The scenario's title.
+  public let title: String
+  /// What it exercises.
+  public let exercises: [String]
+  /// The outcome.
+  public internal(set) var verdict = Verdict.failed("it was not run")
+  /// How long it took.
+  public internal(set) var duration = Duration.zero
+  /// What the story measured.
+  public internal(set) var figures: [(name: String, value: String)] = []
+  /// The state of each vCPU after a failure.
+  public internal(set) var state: [VCPUReport] = []
+
+  init(_ testCase: ScenarioCase) {
+    id = testCase.id
+    title = testCase.scenario.title
+    exercises = testCase.scenario.exercises
+  }
+}

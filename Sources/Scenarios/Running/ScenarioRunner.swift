@@ -1,0 +1,87 @@
+import APIC
+import BuiltInGuests
+public import KVM
+import VMM
+
+/// Runs cases, one at a time, each on a machine of its own.
+public struct ScenarioRunner: Sendable {
+  private let system: System
+  private let host: HostKnowledge
+  /// How long anything in a story may take to come about.
+  public var patience = Duration.seconds(10)
+  /// How long it may take in a sabotaged story, which has nothing to wait for.
+  public var sabotagedPatience = Duration.milliseconds(400)
+
+  /// A runner on this host.
+  ///
+  /// - Parameters:
+  ///   - system: its KVM.
+  ///   - host: what is known of it.
+  public init(system: System, host: HostKnowledge) {
+    self.system = system
+    self.host = host
+  }
+
+  /// Runs a case.
+  ///
+  /// - Parameters:
+  ///   - testCase: the case.
+  ///   - isSabotaged: withhold its stimulus.
+  public func run(_ testCase: ScenarioCase, isSabotaged: Bool = false) -> ScenarioResult {
+    let start = ContinuousClock.now
+    var result = ScenarioResult(testCase)
+    if let reason = host.reasonToSkip(testCase.scenario) {
+      result.verdict = .skipped(reason)
+    } else if isSabotaged, case .impossible(let reason) = testCase.scenario.sabotage {
+      result.verdict = .skipped("nothing to sabotage: \(reason)")
+    } else {
+      play(testCase, isSabotaged: isSabotaged, into: &result)
+    }
+    result.duration = .now - start
+    return result
+  }
+
+  private func play(_ testCase: ScenarioCase, isSabotaged: Bool, into result: inout ScenarioResult) {
+    do {
+      let machine = try buildMachine(testCase)
+      let stage = try Stage(
+        machine: machine, mode: testCase.mode, isSabotaged: isSabotaged,
+        patience: isSabotaged ? sabotagedPatience : patience)
+      let running = try machine.start()
+      do {
+        try prepare(stage, testCase.scenario)
+        try testCase.scenario.story(stage)
+        result.verdict = .passed
+      } catch {
+        result.verdict = .failed("\(error)")
+      }
+      _ = running.finish()
+      result.figures = stage.figures
+      if case .failed = result.verdict { result.state = (try? machine.reports()) ?? [] }
+    } catch {
+      result.verdict = .failed("the machine could not be built: \(error)")
+    }
+  }
+
+  private func buildMachine(_ testCase: ScenarioCase) throws -> Machine {
+    guard let agent = BuiltInGuest.named("agent") else { throw StoryFailure("the guest 'agent' is missing") }
+    var configuration = testCase.scenario.configuration
+    configuration.apic = testCase.mode == .x2APIC ? .x2APIC : .xAPIC
+    configuration.arguments = [
+      testCase.mode == .x2APIC ? "x2apic" : "xapic",
+      testCase.scenario.preparation == .ready ? "start" : "",
+      testCase.scenario.preparation == .untouched ? "untouched" : "",
+    ].filter { !$0.isEmpty }.joined(separator: " ")
+    return try Machine(
+      configuration, image: agent.image, on: system, console: Console(), hooks: testCase.scenario.hooks)
+  }
+
+  private func prepare(_ stage: Stage, _ scenario: Scenario) throws {
+    let vcpus = scenario.preparation == .ready ? stage.vcpus : [stage[vcpu: 0]]
+    for vcpu in vcpus {
+      try stage.until("the agent has started on vCPU \(vcpu.index)", within: patience) { try vcpu.starts() > 0 }
+    }
+    guard scenario.preparation != .untouched else { return }
+    for vcpu in vcpus { try vcpu.enableInterrupts() }
+  }
+}

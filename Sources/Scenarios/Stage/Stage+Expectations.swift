@@ -1,0 +1,59 @@
+public import APIC
+import KVM
+import VMM
+
+extension Stage {
+  /// Waits until `condition` holds.
+  ///
+  /// - Throws: `StoryFailure` when it does not come about in time, or when the guest has ended meanwhile.
+  ///
+  /// - Parameters:
+  ///   - what: the condition in words.
+  ///   - limit: how long to wait; nil for the stage's patience.
+  ///   - condition: looked at again and again.
+  public func until(_ what: String, within limit: Duration? = nil, _ condition: () throws -> Bool) throws {
+    let deadline = ContinuousClock.now + (limit ?? patience)
+    var pause = Duration.microseconds(5)
+    while try !condition() {
+      if let reason = machine.stop.reason { throw StoryFailure("the guest ended before \(what): \(reason)") }
+      guard ContinuousClock.now < deadline else { throw StoryFailure("it did not come about in time that \(what)") }
+      Pause.sleep(pause)
+      pause = min(pause * 2, .milliseconds(1))
+    }
+  }
+
+  /// Expects that something holds now.
+  public func check(_ what: String, _ holds: Bool, saw: (any CustomStringConvertible)? = nil) throws {
+    guard !holds else { return }
+    throw StoryFailure("expected that \(what)" + (saw.map { "; saw \($0)" } ?? ""))
+  }
+
+  /// Expects two values to be equal.
+  public func check<Value: Equatable>(_ what: String, _ value: Value, equals expected: Value) throws {
+    guard value != expected else { return }
+    throw StoryFailure("\(what): expected \(expected), saw \(value)")
+  }
+
+  /// Expects that a vCPU takes `vector` exactly `count` times in all: waits for so many, then looks for more.
+  public func expect(_ count: Int, of vector: Vector, on vcpu: Int) throws {
+    let name = "vCPU \(vcpu) takes \(vector) \(count) \(count == 1 ? "time" : "times")"
+    do {
+      try until(name) { machine.recorded(vector, on: vcpu) >= count }
+    } catch let failure as StoryFailure {
+      throw StoryFailure("\(failure); it took it \(machine.recorded(vector, on: vcpu)) times")
+    }
+    Pause.sleep(settling)
+    try check(name, machine.recorded(vector, on: vcpu), equals: count)
+  }
+
+  /// Expects that a vCPU has not taken `vector`, now and for a while.
+  public func expectNone(of vector: Vector, on vcpu: Int) throws {
+    Pause.sleep(settling)
+    try check("vCPU \(vcpu) does not take \(vector)", machine.recorded(vector, on: vcpu), equals: 0)
+  }
+
+  /// Waits until KVM has put a vCPU to sleep in HLT.
+  public func untilHalted(_ vcpu: Int) throws {
+    try until("vCPU \(vcpu) is halted") { try statistics[vcpu].read()["blocking"] == 1 }
+  }
+}

@@ -1,0 +1,61 @@
+public import APIC
+import KVM
+public import VMM
+
+/// Where a story is told: a machine that runs the agent, and what the story may do with it.
+///
+/// It is used on the one thread that tells the story.
+public final class Stage {
+  /// The machine.
+  public let machine: Machine
+  /// The case's APIC mode; a story that switches it sets this too.
+  public var mode: APICMode
+  /// Whether the stimulus is withheld.
+  let isSabotaged: Bool
+  /// How long anything may take to come about.
+  let patience: Duration
+  /// How long to look for more than was expected.
+  let settling = Duration.milliseconds(3)
+  /// What the story measures, to be shown with its verdict.
+  public internal(set) var figures: [(name: String, value: String)] = []
+  /// Called around the stimulus, so that evidence is of it alone.
+  var onStimulus: (StimulusMoment) throws -> Void = { _ in }
+
+  /// Before and after what a story is about.
+  enum StimulusMoment {
+    case before
+    case after
+  }
+
+  /// The vCPUs' statistics, opened before they run: a vCPU in the guest lets nobody open them.
+  let statistics: [StatisticsFile]
+
+  /// A stage on a machine that does not run yet.
+  init(machine: Machine, mode: APICMode, isSabotaged: Bool, patience: Duration) throws(KVMError) {
+    var statistics: [StatisticsFile] = []
+    for vcpu in machine.vcpus { statistics.append(try vcpu.openStatistics()) }
+    self.statistics = statistics
+    self.machine = machine
+    self.mode = mode
+    self.isSabotaged = isSabotaged
+    self.patience = patience
+  }
+
+  /// A vCPU, by its index.
+  public subscript(vcpu index: Int) -> AgentVCPU { AgentVCPU(index: index, stage: self) }
+
+  /// The vCPUs, by index.
+  public var vcpus: [AgentVCPU] { machine.vcpus.indices.map { self[vcpu: $0] } }
+
+  /// What the story is about: the interrupt that is sent, the state that is set. Sabotage withholds it, and then the
+  /// story must fail.
+  public func stimulus(_ body: () throws -> Void) throws {
+    try onStimulus(.before)
+    if !isSabotaged { try body() }
+  }
+
+  /// Shows a figure with the verdict.
+  public func note(_ name: String, _ value: some CustomStringConvertible) {
+    figures.append((name, value.description))
+  }
+}

@@ -1,0 +1,57 @@
+public import GuestContract
+
+/// The host's end of a mailbox of the guest `agent`: one operation at a time, on one vCPU.
+///
+/// The guest is not trusted: it can delay, repeat or forge an answer, which then is a wrong answer and nothing more.
+public struct AgentMailbox: Sendable {
+  /// What an operation came to.
+  public struct Answer: Hashable, Sendable {
+    /// The operation's first result.
+    public var first: UInt64
+    /// Its second.
+    public var second: UInt64
+    /// The vector of the exception that it raised, if it raised one.
+    public var fault: UInt8?
+  }
+
+  private let memory: GuestMemory
+  private let address: UInt64
+
+  init(memory: GuestMemory, address: UInt64) {
+    self.memory = memory
+    self.address = address
+  }
+
+  /// How often the agent has started on this vCPU.
+  public var starts: UInt32 {
+    get throws(GuestMemoryError) { try memory.load(UInt32.self, at: address + UInt64(LAPWING_MAILBOX_STARTS)) }
+  }
+
+  /// Whether the operation that was posted last is done.
+  public var isDone: Bool {
+    get throws(GuestMemoryError) {
+      try memory.load(UInt32.self, at: address + UInt64(LAPWING_MAILBOX_DONE))
+        == memory.load(UInt32.self, at: address + UInt64(LAPWING_MAILBOX_POSTED))
+    }
+  }
+
+  /// Tells the agent what to do next. The one before must be done.
+  public func post(_ operation: AgentOperation, _ arguments: [UInt64]) throws(GuestMemoryError) {
+    var mailbox = try memory.loadStructure(Mailbox.self, at: address)
+    mailbox.operation = operation
+    mailbox.fault = 0
+    let padded = arguments + [0, 0, 0, 0]
+    mailbox.arguments = (padded[0], padded[1], padded[2], padded[3])
+    try memory.storeStructure(mailbox, at: address)
+    // Posted last: the agent looks at nothing else before.
+    try memory.store(mailbox.posted &+ 1, at: address + UInt64(LAPWING_MAILBOX_POSTED))
+  }
+
+  /// The answer to the operation that is done.
+  public func answer() throws(GuestMemoryError) -> Answer {
+    let mailbox = try memory.loadStructure(Mailbox.self, at: address)
+    return Answer(
+      first: mailbox.results.0, second: mailbox.results.1,
+      fault: mailbox.fault == 0 ? nil : UInt8(truncatingIfNeeded: mailbox.fault - 1))
+  }
+}

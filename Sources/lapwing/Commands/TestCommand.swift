@@ -1,0 +1,31 @@
+import ArgumentParser
+import KVM
+import Scenarios
+
+/// `lapwing test`: the interrupt suite.
+struct TestCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "test", abstract: "Run the interrupt suite.")
+
+  @Argument(help: "Only cases whose id begins with one of these.")
+  var filters: [String] = []
+
+  @Flag(help: "Withhold each scenario's stimulus: it must then fail.")
+  var sabotage = false
+
+  func run() throws {
+    try perform { () throws(Failure) in
+      let system: System
+      do throws(KVMError) { system = try KVM.open() } catch { throw Failure(error) }
+      let runner = ScenarioRunner(system: system, host: HostKnowledge(survey: HostSurvey.take()))
+      var failed = 0
+      for item in ScenarioCase.all(of: Scenario.catalogue)
+      where filters.isEmpty || filters.contains(where: item.id.hasPrefix) {
+        let result = runner.run(item, isSabotaged: sabotage)
+        StandardOutput.print("\(result.id): \(result.verdict) \(result.duration)")
+        if case .failed = result.verdict { failed += 1 }
+      }
+      return failed == 0 ? .success : .failed
+    }
+  }
+}
