@@ -12,6 +12,11 @@ let strict: [SwiftSetting] = [
 /// Release builds of the program are one static executable, which any x86-64 Linux host runs, an initramfs included.
 let staticExecutable = SwiftSetting.unsafeFlags(["-static-executable"], .when(configuration: .release))
 
+/// A C program in release builds: one static file, without the Swift runtime, which C targets get linked to as well.
+let staticC: [LinkerSetting] = [
+  .unsafeFlags(["-static-executable", "-nostartfiles"], .when(configuration: .release))
+]
+
 let package = Package(
   name: "lapwing",
   products: [
@@ -70,5 +75,23 @@ let package = Package(
         .linkedLibrary("_FoundationCollections", .when(configuration: .release)),
       ]),
     .executableTarget(name: "guest-catalog", path: "Plugins/guest-catalog"),
+
+    // What Lapwing is measured against, and what measures.
+    .target(name: "FloorMachine", dependencies: ["GuestContract"], path: "Benchmarks/FloorMachine"),
+    .executableTarget(
+      name: "floor", dependencies: ["FloorMachine", "GuestImages"], path: "Benchmarks/Floor", linkerSettings: staticC),
+    .executableTarget(name: "measure", path: "Benchmarks/Measure", linkerSettings: staticC),
+    .target(name: "Figures", path: "Benchmarks/Figures", swiftSettings: strict),
+    .executableTarget(
+      name: "compare",
+      dependencies: ["Figures", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Benchmarks/Compare", swiftSettings: strict),
+    .executableTarget(
+      name: "port-exits",
+      dependencies: [
+        "Figures", "FloorMachine", "KVM", "VMM",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/PortExits", swiftSettings: strict),
   ]
 )

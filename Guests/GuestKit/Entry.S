@@ -88,7 +88,8 @@ enter:
   imulq %rsi, %rbx
   addq LAPWING_BOOT_PROCESSOR_AREA(%rdi), %rbx
   leaq (%rbx, %r8), %rsp
-  movl %esi, (%rbx) // guest_processor.index
+  movl %esi, LAPWING_PROCESSOR_INDEX(%rbx)
+  movq $0, LAPWING_PROCESSOR_RECOVERY(%rbx)
   lgdt gdt_register
   lidt idt_register
   movl $DATA_SELECTOR, %eax

@@ -20,6 +20,8 @@ public typealias InterruptHandler = @convention(c) (Interrupt) -> Void
 /// The table of handlers, which all processors share.
 public struct Interrupts {
   private var handlers = InlineArray<256, InterruptHandler?>(repeating: nil)
+  /// Handles the vectors that have no handler of their own; without it they end the guest.
+  public var fallback: InterruptHandler?
 
   /// Runs `handler`, with interrupts off, whenever a processor takes `vector`.
   public mutating func handle(_ vector: Vector, with handler: InterruptHandler) {
@@ -49,6 +51,12 @@ nonisolated(unsafe) public var interrupts = Interrupts()
 @c(guest_interrupt) func take(_ interrupt: Interrupt) {
   if let handler = interrupts[interrupt.vector] {
     handler(interrupt)
+  } else if interrupt.vector == 6 || interrupt.vector == 13,
+    processor_recover(UnsafeMutablePointer(mutating: interrupt)) != 0
+  {
+    return
+  } else if let fallback = interrupts.fallback {
+    fallback(interrupt)
   } else {
     unexpected(interrupt)
   }

@@ -20,6 +20,9 @@ public struct LocalAPIC {
     self[.spurious] = SpuriousInterruptVectorRegister(vector: 0xff, isSoftwareEnabled: true).rawValue
   }
 
+  /// Reaches the registers in that mode from now on, which somebody else has set.
+  public mutating func use(_ mode: APICMode) { self.mode = mode }
+
   /// A register, read and written as the mode has it.
   public subscript(register: LocalAPICRegister) -> UInt32 {
     get {

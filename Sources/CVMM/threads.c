@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 int cvmm_join_within(pthread_t thread, uint64_t nanoseconds) {
   const uint64_t second = 1000000000;
@@ -13,6 +14,8 @@ int cvmm_join_within(pthread_t thread, uint64_t nanoseconds) {
   deadline.tv_nsec = (long)(ns % second);
   return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &deadline);
 }
+
+int cvmm_thread_id(void) { return gettid(); }
 
 void cvmm_name_thread(const char *name) {
   char kept[16];

@@ -17,24 +17,42 @@ extern const lapwing_boot_page *_Nonnull const guest_boot_page;
 
 #define GUEST_INLINE static inline __attribute__((always_inline))
 
-// The start of a processor's area, and where GS points. The entry code writes the index.
-struct guest_processor {
-  volatile uint32_t index;
-  uint32_t reserved[15];
-  volatile uint32_t interrupts[256];
-};
+// GS points to the processor's area, whose offsets GuestContract.h has.
+#define GUEST_TEXT_(x) #x
+#define GUEST_TEXT(x) GUEST_TEXT_(x)
 
 GUEST_INLINE uint32_t processor_index(void) {
   uint32_t index;
-  __asm__ volatile("movl %%gs:0, %0" : "=r"(index));
+  __asm__ volatile("movl %%gs:" GUEST_TEXT(LAPWING_PROCESSOR_INDEX) ", %0" : "=r"(index));
   return index;
 }
 // One instruction, so that a nested interrupt cannot come in between; only its own processor writes a count.
 GUEST_INLINE void processor_count_interrupt(uint64_t vector) {
-  __asm__ volatile("incl %%gs:64(, %0, 4)" : : "r"(vector) : "memory", "cc");
+  __asm__ volatile("incl %%gs:" GUEST_TEXT(LAPWING_PROCESSOR_COUNTS) "(, %0, 4)" : : "r"(vector) : "memory", "cc");
 }
 GUEST_INLINE uint32_t processor_interrupts(uint64_t area, uint8_t vector) {
-  return ((const struct guest_processor *)area)->interrupts[vector];
+  return ((const volatile uint32_t *)(area + LAPWING_PROCESSOR_COUNTS))[vector];
+}
+
+// Instructions that may fault: an exception inside continues behind them, and its vector plus one is the fault.
+#define GUEST_RECOVERABLE(instruction)                                            \
+  "leaq 1f(%%rip), %%r8\n movq %%r8, %%gs:" GUEST_TEXT(LAPWING_PROCESSOR_RECOVERY) \
+  "\n" instruction "\n1: movq $0, %%gs:" GUEST_TEXT(LAPWING_PROCESSOR_RECOVERY)
+
+GUEST_INLINE uint32_t processor_take_fault(void) {
+  uint32_t fault = 0;
+  __asm__ volatile("xchgl %0, %%gs:" GUEST_TEXT(LAPWING_PROCESSOR_FAULT) : "+r"(fault) : : "memory");
+  return fault;
+}
+// Leads an exception to the end of the recoverable instruction it came from; 0 where it came from elsewhere.
+GUEST_INLINE int processor_recover(struct guest_trap_frame *_Nonnull frame) {
+  uint64_t recovery;
+  __asm__ volatile("movq %%gs:" GUEST_TEXT(LAPWING_PROCESSOR_RECOVERY) ", %0" : "=r"(recovery) : : "memory");
+  if (recovery == 0) return 0;
+  uint32_t fault = (uint32_t)frame->vector + 1;
+  __asm__ volatile("movl %0, %%gs:" GUEST_TEXT(LAPWING_PROCESSOR_FAULT) : : "r"(fault) : "memory");
+  frame->rip = recovery;
+  return 1;
 }
 
 GUEST_INLINE void port_write8(uint16_t port, uint8_t value) {
@@ -46,6 +64,14 @@ GUEST_INLINE void port_write32(uint16_t port, uint32_t value) {
 GUEST_INLINE uint8_t port_read8(uint16_t port) {
   uint8_t value;
   __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+  return value;
+}
+GUEST_INLINE void port_write16(uint16_t port, uint16_t value) {
+  __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+GUEST_INLINE uint16_t port_read16(uint16_t port) {
+  uint16_t value;
+  __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
   return value;
 }
 GUEST_INLINE uint32_t port_read32(uint16_t port) {
@@ -96,6 +122,62 @@ GUEST_INLINE void cpu_pause(void) { __asm__ volatile("pause" : : : "memory"); }
 // STI holds interrupts off for one more instruction, so none can slip in between the two.
 GUEST_INLINE void cpu_enable_and_halt(void) { __asm__ volatile("sti; hlt" : : : "memory"); }
 GUEST_INLINE void cpu_disable_and_halt(void) { __asm__ volatile("cli; hlt" : : : "memory"); }
+
+GUEST_INLINE uint64_t msr_read_recoverably(uint32_t index) {
+  uint32_t low = 0, high = 0;
+  __asm__ volatile(GUEST_RECOVERABLE("rdmsr") : "+a"(low), "+d"(high) : "c"(index) : "memory", "r8");
+  return (uint64_t)high << 32 | low;
+}
+GUEST_INLINE void msr_write_recoverably(uint32_t index, uint64_t value) {
+  __asm__ volatile(GUEST_RECOVERABLE("wrmsr")
+                   :
+                   : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(index)
+                   : "memory", "r8");
+}
+GUEST_INLINE void cr8_write_recoverably(uint64_t value) {
+  __asm__ volatile(GUEST_RECOVERABLE("movq %0, %%cr8") : : "r"(value) : "memory", "r8");
+}
+GUEST_INLINE uint64_t hypercall_recoverably(int vmmcall, uint64_t number, uint64_t first, uint64_t second) {
+  uint64_t result = number;
+  if (vmmcall)
+    __asm__ volatile(GUEST_RECOVERABLE("vmmcall")
+                     : "+a"(result)
+                     : "b"(first), "c"(second), "d"(0ull), "S"(0ull)
+                     : "memory", "r8");
+  else
+    __asm__ volatile(GUEST_RECOVERABLE("vmcall")
+                     : "+a"(result)
+                     : "b"(first), "c"(second), "d"(0ull), "S"(0ull)
+                     : "memory", "r8");
+  return result;
+}
+GUEST_INLINE void cpuid_read(uint32_t leaf, uint32_t subleaf, uint32_t *_Nonnull registers) {
+  __asm__ volatile("cpuid"
+                   : "=a"(registers[0]), "=b"(registers[1]), "=c"(registers[2]), "=d"(registers[3])
+                   : "a"(leaf), "c"(subleaf));
+}
+// Interrupts come on after the instruction behind STI, or behind the MOV SS that follows it: the first RDTSC runs in
+// the shadow, the second after what waited (SDM volume 2B, STI; volume 3A, section 7.8.3).
+GUEST_INLINE void shadow_measure(int mov_ss, uint64_t *_Nonnull times) {
+  uint32_t low, high, low2, high2, ss = 0x10;
+  if (mov_ss)
+    __asm__ volatile("sti\n movl %4, %%ss\n rdtsc\n movl %%eax, %0\n movl %%edx, %1\n rdtsc\n"
+                     : "=&r"(low), "=&r"(high), "=&a"(low2), "=&d"(high2)
+                     : "r"(ss)
+                     : "memory");
+  else
+    __asm__ volatile("sti\n rdtsc\n movl %%eax, %0\n movl %%edx, %1\n rdtsc\n"
+                     : "=&r"(low), "=&r"(high), "=&a"(low2), "=&d"(high2)
+                     :
+                     : "memory");
+  times[0] = (uint64_t)high << 32 | low;
+  times[1] = (uint64_t)high2 << 32 | low2;
+}
+GUEST_INLINE uint64_t flags_read(void) {
+  uint64_t flags;
+  __asm__ volatile("pushfq; popq %0" : "=r"(flags) : : "memory");
+  return flags;
+}
 
 // What every guest defines.
 void guest_main(void);

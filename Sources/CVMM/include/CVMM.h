@@ -6,5 +6,8 @@
 // Joins `thread` if it ends within so many nanoseconds: 0, ETIMEDOUT, or another errno (pthread_clockjoin_np(3)).
 int cvmm_join_within(pthread_t thread, uint64_t nanoseconds);
 
+// The kernel's id of the calling thread (gettid(2)).
+int cvmm_thread_id(void);
+
 // Names the calling thread in debuggers and /proc; at most 15 characters count (pthread_setname_np(3)).
 void cvmm_name_thread(const char *_Nonnull name);

@@ -25,6 +25,13 @@
 #define LAPWING_BOOT_FIRST_TSC 120
 #define LAPWING_BOOT_ARGUMENTS 128
 
+// A processor's area begins with its data, at these offsets; the counts of the interrupts it recorded are one
+// uint32_t a vector, which the host may read at any time.
+#define LAPWING_PROCESSOR_INDEX 0
+#define LAPWING_PROCESSOR_RECOVERY 8
+#define LAPWING_PROCESSOR_FAULT 16
+#define LAPWING_PROCESSOR_COUNTS 64
+
 // How much of a label the host reads; a longer one is cut.
 #define LAPWING_LABEL_LIMIT 120
 // Bytes that the guest's argument string may have, the terminating zero included.
@@ -94,7 +101,9 @@ typedef struct LAPWING_NAME("BootPage") lapwing_boot_page {
   uint64_t log;
   uint64_t log_capacity LAPWING_NAME("logCapacity");
   uint64_t argument_length LAPWING_NAME("argumentLength");
-  uint64_t reserved[3];
+  // Address of vcpu_count lapwing_mailbox.
+  uint64_t mailboxes;
+  uint64_t reserved[2];
   // Written by the guest: the TSC at the first instruction of the bootstrap processor.
   uint64_t first_tsc LAPWING_NAME("firstTSC");
   char arguments[LAPWING_ARGUMENT_LIMIT];
@@ -155,5 +164,7 @@ typedef struct LAPWING_NAME("HostRequest") lapwing_request {
   // Written by the host: the answer, or a negative errno.
   int64_t result;
 } lapwing_request;
+
+#include "GuestAgent.h"
 
 #endif

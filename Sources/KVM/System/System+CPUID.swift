@@ -22,7 +22,7 @@ func cpuid(
   _ call: KVMCall, _ get: (UnsafeMutablePointer<kvm_cpuid2>) -> Int32
 ) throws(KVMError) -> [CPUIDEntry] {
   // KVM itself takes at most KVM_MAX_CPUID_ENTRIES, 256, so the last round always has room.
-  for room in [64, 128, 256] {
+  for room in [128, 256] {
     var header = kvm_cpuid2()
     header.nent = UInt32(room)
     let buffer = FlexibleArray(header, repeating: kvm_cpuid_entry2(), count: room)

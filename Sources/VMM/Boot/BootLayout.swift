@@ -3,7 +3,7 @@ import GuestContract
 /// Where the machine puts what it gives its guest: at the top of low memory, downwards, so that images can be linked
 /// anywhere below.
 ///
-/// From the top: page tables and GDT, the Multiboot information, the boot page, the table of APIC ids, the requests, the processors' areas, and
+/// From the top: page tables and GDT, the Multiboot information, the boot page, the table of APIC ids, the requests, the mailboxes, the processors' areas, and
 /// the log, which a guest that never writes to it does not cost anything.
 struct BootLayout: Hashable {
   static let pageSize: UInt64 = 4096
@@ -18,6 +18,7 @@ struct BootLayout: Hashable {
   let bootPage: UInt64
   let apicIDs: UInt64
   let requests: UInt64
+  let mailboxes: UInt64
   let processorArea: UInt64
   let log: UInt64
   let logCapacity: UInt64
@@ -41,6 +42,7 @@ struct BootLayout: Hashable {
     bootPage = take(UInt64(MemoryLayout<BootPage>.size))
     apicIDs = take(UInt64(vcpus * MemoryLayout<UInt32>.stride))
     requests = take(UInt64(vcpus * MemoryLayout<HostRequest>.stride))
+    mailboxes = take(UInt64(vcpus * MemoryLayout<Mailbox>.stride))
     processorArea = take(UInt64(vcpus) * Self.processorStride)
     // The log has what was asked for, or a quarter of what is left where memory is small.
     let wanted = logCapacity * UInt64(MemoryLayout<LogRecord>.stride)

@@ -59,13 +59,16 @@ struct BootStructures {
     page.processorArea = layout.processorArea
     page.processorStride = BootLayout.processorStride
     page.requests = layout.requests
+    page.mailboxes = layout.mailboxes
     page.log = layout.log
     page.logCapacity = layout.logCapacity
     let arguments = Array(configuration.arguments.utf8)
     page.argumentLength = UInt64(arguments.count)
     try memory.storeStructure(page, at: layout.bootPage)
     try memory.write(arguments, at: layout.bootPage + UInt64(LAPWING_BOOT_ARGUMENTS))
-    for id in 0..<UInt32(configuration.vcpus) { try memory.store(id, at: layout.apicIDs + UInt64(id) * 4) }
+    for (index, id) in configuration.apicIDs.enumerated() {
+      try memory.store(id, at: layout.apicIDs + UInt64(index) * 4)
+    }
   }
 
   private func append(_ value: UInt64, to bytes: inout [UInt8]) {

@@ -17,18 +17,8 @@ extension Machine {
   public func run(
     limit: Duration, every period: Duration = .milliseconds(50), tick: () -> Void = {}
   ) throws(MachineError) -> Outcome {
-    try runThreads(until: .now + limit, every: period, tick: tick)
-    tick()
-    return stop.reason ?? .stopped
-  }
-
-  private func runThreads(
-    until deadline: ContinuousClock.Instant, every period: Duration, tick: () -> Void
-  ) throws(MachineError) {
-    var threads: [VCPUThread] = []
-    defer { end(threads) }
-    times.start()
-    for (index, vcpu) in vcpus.enumerated() { threads.append(try start(vcpu, index)) }
+    let deadline = ContinuousClock.now + limit
+    let running = try start()
     while !stop.isStopped {
       let left = deadline - .now
       if left <= .zero {
@@ -37,21 +27,16 @@ extension Machine {
         tick()
       }
     }
+    let outcome = running.finish()
+    tick()
+    return outcome
   }
 
-  private func start(_ vcpu: VCPU, _ index: Int) throws(MachineError) -> VCPUThread {
-    let runner = VCPURunner(
-      index: index, vcpu: vcpu, ports: ports, addresses: addresses, interrupts: interrupts, stop: stop)
-    return try VCPUThread(for: vcpu, name: "vcpu \(index)") { runner.run() }
-  }
-
-  /// Takes all vCPUs out of the guest: all are told first, so that they leave at the same time.
-  private func end(_ threads: [VCPUThread]) {
-    stop.stop(.stopped)
-    console.close()
-    for thread in threads { thread.wake() }
-    for thread in threads { thread.stopAndJoin() }
-    times.end()
+  /// Lets the vCPUs into the guest. A machine is started once.
+  ///
+  /// - Throws: `MachineError.thread` where a thread cannot be started; none is left running then.
+  public func start() throws(MachineError) -> RunningMachine {
+    try RunningMachine(self)
   }
 
   /// The state of every vCPU. Only after `run` has returned: before, it would wait for the vCPU to leave the guest.

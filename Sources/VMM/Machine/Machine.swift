@@ -30,6 +30,7 @@ public final class Machine: Sendable {
   /// When the first vCPU entered the guest, and when all of them had left.
   public let times = RunTimes()
 
+  let hooks: MachineHooks
   let layout: BootLayout
   let ports: Bus
   let addresses: Bus
@@ -41,40 +42,31 @@ public final class Machine: Sendable {
   ///   - image: the program.
   ///   - system: the host's KVM.
   ///   - console: where the serial port leads.
+  ///   - hooks: what the machine's owner wants to do itself.
   /// - Throws: `MachineError` for a configuration or an image that cannot be, and for what KVM refuses.
   public init(
-    _ configuration: MachineConfiguration, image: GuestImage, on system: System, console: Console
+    _ configuration: MachineConfiguration, image: GuestImage, on system: System, console: Console,
+    hooks: MachineHooks = MachineHooks()
   ) throws(MachineError) {
     self.configuration = configuration
     self.console = console
+    self.hooks = hooks
     try configuration.validate(on: system)
-    let parts = try MachineParts(configuration, system: system)
+    let parts = try MachineParts(configuration, hooks: hooks, system: system)
     vm = parts.vm
     vcpus = parts.vcpus
     memory = parts.memory
     layout = parts.layout
     interrupts = InterruptController(vm: vm, irqChip: configuration.irqChip)
     log = GuestLog(memory: memory, layout: layout)
-    let stop = try kvmCall { () throws(KVMError) in try StopSwitch() }
-    self.stop = stop
+    stop = try kvmCall { () throws(KVMError) in try StopSwitch() }
     clock = try kvmCall { [vcpus] () throws(KVMError) in try GuestClock(vcpus[0]) }
+    let devices = DefaultDevices(
+      vm: vm, irqChip: configuration.irqChip, memory: memory, layout: layout, interrupts: interrupts,
+      progress: progress, console: console, stop: stop)
     do throws(BusError) {
-      ports = try Bus(
-        name: "port",
-        devices: [
-          (SerialConsole.ports, SerialConsole(console: console)),
-          (DebugExit.ports, DebugExit(stop: stop)),
-          (ResetControl.keyboardController, ResetControl(.keyboardController, stop: stop)),
-          (ResetControl.resetRegister, ResetControl(.resetRegister, stop: stop)),
-          (
-            CommandPort.ports,
-            CommandPort(memory: memory, layout: layout, interrupts: interrupts, progress: progress, stop: stop)
-          ),
-        ])
-      addresses = try Bus(
-        name: "memory",
-        devices: configuration.irqChip == .split
-          ? [(SplitIOAPIC.addresses, SplitIOAPIC(interrupts: interrupts, stop: stop))] : [])
+      ports = try devices.portBus()
+      addresses = try devices.memoryBus()
     } catch {
       throw .configuration(error.description)
     }

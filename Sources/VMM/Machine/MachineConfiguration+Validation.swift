@@ -5,6 +5,9 @@ extension MachineConfiguration {
   /// Refuses what no machine on this host can be.
   func validate(on system: System) throws(MachineError) {
     guard vcpus >= 1 else { throw .configuration("a machine has at least 1 vCPU, not \(vcpus)") }
+    guard apicIDs.count == vcpus, Set(apicIDs).count == vcpus else {
+      throw .configuration("\(vcpus) vCPUs need as many different ids, not \(apicIDs.count)")
+    }
     guard Self.memoryRange.contains(memory) else {
       throw .configuration(
         "guest memory is from \(Self.memoryRange.lowerBound >> 20) MiB to \(Self.memoryRange.upperBound >> 30) GiB")
@@ -20,8 +23,8 @@ extension MachineConfiguration {
     }
     guard vcpus <= most else { throw .configuration("this host runs at most \(most) vCPUs, not \(vcpus)") }
     // An xAPIC id has 8 bits, of which 0xff is the broadcast (SDM volume 3A, section 12.4.6).
-    guard apic == .x2APIC || vcpus <= 255 else {
-      throw .configuration("with xAPIC there are at most 255 vCPUs; use x2APIC for \(vcpus)")
+    guard apic == .x2APIC || apicIDs.allSatisfy({ $0 < 255 }) else {
+      throw .configuration("with xAPIC an APIC id is at most 254, so there are at most 255 vCPUs; use x2APIC")
     }
     for (capability, purpose) in needs {
       guard try kvmCall({ () throws(KVMError) in try system.check(capability) }) > 0 else {

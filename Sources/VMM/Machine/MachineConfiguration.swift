@@ -37,12 +37,17 @@ public struct MachineConfiguration: Hashable, Sendable {
   public var apic = APIC.x2APIC
   /// Who starts the application processors.
   public var start = Start.sipi
+  /// The vCPUs' APIC ids by index, the bootstrap processor's first; empty for 0, 1, 2 and so on.
+  public var vcpuIDs: [UInt32] = []
   /// The text that a guest finds as its arguments.
   public var arguments = ""
   /// Where a flat image goes; nil for an image that says it itself.
   public var loadAddress: UInt64?
   /// How many log records the guest has room for.
   public var logCapacity: UInt64 = 1 << 16
+
+  /// The APIC id of every vCPU, by index.
+  public var apicIDs: [UInt32] { vcpuIDs.isEmpty ? (0..<UInt32(max(vcpus, 0))).map(\.self) : vcpuIDs }
 
   /// One vCPU, 64 MiB, everything in the kernel, x2APIC.
   public init() {}

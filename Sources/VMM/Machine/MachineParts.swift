@@ -12,7 +12,7 @@ struct MachineParts {
   private static let identityMapAddress: UInt64 = 0xfffb_c000
   private static let tssAddress: UInt32 = 0xfffb_d000
 
-  init(_ configuration: MachineConfiguration, system: System) throws(MachineError) {
+  init(_ configuration: MachineConfiguration, hooks: MachineHooks, system: System) throws(MachineError) {
     let memory = try kvmCall { () throws(KVMError) in try GuestMemory(size: configuration.memory) }
     guard
       let layout = BootLayout(
@@ -24,11 +24,11 @@ struct MachineParts {
     self.memory = memory
     self.layout = layout
     (vm, vcpus) = try kvmCall { () throws(KVMError) in
-      let vm = try Self.makeVM(configuration, system: system)
-      try memory.attach(to: vm)
+      let vm = try Self.makeVM(configuration, memory: memory, system: system)
+      try hooks.prepare(vm)
       let cpuid = try CPUIDTable(system: system, configuration: configuration)
       var vcpus: [VCPU] = []
-      for id in 0..<UInt32(configuration.vcpus) {
+      for id in configuration.apicIDs {
         let vcpu = try vm.createVCPU(id: id)
         try vcpu.setCPUID(cpuid.entries(apicID: id))
         vcpus.append(vcpu)
@@ -38,21 +38,25 @@ struct MachineParts {
   }
 
   /// The irqchip comes before the first vCPU, which else gets no local APIC; the APIC options before that too.
+  ///
+  /// Memory comes before both: a change of slots has to wait for all readers of what an irqchip has just published, some
+  /// milliseconds (synchronize_srcu), and for none on a machine that has nothing yet.
   private static func makeVM(
-    _ configuration: MachineConfiguration, system: System
+    _ configuration: MachineConfiguration, memory: GuestMemory, system: System
   ) throws(KVMError) -> VirtualMachine {
     let vm = try system.createVM()
+    try memory.attach(to: vm)
     if try system.check(.setTSSAddr) > 0 { try vm.setTSSAddress(tssAddress) }
     if try system.check(.setIdentityMapAddr) > 0 { try vm.setIdentityMapAddress(identityMapAddress) }
     switch configuration.irqChip {
     case .kernel:
       try vm.createIRQChip()
-      try vm.createPIT()
     case .split:
       try vm.createSplitIRQChip(pins: InterruptController.firstFreeGSI)
     }
     // In xAPIC mode ids have 8 bits and 0xff is the broadcast, as ever.
     if configuration.apic == .x2APIC { try vm.enableX2APICAPI([.use32BitIDs, .disableBroadcastQuirk]) }
+    if let boot = configuration.apicIDs.first, boot != 0 { try vm.setBootCPU(id: boot) }
     return vm
   }
 }

@@ -8,6 +8,7 @@ struct VCPURunner: Sendable {
   let addresses: Bus
   let interrupts: InterruptController
   let stop: StopSwitch
+  let hooks: MachineHooks
 
   /// Enters the guest again and again.
   func run() {
@@ -27,6 +28,7 @@ struct VCPURunner: Sendable {
     case .ioapicEOI(let vector): try interrupts.endOfInterrupt(vector)
     case .shutdown: stop.stop(.shutdown(vcpu: index))
     case .systemEvent: stop.stop(.systemEvent("\(exit)", vcpu: index))
+    case _ where hooks.answer(vcpu, exit): break
     default: stop.stop(.unrunnable(reason: "\(exit)", vcpu: index))
     }
   }

@@ -1,11 +1,14 @@
 import CVMM
 import Glibc
 import KVM
+import Synchronization
 
 /// The thread that runs one vCPU. It is joined exactly once, by `stopAndJoin`.
 final class VCPUThread: Sendable {
   private let vcpu: VCPU
   private let thread: pthread_t
+  private let body: ThreadBody
+  private let isJoined = Atomic<Bool>(false)
 
   /// How long a thread that was woken has to get to its end before it is woken again, in nanoseconds. A signal can come
   /// just before the thread enters a system call other than KVM_RUN, such as a write to a full pipe.
@@ -18,7 +21,8 @@ final class VCPUThread: Sendable {
     WakeSignal.install()
     var thread = pthread_t()
     // Sound: the box is retained once here and released once, by the thread or, where none starts, below.
-    let box = unsafe Unmanaged.passRetained(ThreadBody(name: name, body: body))
+    let threadBody = ThreadBody(name: name, body: body)
+    let box = unsafe Unmanaged.passRetained(threadBody)
     let answer = unsafe pthread_create(&thread, nil, { unsafe ThreadBody.run($0) }, box.toOpaque())
     guard answer == 0 else {
       unsafe box.release()
@@ -26,7 +30,11 @@ final class VCPUThread: Sendable {
     }
     self.vcpu = vcpu
     self.thread = thread
+    self.body = threadBody
   }
+
+  /// The kernel's id of the thread; 0 until it runs.
+  var id: Int32 { body.id.load(ordering: .acquiring) }
 
   /// Takes the vCPU out of the guest; the thread's body sees `StopSwitch` and ends.
   func wake() {
@@ -35,8 +43,9 @@ final class VCPUThread: Sendable {
     pthread_kill(thread, WakeSignal.number)
   }
 
-  /// Wakes the thread until it has ended.
+  /// Wakes the thread until it has ended; does nothing where it has been joined before.
   func stopAndJoin() {
+    guard !isJoined.exchange(true, ordering: .acquiringAndReleasing) else { return }
     repeat { wake() } while cvmm_join_within(thread, Self.patience) == ETIMEDOUT
     vcpu.clearExitRequest()
   }
@@ -46,6 +55,7 @@ final class VCPUThread: Sendable {
 private final class ThreadBody: Sendable {
   let name: String
   let body: @Sendable () -> Void
+  let id = Atomic<Int32>(0)
 
   init(name: String, body: @escaping @Sendable () -> Void) {
     self.name = name
@@ -57,6 +67,7 @@ private final class ThreadBody: Sendable {
     // Sound: `pointer` is the box that VCPUThread retained for this call alone.
     let box = unsafe Unmanaged<ThreadBody>.fromOpaque(pointer).takeRetainedValue()
     unsafe cvmm_name_thread(box.name)
+    box.id.store(cvmm_thread_id(), ordering: .releasing)
     WakeSignal.unblock()
     box.body()
     return nil

@@ -1,0 +1,122 @@
+// The machine: what KVM is asked for, in the order in which it wants to be asked.
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "failure.h"
+#include "layout.h"
+
+// Where VT-x hosts without unrestricted guests put a page of identity map and three of TSS.
+#define IDENTITY_MAP_ADDRESS UINT64_C(0xfffbc000)
+#define TSS_ADDRESS 0xfffbd000UL
+
+#define CPUID_ENTRIES 256
+
+static int open_kvm(floor_machine *machine, floor_error *error) {
+  machine->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+  if (machine->kvm < 0) return call_failed(error, "open /dev/kvm", HOST_CANNOT);
+  int version = ioctl(machine->kvm, KVM_GET_API_VERSION, 0);
+  if (version < 0) return call_failed(error, "KVM_GET_API_VERSION", HOST_CANNOT);
+  if (version != KVM_API_VERSION) return failed(error, "this KVM has another API version", HOST_CANNOT);
+  return 0;
+}
+
+static int create_vm(floor_machine *machine, floor_error *error) {
+  machine->vm = ioctl(machine->kvm, KVM_CREATE_VM, 0);
+  return machine->vm < 0 ? call_failed(error, "KVM_CREATE_VM", HOST_CANNOT) : 0;
+}
+
+// After the memory: a change of slots has to wait for all readers of what an irqchip has just published.
+static int create_irqchip(floor_machine *machine, floor_error *error) {
+  uint64_t identity_map = IDENTITY_MAP_ADDRESS;
+  if (ioctl(machine->kvm, KVM_CHECK_EXTENSION, KVM_CAP_SET_TSS_ADDR) > 0 &&
+      ioctl(machine->vm, KVM_SET_TSS_ADDR, TSS_ADDRESS) < 0)
+    return call_failed(error, "KVM_SET_TSS_ADDR", INTERNAL);
+  if (ioctl(machine->kvm, KVM_CHECK_EXTENSION, KVM_CAP_SET_IDENTITY_MAP_ADDR) > 0 &&
+      ioctl(machine->vm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map) < 0)
+    return call_failed(error, "KVM_SET_IDENTITY_MAP_ADDR", INTERNAL);
+  if (ioctl(machine->vm, KVM_CREATE_IRQCHIP, 0) < 0) return call_failed(error, "KVM_CREATE_IRQCHIP", HOST_CANNOT);
+  struct kvm_enable_cap x2apic = {
+      .cap = KVM_CAP_X2APIC_API,
+      .args = {KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK}};
+  if (ioctl(machine->vm, KVM_ENABLE_CAP, &x2apic) < 0) return call_failed(error, "KVM_CAP_X2APIC_API", HOST_CANNOT);
+  return 0;
+}
+
+static int map_memory(floor_machine *machine, floor_error *error) {
+  void *memory = mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) return call_failed(error, "mmap of guest memory", INTERNAL);
+  machine->memory = memory;
+  struct kvm_userspace_memory_region region = {.memory_size = MEMORY_SIZE, .userspace_addr = (uintptr_t)memory};
+  if (ioctl(machine->vm, KVM_SET_USER_MEMORY_REGION, &region) < 0)
+    return call_failed(error, "KVM_SET_USER_MEMORY_REGION", INTERNAL);
+  return 0;
+}
+
+static int create_vcpu(floor_machine *machine, floor_error *error) {
+  int size = ioctl(machine->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+  if (size < 0) return call_failed(error, "KVM_GET_VCPU_MMAP_SIZE", INTERNAL);
+  machine->vcpu = ioctl(machine->vm, KVM_CREATE_VCPU, 0);
+  if (machine->vcpu < 0) return call_failed(error, "KVM_CREATE_VCPU", HOST_CANNOT);
+  void *run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, machine->vcpu, 0);
+  if (run == MAP_FAILED) return call_failed(error, "mmap of the vCPU", INTERNAL);
+  machine->run = run;
+  machine->run_size = (size_t)size;
+  return 0;
+}
+
+// All that KVM supports, for a vCPU whose APIC id is 0.
+static void adjust(struct kvm_cpuid_entry2 *entry) {
+  enum { X2APIC = 1 << 21, TSC_DEADLINE = 1 << 24, HYPER_THREADING = 1 << 28 };
+  switch (entry->function) {
+    case 0x1:
+      entry->ebx = (entry->ebx & 0xffff) | 1 << 16;
+      entry->ecx |= X2APIC | TSC_DEADLINE;
+      entry->edx &= ~(uint32_t)HYPER_THREADING;
+      break;
+    case 0xb:
+    case 0x1f:
+      entry->edx = 0;
+      break;
+    case 0x8000001e:
+      entry->eax = 0;
+      break;
+  }
+}
+
+static int set_cpuid(floor_machine *machine, floor_error *error) {
+  struct kvm_cpuid2 *table = calloc(1, sizeof *table + CPUID_ENTRIES * sizeof table->entries[0]);
+  if (!table) return call_failed(error, "calloc", INTERNAL);
+  table->nent = CPUID_ENTRIES;
+  int result = 0;
+  if (ioctl(machine->kvm, KVM_GET_SUPPORTED_CPUID, table) < 0) {
+    result = call_failed(error, "KVM_GET_SUPPORTED_CPUID", INTERNAL);
+  } else {
+    for (uint32_t index = 0; index < table->nent; index++) adjust(&table->entries[index]);
+    if (ioctl(machine->vcpu, KVM_SET_CPUID2, table) < 0) result = call_failed(error, "KVM_SET_CPUID2", INTERNAL);
+  }
+  free(table);
+  return result;
+}
+
+int floor_machine_open(floor_machine *machine, floor_error *error) {
+  *machine = (floor_machine){.kvm = -1, .vm = -1, .vcpu = -1};
+  if (open_kvm(machine, error) == 0 && create_vm(machine, error) == 0 && map_memory(machine, error) == 0 &&
+      create_irqchip(machine, error) == 0 && create_vcpu(machine, error) == 0 && set_cpuid(machine, error) == 0)
+    return 0;
+  floor_machine_close(machine);
+  return -1;
+}
+
+void floor_machine_close(floor_machine *machine) {
+  if (machine->run) munmap(machine->run, machine->run_size);
+  if (machine->vcpu >= 0) close(machine->vcpu);
+  if (machine->vm >= 0) close(machine->vm);
+  if (machine->memory) munmap(machine->memory, MEMORY_SIZE);
+  if (machine->kvm >= 0) close(machine->kvm);
+  *machine = (floor_machine){.kvm = -1, .vm = -1, .vcpu = -1};
+}

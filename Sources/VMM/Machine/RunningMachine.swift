@@ -1,0 +1,41 @@
+import KVM
+
+/// A machine whose vCPUs run, each on a thread of its own. Letting go of it ends them.
+public struct RunningMachine: ~Copyable {
+  private let machine: Machine
+  private var threads: [VCPUThread] = []
+
+  init(_ machine: Machine) throws(MachineError) {
+    self.machine = machine
+    machine.times.start()
+    for index in machine.vcpus.indices { try startThread(index) }
+  }
+
+  deinit { end() }
+
+  private mutating func startThread(_ index: Int) throws(MachineError) {
+    let vcpu = machine.vcpus[index]
+    let runner = VCPURunner(
+      index: index, vcpu: vcpu, ports: machine.ports, addresses: machine.addresses, interrupts: machine.interrupts,
+      stop: machine.stop, hooks: machine.hooks)
+    threads.append(try VCPUThread(for: vcpu, name: "vcpu \(index)") { runner.run() })
+  }
+
+  /// The kernel's ids of the threads, by vCPU: what tracing and scheduling calls take.
+  public var threadIDs: [Int32] { threads.map(\.id) }
+
+  /// Takes all vCPUs out of the guest for good and says how it ended. Their state can be read from then on.
+  public consuming func finish() -> Outcome {
+    end()
+    return machine.stop.reason ?? .stopped
+  }
+
+  private func end() {
+    machine.stop.stop(.stopped)
+    machine.console.close()
+    // All are told first, so that they leave at the same time.
+    for thread in threads { thread.wake() }
+    for thread in threads { thread.stopAndJoin() }
+    machine.times.end()
+  }
+}
