@@ -13,17 +13,16 @@ enum StandardOutput {
     let bytes = Array((line + "\n").utf8)
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = write(rest)
-      if count < 0 { return }
+      guard let count = write(rest) else { return }
       rest = rest.dropFirst(count)
     }
   }
 
-  /// Writes some of the bytes: how many, 0 where a signal came first, -1 where nobody reads any more.
-  static func write(_ bytes: ArraySlice<UInt8>) -> Int {
+  /// Writes some of the bytes: how many, 0 where a signal came first, nil where they cannot be written.
+  static func write(_ bytes: ArraySlice<UInt8>) -> Int? {
     // Sound: the buffer is valid during the call.
     let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-    return count >= 0 ? count : errno == EINTR ? 0 : -1
+    return count >= 0 ? count : errno == EINTR ? 0 : nil
   }
 
   private static func environment(_ name: String) -> String? {
