@@ -70,5 +70,15 @@ let package = Package(
         .linkedLibrary("_FoundationCollections", .when(configuration: .release)),
       ]),
     .executableTarget(name: "guest-catalog", path: "Plugins/guest-catalog"),
+
+    // Guests and images that tests make up byte by byte.
+    .target(name: "TestImages", path: "Tests/TestImages", swiftSettings: strict),
+    .testTarget(
+      name: "VMMTests",
+      dependencies: [
+        "APIC", "BuiltInGuests", "GuestContract", "KVM", "TestImages", "VMM",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
   ]
 )
