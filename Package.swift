@@ -84,5 +84,7 @@ let package = Package(
       name: "ReportsTests",
       dependencies: ["APIC", "KVM", "Reports", "VMM", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
+    // The program itself, run as its users run it.
+    .testTarget(name: "LapwingTests", dependencies: ["Reports", "TestImages", "lapwing"], swiftSettings: strict),
   ]
 )
