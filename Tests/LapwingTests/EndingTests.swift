@@ -83,19 +83,41 @@ import Testing
   }
 
   @Test func `a reader who has gone to sleep does not make it unkillable`() throws {
-    let file = try GuestFile(ELFImage(code: Code(.long).outs(4096, at: 0x3000, to: 0x3f8).forever().bytes).bytes)
-    let pipe = Pipe()
-    let program = try Program(["run", file.path, "--timeout", "1m"], standardOutput: pipe.fileHandleForWriting)
-    // The first ends the run, the second the wait for the reader.
+    let file = try GuestFile(ELFImage(code: Code(.long).print("up\n").spin().bytes).bytes)
+    let reader = try SleepingReader()
+    let program = try Program(["run", file.path, "--timeout", "10m"], standardOutput: reader.end)
+    #expect(program.wait { program.threads.contains("vcpu 0") })
+    // The first signal ends the run, a later one the wait for the reader.
     var sent = 0
-    let ended = program.wait {
+    let hasEnded = program.wait {
       program.signal(SIGTERM)
       sent += 1
       return program.hasExited
     }
-    #expect(ended)
+    #expect(hasEnded)
     #expect(sent > 1)
-    #expect(try program.result().status == SIGTERM)
+    let result = try program.result()
+    #expect(result.wasKilled && result.status == SIGTERM)
+    #expect(result.errors == "")
+    withExtendedLifetime(reader) {}
+  }
+
+  @Test func `a reader who has gone to sleep does not keep the time limit from passing`() throws {
+    // mov rax, [rdi + 72] (the log); one record is claimed: sequence 1, a mark without text. Its line is to be shown.
+    let code = Code(.long).then([0x48, 0x8b, 0x47, 72, 0xc6, 0x00, 1, 0xc6, 0x40, 68, 3, 0xc6, 0x40, 64, 1]).spin()
+    let file = try GuestFile(ELFImage(code: code.bytes).bytes)
+    let reader = try SleepingReader()
+    let program = try Program(["run", file.path, "--timeout", "300ms"], standardOutput: reader.end)
+    #expect(program.wait { program.threads.contains("vcpu 0") })
+    #expect(program.wait { !program.threads.contains("vcpu 0") })
+    // The run has ended; what waits for the reader is the report.
+    #expect(!program.hasExited)
+    _ = program.wait {
+      program.signal(SIGTERM)
+      return program.hasExited
+    }
+    #expect(try program.result().wasKilled)
+    withExtendedLifetime(reader) {}
   }
 
   @Test(arguments: [["run", "hello"], ["run", "hello", "--format", "json"], ["list"], ["doctor"]])

@@ -65,6 +65,14 @@ struct Program {
   /// Whether it has ended.
   var hasExited: Bool { !process.isRunning }
 
+  /// The names of its threads.
+  var threads: [String] {
+    let folder = "/proc/\(process.processIdentifier)/task"
+    let ids = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return ids.compactMap { try? String(contentsOfFile: "\(folder)/\($0)/comm", encoding: .utf8) }
+      .map { String($0.prefix { $0 != "\n" }) }
+  }
+
   /// Sends it a signal.
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
