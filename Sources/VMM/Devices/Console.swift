@@ -2,9 +2,9 @@ import Synchronization
 
 /// What a guest printed: handed on as it comes, and kept, up to a limit that the guest cannot move.
 public final class Console: Sendable {
-  /// Hands bytes on and says how many it took: fewer, or none, when a signal interrupted it; nil when nobody takes any
-  /// more.
-  public typealias Sink = @Sendable (ArraySlice<UInt8>) -> Int?
+  /// Hands bytes on and says how many it took; fewer, or none, when a signal interrupted it; a negative number when
+  /// nobody takes any more, and it is not called again.
+  public typealias Sink = @Sendable (ArraySlice<UInt8>) -> Int
 
   private struct State {
     var kept: [UInt8] = []
@@ -34,8 +34,9 @@ public final class Console: Sendable {
       state.dropped += UInt64(bytes.count - rest.count)
       state.kept += rest
       while !rest.isEmpty, !isClosed.load(ordering: .acquiring) {
-        guard let taken = sink(rest) else { return close() }
-        rest = rest.dropFirst(max(taken, 0))
+        let count = sink(rest)
+        if count < 0 { close() }
+        rest = rest.dropFirst(max(0, count))
       }
     }
   }

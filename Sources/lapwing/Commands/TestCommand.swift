@@ -26,7 +26,7 @@ struct TestCommand: ParsableCommand {
       var failed = 0
       for item in cases {
         let result = runner.run(item, isSabotaged: sabotage)
-        StandardOutput.print("\(result.id): \(result.verdict) \(result.duration)")
+        try? StandardOutput.print("\(result.id): \(result.verdict) \(result.duration)")
         if case .failed = result.verdict { failed += 1 }
       }
       return failed == 0 ? .success : .failed
