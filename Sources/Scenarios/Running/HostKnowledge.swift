@@ -21,7 +21,7 @@ public struct HostKnowledge: Sendable {
 
   /// Why a scenario cannot be run here although this host is required to have what it lacks; nil where neither is so.
   func reasonToFail(_ scenario: Scenario, _ requirements: Set<Need>) -> String? {
-    scenario.allNeeds.lazy.filter(requirements.contains).compactMap(reason).first
+    scenario.allNeeds.lazy.filter { requirements.contains($0.canonical) }.compactMap(reason).first
   }
 
   private func reason(_ need: Need) -> String? {
