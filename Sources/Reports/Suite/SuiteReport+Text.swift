@@ -13,7 +13,8 @@ extension SuiteReport {
     if !notRun.isEmpty {
       lines += [style.yellow("not run: ") + "\(Units.count(notRun.count, "case")), from \(notRun[0]) on", ""]
     }
-    return (lines + [summary(style)]).joined(separator: "\n")
+    lines.append(summary(style))
+    return lines.joined(separator: "\n")
   }
 
   private func line(_ skip: Skip) -> String {
@@ -35,7 +36,8 @@ extension SuiteReport {
     parts.append(totals.failed > 0 ? style.red("\(totals.failed) FAILED") : "0 failed")
     parts.append("\(totals.skipped) skipped")
     if totals.notRun > 0 { parts.append(style.yellow("\(totals.notRun) not run")) }
-    let runs = options.rounds > 1 ? ", \(Units.count(totals.runs, "run"))" : ""
+    let planned = options.rounds * (cases.count + notRun.count)
+    let runs = options.rounds > 1 ? ", \(totals.runs) of \(Units.count(planned, "run"))" : ""
     let kind = isSabotage ? "sabotage, where to pass is to fail for want of the stimulus: " : ""
     return kind + parts.joined(separator: ", ") + " of \(Units.count(cases.count + notRun.count, "case"))\(runs) in "
       + Units.time(duration) + (isInterrupted ? "; interrupted" : "")

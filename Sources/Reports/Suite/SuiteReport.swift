@@ -8,7 +8,7 @@ public struct SuiteReport: Codable, Sendable {
 
   /// `lapwing.test/1`.
   public var schema = SuiteReport.schema
-  /// Whether nothing failed and every case was run.
+  /// Whether nothing failed and all was run.
   public var success: Bool
   /// Whether stimuli were withheld: a case passes then when its story fails for want of it.
   public var isSabotage: Bool

@@ -18,12 +18,11 @@ struct SuiteOptions: ParsableArguments {
   var timeout = TimeLimit.seconds(10)
 
   @Option(
-    parsing: .upToNextOption,
     help: """
-      What this host must have, such as apicv, posted or tracepoints: a case that would be skipped for want of it fails. \
-      A feature's id from 'lapwing doctor --format json', or a capability's name.
+      What this host must have, such as apicv, posted or tracepoints, with commas between: a case that would be skipped \
+      for want of it fails. A feature's id from 'lapwing doctor --format json', or a capability's name.
       """)
-  var require: [Requirement] = []
+  var require: [Requirements] = []
 
   func validate() throws {
     guard (1...1_000_000).contains(`repeat`) else { throw ValidationError("--repeat takes a number from 1 to 1000000") }
@@ -39,11 +38,13 @@ struct SuiteOptions: ParsableArguments {
     }
   }
 
+  private var needs: [Need] { require.flatMap(\.needs) }
+
   /// What runs the suite so.
   func runner(_ system: System, _ host: HostKnowledge, isSabotaged: Bool) -> SuiteRunner {
     var runner = ScenarioRunner(system: system, host: host)
     runner.patience = timeout.duration
-    runner.requirements = Set(require.map(\.need))
+    runner.requirements = Set(needs)
     var suite = SuiteRunner(runner, isSabotaged: isSabotaged)
     suite.jobs = jobs
     suite.rounds = `repeat`
@@ -54,17 +55,18 @@ struct SuiteOptions: ParsableArguments {
   func described(_ filters: [String]) -> SuiteReport.Options {
     SuiteReport.Options(
       filters: filters, shard: shard?.description, rounds: `repeat`, jobs: jobs, patience: timeout.duration,
-      requirements: require.map(\.need.name))
+      requirements: needs.map(\.name))
   }
 }
 
-/// Something that a host must have, as people name it.
-struct Requirement: ExpressibleByArgument {
-  let need: Need
+/// What a host must have, as people write it: `apicv,posted`.
+struct Requirements: ExpressibleByArgument {
+  let needs: [Need]
 
   init?(argument: String) {
-    guard let need = Need(named: argument) else { return nil }
-    self.need = need
+    let names = argument.split(separator: ",")
+    needs = names.compactMap { Need(named: String($0)) }
+    guard !names.isEmpty, needs.count == names.count else { return nil }
   }
 }
 
