@@ -41,7 +41,8 @@ import Testing
   }
 
   @Test func `docs/scenarios.md is what the catalogue says`() throws {
-    let page = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/scenarios.md").standardized
+    let page = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/scenarios.md")
+      .standardized
     let text = try String(contentsOf: page, encoding: .utf8)
     #expect(
       text == CatalogueReport(Self.cases).markdown + "\n",

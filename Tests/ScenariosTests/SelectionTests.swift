@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct SelectionTests {
   private static let cases =
-    ScenarioCase.all(of: [MadeUpCases.scenario("ipi.self")]) + MadeUpCases.named("ipi.self-register", "msi.halted", "tpr")
+    ScenarioCase.all(of: [MadeUpCases.scenario("ipi.self")])
+    + MadeUpCases.named("ipi.self-register", "msi.halted", "tpr")
 
   private func selected(_ filters: String...) throws -> [String] {
     try SuiteSelection(filters: filters).select(from: Self.cases).map(\.id)

@@ -46,7 +46,7 @@ import Testing
       return MadeUpCases.result(testCase, .failed("its machine was stopped"))
     }
     var ended = 0
-    let outcome = try suite.run(Self.cases, isInterrupted: { ended == 2 }) { runs, _ in ended += runs.count }
+    let outcome = try suite.run(Self.cases, isInterrupted: { ended == 2 }, watch: { runs, _ in ended += runs.count })
     #expect(outcome.isInterrupted)
     #expect(outcome.runs.map(\.count) == [1, 1, 0, 0, 0, 0])
   }

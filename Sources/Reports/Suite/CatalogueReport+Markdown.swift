@@ -3,7 +3,8 @@ extension CatalogueReport {
   public var markdown: String {
     var lines = [
       "# The scenarios", "",
-      "Written by `lapwing test --list --format markdown`; a test checks that this page is what that command prints.", "",
+      "Written by `lapwing test --list --format markdown`; a test checks that this page is what that command prints.",
+      "",
       "`lapwing test` runs \(Units.count(scenarios.flatMap(\.cases).count, "case")): "
         + "\(Units.count(scenarios.count, "scenario")), each in xAPIC and in x2APIC mode where both apply.",
     ]
@@ -12,7 +13,10 @@ extension CatalogueReport {
     var families: [String] = []
     for entry in scenarios where !families.contains(entry.family) { families.append(entry.family) }
     for family in families {
-      lines += ["", "## \(family)", "", "| Scenario | What holds | Exercises | Modes, vCPUs, needs |", "| --- | --- | --- | --- |"]
+      lines += [
+        "", "## \(family)", "", "| Scenario | What holds | Exercises | Modes, vCPUs, needs |",
+        "| --- | --- | --- | --- |",
+      ]
       lines += scenarios.filter { $0.family == family }.map(\.row)
     }
     lines += ["", "## Nothing to withhold", ""]

@@ -21,7 +21,8 @@ struct CoveredSystem: Sendable {
     CoveredSystem(
       "Local APIC registers", "kvm_lapic_reg_write", "kvm_lapic_reg_read", "apic_mmio_write", "apic_mmio_read",
       "kvm_x2apic_msr_write", "kvm_x2apic_msr_read", "kvm_create_lapic", "kvm_lapic_reset", "apic_set_spiv",
-      "kvm_lapic_set_base", "kvm_apic_set_base", "__kvm_apic_set_base", "kvm_apic_set_version", "kvm_lapic_readable_reg_mask"),
+      "kvm_lapic_set_base", "kvm_apic_set_base", "__kvm_apic_set_base", "kvm_apic_set_version",
+      "kvm_lapic_readable_reg_mask"),
     CoveredSystem(
       "Acceptance and priority (IRR, ISR, TPR, PPR)", "__apic_accept_irq", "kvm_apic_set_irq", "apic_update_ppr",
       "__apic_update_ppr", "apic_set_tpr", "apic_find_highest_irr", "apic_find_highest_isr", "kvm_apic_has_interrupt",
@@ -46,7 +47,8 @@ struct CoveredSystem: Sendable {
       "start_sw_timer", "start_hv_timer", "start_sw_tscdeadline", "apic_get_tmcct", "update_divide_count",
       "apic_update_lvtt", "cancel_apic_timer", "kvm_set_lapic_tscdeadline_msr", "kvm_get_lapic_tscdeadline_msr",
       "advance_periodic_target_expiration", "update_target_expiration", "kvm_wait_lapic_expire", "tmict_to_ns"),
-    CoveredSystem("Local vector table", "kvm_apic_local_deliver", "apic_manage_nmi_watchdog", "kvm_apic_nmi_wd_deliver"),
+    CoveredSystem(
+      "Local vector table", "kvm_apic_local_deliver", "apic_manage_nmi_watchdog", "kvm_apic_nmi_wd_deliver"),
     CoveredSystem("PIT (i8254)", "pit_*", "kvm_pit_*", "create_pit_timer", "KVM_REINJECT_CONTROL", "KVM_CREATE_PIT2"),
     CoveredSystem(
       "PIC (i8259)", "kvm_pic_*", "pic_*", "picdev_master_write", "picdev_master_read", "kvm_cpu_get_extint",
@@ -55,40 +57,50 @@ struct CoveredSystem: Sendable {
     CoveredSystem(
       "GSI routing", "kvm_set_irq_routing", "setup_routing_entry", "kvm_set_routing_entry", "kvm_irq_map_gsi",
       "kvm_setup_default_*", "kvm_setup_empty_irq_routing", "KVM_SET_GSI_ROUTING", "kvm_set_irq"),
-    CoveredSystem("MSI", "kvm_set_msi", "kvm_set_msi_irq", "kvm_send_userspace_msi", "KVM_SIGNAL_MSI", "kvm_arch_set_irq_inatomic"),
+    CoveredSystem(
+      "MSI", "kvm_set_msi", "kvm_set_msi_irq", "kvm_send_userspace_msi", "KVM_SIGNAL_MSI", "kvm_arch_set_irq_inatomic"),
     CoveredSystem("Lines from user space (KVM_IRQ_LINE_STATUS)", "kvm_vm_ioctl_irq_line", "KVM_IRQ_LINE*"),
-    CoveredSystem("irqfd and resampling", "irqfd_*", "kvm_irqfd*", "KVM_IRQFD", "KVM_CAP_IRQFD*", "kvm_notify_acked_irq"),
+    CoveredSystem(
+      "irqfd and resampling", "irqfd_*", "kvm_irqfd*", "KVM_IRQFD", "KVM_CAP_IRQFD*", "kvm_notify_acked_irq"),
     CoveredSystem("ioeventfd", "ioeventfd_*", "kvm_ioeventfd", "kvm_assign_ioeventfd", "KVM_IOEVENTFD"),
     CoveredSystem(
       "Split irqchip", "KVM_CAP_SPLIT_IRQCHIP", "KVM_EXIT_IOAPIC_EOI", "kvm_scan_ioapic_routes", "kvm_scan_ioapic_irq",
       "kvm_arch_irqchip_in_kernel", "irqchip_split", "kvm_setup_empty_irq_routing"),
     CoveredSystem(
       "Buses (port, memory)", "kvm_io_bus_*", "__kvm_io_bus_write", "kernel_pio", "vcpu_mmio_write", "vcpu_mmio_read",
-      "emulator_pio_in_out", "emulator_read_write", "KVM_IOEVENTFD", "ioeventfd_write", "apic_mmio_write", "apic_mmio_read"),
+      "emulator_pio_in_out", "emulator_read_write", "KVM_IOEVENTFD", "ioeventfd_write", "apic_mmio_write",
+      "apic_mmio_read"),
     CoveredSystem(
-      "Interrupt window and shadows", "vmx_enable_irq_window", "kvm_check_and_inject_events", "vmx_get_interrupt_shadow",
+      "Interrupt window and shadows", "vmx_enable_irq_window", "kvm_check_and_inject_events",
+      "vmx_get_interrupt_shadow",
       "vmx_interrupt_allowed", "kvm_vcpu_ready_for_interrupt_injection", "kvm_arch_interrupt_allowed"),
     CoveredSystem(
       "State of the local APIC (kvm_apic_set_state)", "kvm_apic_set_state", "kvm_apic_get_state",
       "kvm_apic_state_fixup", "KVM_SET_LAPIC", "KVM_GET_LAPIC"),
     CoveredSystem(
-      "State of chips and vCPUs", "KVM_SET_IRQCHIP", "KVM_GET_IRQCHIP", "KVM_SET_PIT2", "KVM_GET_PIT2", "KVM_SET_MP_STATE",
+      "State of chips and vCPUs", "KVM_SET_IRQCHIP", "KVM_GET_IRQCHIP", "KVM_SET_PIT2", "KVM_GET_PIT2",
+      "KVM_SET_MP_STATE",
       "KVM_GET_MP_STATE", "KVM_SET_VCPU_EVENTS", "KVM_GET_VCPU_EVENTS", "KVM_INTERRUPT", "KVM_SET_BOOT_CPU_ID"),
     CoveredSystem(
       "kvmvapic (KVM_SET_VAPIC_ADDR, TPR reporting)", "kvm_lapic_sync_to_vapic", "kvm_lapic_sync_from_vapic",
-      "kvm_lapic_set_vapic_addr", "KVM_SET_VAPIC_ADDR", "KVM_TPR_ACCESS_REPORTING", "__report_tpr_access", "report_tpr_access"),
-    CoveredSystem("PV EOI", "apic_sync_pv_eoi_to_guest", "apic_sync_pv_eoi_from_guest", "kvm_lapic_set_pv_eoi", "pv_eoi_*"),
+      "kvm_lapic_set_vapic_addr", "KVM_SET_VAPIC_ADDR", "KVM_TPR_ACCESS_REPORTING", "__report_tpr_access",
+      "report_tpr_access"),
+    CoveredSystem(
+      "PV EOI", "apic_sync_pv_eoi_to_guest", "apic_sync_pv_eoi_from_guest", "kvm_lapic_set_pv_eoi", "pv_eoi_*"),
     CoveredSystem(
       "APICv activation and inhibits (kvm_vcpu_update_apicv)", "kvm_vcpu_update_apicv", "__kvm_vcpu_update_apicv",
       "kvm_apic_update_apicv", "kvm_set_apicv_inhibit", "kvm_clear_apicv_inhibit", "__kvm_set_or_clear_apicv_inhibit",
       "vmx_refresh_apicv_exec_ctrl", "kvm_vcpu_apicv_activated", "APICV_INHIBIT_REASON_*", "kvm_lapic_xapic_id_updated"),
-    CoveredSystem("Posted interrupts", "vmx_deliver_posted_interrupt", "kvm_vcpu_trigger_posted_interrupt", "pi_*", "vmx_vcpu_pi_*"),
-    CoveredSystem("PIR and IRR (vmx_sync_pir_to_irr)", "vmx_sync_pir_to_irr", "kvm_apic_update_irr", "__kvm_apic_update_irr"),
+    CoveredSystem(
+      "Posted interrupts", "vmx_deliver_posted_interrupt", "kvm_vcpu_trigger_posted_interrupt", "pi_*", "vmx_vcpu_pi_*"),
+    CoveredSystem(
+      "PIR and IRR (vmx_sync_pir_to_irr)", "vmx_sync_pir_to_irr", "kvm_apic_update_irr", "__kvm_apic_update_irr"),
     CoveredSystem(
       "Virtual-interrupt delivery", "vmx_hwapic_irr_update", "vmx_hwapic_isr_update", "vmx_set_rvi",
       "vmx_load_eoi_exitmap", "handle_apic_eoi_induced", "handle_apic_write", "vmx_apicv_post_state_restore"),
     CoveredSystem(
-      "APIC-access page", "vmx_set_apic_access_page_addr", "kvm_vcpu_reload_apic_access_page", "kvm_alloc_apic_access_page",
+      "APIC-access page", "vmx_set_apic_access_page_addr", "kvm_vcpu_reload_apic_access_page",
+      "kvm_alloc_apic_access_page",
       "handle_apic_access", "vmx_set_virtual_apic_mode"),
   ]
 }

@@ -1,6 +1,6 @@
 extension FailureReport {
   /// The counters that tell how interrupts got into the guest, and why it was left.
-  private static let importantCounters = RunReport.importantStatistics + ["exits", "req_event", "blocking"]
+  private static let importantCounters = RunReport.importantStatistics + ["req_event", "blocking"]
 
   /// What was seen, for a person: interrupts, counters, registers and local APICs.
   func lines(_ style: Style) -> [String] {
@@ -19,8 +19,7 @@ extension FailureReport {
     let known = Set(counters.flatMap(\.keys))
     var table = Table()
     table.add([""] + counters.indices.map { "vCPU \($0)" })
-    var shown: Set<String> = []
-    for name in Self.importantCounters where known.contains(name) && shown.insert(name).inserted {
+    for name in Self.importantCounters where known.contains(name) {
       table.add([name] + counters.map { "\($0[name] ?? 0)" })
     }
     return table

@@ -14,7 +14,8 @@ extension SuiteReport {
     }
     if !notRun.isEmpty { lines += Self.diagnostic("not run: " + notRun.joined(separator: ", ")) }
     lines.append(
-      "# Totals: pass:\(totals.passed) fail:\(totals.failed) xfail:0 xpass:0 skip:\(totals.skipped) error:\(totals.notRun)")
+      "# Totals: pass:\(totals.passed) fail:\(totals.failed) xfail:0 xpass:0 skip:\(totals.skipped) error:\(totals.notRun)"
+    )
     return lines.joined(separator: "\n")
   }
 

@@ -41,7 +41,8 @@ extension SuiteReport {
       }
     }
     self.init(
-      success: totals.failed == 0 && totals.notRun == 0 && !isInterrupted, isSabotage: isSabotage, isInterrupted: isInterrupted,
+      success: totals.failed == 0 && totals.notRun == 0 && !isInterrupted, isSabotage: isSabotage,
+      isInterrupted: isInterrupted,
       host: host, options: options, totals: totals, duration: duration.nanoseconds, cases: cases, notRun: notRun,
       skips: skips.sorted { $0.ids.count > $1.ids.count })
   }

@@ -57,7 +57,9 @@ extension CaseReport {
   /// A failure in full.
   func failureLines(_ style: Style) -> [String] {
     var lines = [style.red("FAILED") + " " + style.bold(id) + ": \(title)", "  \(reason ?? "")"]
-    if runs > 1 { lines.append("  \(failedRuns) of \(Units.count(runs, "run")) failed; this is run \(failure?.round ?? 1)") }
+    if runs > 1 {
+      lines.append("  \(failedRuns) of \(Units.count(runs, "run")) failed; this is run \(failure?.round ?? 1)")
+    }
     if let failure { lines += failure.lines(style).map { "  " + $0 } }
     if !exercises.isEmpty { lines.append("  exercises: " + exercises.joined(separator: ", ")) }
     return lines + ["  alone: " + style.bold(command)]

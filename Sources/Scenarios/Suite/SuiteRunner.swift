@@ -30,7 +30,7 @@ public struct SuiteRunner: Sendable {
       let result = runner.run(testCase, isSabotaged: isSabotaged, control: control)
       return isSabotaged ? result.judgedAsSabotage() : result
     }
-    limit = runner.patience * 6
+    limit = max(runner.patience * 6, limit)
   }
 
   /// Runs the suite to its end. Cases are begun in their order; they may end in another.

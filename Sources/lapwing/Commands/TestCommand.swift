@@ -65,7 +65,8 @@ struct TestCommand: ParsableCommand {
       planned: cases.count * suite.repeat, isSabotage: sabotage, toErrors: destination.isStandardOutput && !isHuman)
     let outcome: SuiteOutcome
     do throws(MachineError) {
-      outcome = try runner.run(cases, isInterrupted: { signals.isPending }) { progress.show($0, running: $1) }
+      outcome = try runner.run(
+        cases, isInterrupted: { signals.isPending }, watch: { progress.show($0, running: $1) })
     } catch {
       throw Failure(error)
     }

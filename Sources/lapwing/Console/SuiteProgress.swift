@@ -18,7 +18,8 @@ struct SuiteProgress {
     self.planned = planned
     self.isSabotage = isSabotage
     descriptor = toErrors ? STDERR_FILENO : STDOUT_FILENO
-    style = toErrors ? Style(hasColor: isatty(STDERR_FILENO) == 1 && StandardOutput.style.hasColor) : StandardOutput.style
+    style =
+      toErrors ? Style(hasColor: isatty(STDERR_FILENO) == 1 && StandardOutput.style.hasColor) : StandardOutput.style
   }
 
   private var isTerminal: Bool { isatty(descriptor) == 1 }
