@@ -40,6 +40,10 @@ import Testing
     #expect(try SuiteSelection(filters: [id]).select(from: Self.cases).map(\.id) == [id])
   }
 
+  @Test func `every system that the suite sets out to cover is exercised`() {
+    #expect(CatalogueReport(Self.cases).coverage.filter { $0.ids.isEmpty }.map(\.system) == [])
+  }
+
   @Test func `docs/scenarios.md is what the catalogue says`() throws {
     let page = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/scenarios.md")
       .standardized
