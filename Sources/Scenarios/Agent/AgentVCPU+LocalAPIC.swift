@@ -75,6 +75,8 @@ extension AgentVCPU {
     public static let acknowledges = Handling(rawValue: AgentHandler.acknowledges.rawValue)
     /// Notes the processor priority in the log, as the figure "processor priority".
     public static let notesPriority = Handling(rawValue: AgentHandler.notesPriority.rawValue)
+    /// Waits until the host opens the vCPU's gate.
+    public static let holds = Handling(rawValue: AgentHandler.holds.rawValue)
   }
 
   /// Handles a vector, on all vCPUs, as `handling` says.

@@ -57,9 +57,9 @@ extension Scenario {
   fileprivate static let hypercallProbe = Scenario(
     "probe.hypercall", "A hypercall instruction works in ring 0", modes: [.x2APIC], exercises: []
   ) { stage in
-    let pollIRQ: UInt64 = 1
+    let pollIRQ: UInt32 = 1
     try stage.stimulus {
-      let result = try stage[vcpu: 0].hypercall(pollIRQ, 0, 0)
+      let result = try stage[vcpu: 0].hypercall(pollIRQ)
       try stage.check("KVM_HC_VAPIC_POLL_IRQ answers", result, equals: 0)
     }
   }
