@@ -139,5 +139,6 @@ func volley(_ command: InterruptCommand, _ times: UInt64, raising count: Int, wi
 }
 
 func hypercall(_ number: UInt64, _ first: UInt64, _ second: UInt64, _ third: UInt64) -> UInt64 {
-  hypercall_recoverably(number >> 32 & 1 != 0 ? 1 : 0, number & 0xffff_ffff, first, second, third & 0xffff_ffff, third >> 32)
+  hypercall_recoverably(
+    number >> 32 & 1 != 0 ? 1 : 0, number & 0xffff_ffff, first, second, third & 0xffff_ffff, third >> 32)
 }

@@ -1,6 +1,9 @@
 import APIC
 import VMM
 
+/// Three processors of the first cluster of x2APIC ids, and one of the second.
+private func useTwoClusters(_ configuration: inout MachineConfiguration) { configuration.vcpuIDs = [0, 1, 15, 17] }
+
 extension Scenario {
   /// One bit a processor.
   static let ipiFlat = Scenario(
@@ -40,7 +43,7 @@ extension Scenario {
   static let ipiX2APICCluster = Scenario(
     "ipi.logical-x2apic-cluster", "A logical destination of x2APIC mode selects members of one cluster of 16",
     modes: [.x2APIC], vcpus: 4, exercises: ["kvm_recalculate_logical_map", "kvm_apic_match_dest", "SDM 3A 12.12.10.1"],
-    configure: { $0.vcpuIDs = [0, 1, 15, 17] }
+    configure: useTwoClusters
   ) { stage in
     try stage.stimulus {
       try stage[vcpu: 0].send(.interrupt(0x5b, to: .x2APICCluster(cluster: 0, members: 1 << 15 | 1 << 0)))
