@@ -5,8 +5,10 @@ import VMM
 extension Stage {
   /// The vectors that a vCPU has recorded since the log was last looked at, in the order in which it took them. The
   /// records of the other vCPUs are passed over.
-  public func interrupts(on vcpu: Int) -> [Vector] {
-    machine.log.next().compactMap { record in
+  public func interrupts(on vcpu: Int) throws -> [Vector] {
+    // An interrupt is counted before its record is complete; an answer of the vCPU comes behind both.
+    _ = try self[vcpu: vcpu].readTSC()
+    return machine.log.next().compactMap { record in
       guard record.vcpu == vcpu, case .interrupt(let vector, _) = record.event else { return nil }
       return vector
     }

@@ -35,4 +35,23 @@ extension Scenario {
     try stage.expect(1, of: 0x6b, on: 1)
     try stage.expectNone(of: 0x6a, on: 1)
   }
+
+  /// To an id that is nobody's.
+  static let ipiAbsent = Scenario(
+    "ipi.absent", "An IPI to an id that no processor has reaches nobody and harms nothing", vcpus: 2,
+    exercises: ["kvm_irq_delivery_to_apic_fast", "kvm_apic_match_dest", "SDM 3A 12.6.1"]
+  ) { stage in
+    let (sender, target) = (stage[vcpu: 0], stage[vcpu: 1])
+    try stage.stimulus {
+      try sender.send(.interrupt(0x6b, to: .physical(77)))
+      try sender.send(.nmi(to: .physical(78)))
+      try sender.send(.initialize(to: .physical(79)))
+      try sender.send(.interrupt(0x6c, to: target.destination))
+    }
+    try stage.expect(1, of: 0x6c, on: 1)
+    for vcpu in stage.vcpus {
+      for vector: Vector in [0x6b, 2] { try stage.expectNone(of: vector, on: vcpu.index) }
+      try stage.check("starts of the agent on vCPU \(vcpu.index)", try vcpu.starts(), equals: 1)
+    }
+  }
 }

@@ -4,11 +4,11 @@ extension Scenario {
     [
       ipiSelf, ipiSelfRegister, ipiRunning, ipiHalted, ipiAll, ipiOthers, ipiBroadcast,
       ipiFlat, ipiFlatCluster, ipiX2APICCluster, ipiLowestPriority,
-      ipiNMI, ipiNMIHalted, ipiHaltedMasked, ipiNMIBlocked,
-      ipiStartUp, ipiStartUpDropped, ipiInit, ipiInitHalted, ipiStartUpVector,
-      ipiSoftwareDisabled, ipiHardwareDisabled,
+      ipiNMI, ipiNMIHalted, ipiHaltedMasked, ipiNMIBlocked, ipiNMIOthers, ipiNMIPriority,
+      ipiStartUp, ipiStartUpDropped, ipiInit, ipiInitHalted, ipiInitDeassert, ipiStartUpVector,
+      ipiSoftwareDisabled, ipiHardwareDisabled, ipiAbsent,
       ipiTaskPriority, ipiCR8, ipiInService, ipiNested,
-      ipiOrder, ipiCoalesced, ipiBehindService, ipiRequested, ipiStorm, ipiWakeStorm,
+      ipiOrder, ipiEveryVector, ipiCoalesced, ipiBehindService, ipiRequested, ipiStorm, ipiWakeStorm,
       ipiWidePhysical, ipiWideLogical, ipiWideBroadcast, ipiID255, ipiHypercall, ipiPVEOI,
     ]
 }

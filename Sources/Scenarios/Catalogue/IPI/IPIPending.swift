@@ -13,7 +13,22 @@ extension Scenario {
     try stage.stimulus { for vector in vectors { try vcpu.send(.toSelf(vector)) } }
     try vcpu.enableInterrupts()
     for vector in vectors { try stage.expect(1, of: vector, on: 0) }
-    try stage.check("the order", stage.interrupts(on: 0), equals: [0xe1, 0x91, 0x62, 0x61, 0x41])
+    try stage.check("the order", try stage.interrupts(on: 0), equals: [0xe1, 0x91, 0x62, 0x61, 0x41])
+  }
+
+  /// The whole IRR.
+  static let ipiEveryVector = Scenario(
+    "ipi.every-vector", "All vectors from 0x20 to 0xfe can be pending together, and each is taken once, in its order",
+    exercises: ["apic_find_highest_irr", "apic_clear_irr", "SDM 3A 12.5.2", "SDM 3A 12.8.4"]
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    let vectors = (UInt8(0x20)...0xfe).map(Vector.init(rawValue:))
+    try vcpu.disableInterrupts()
+    try stage.stimulus { for vector in vectors { try vcpu.send(.toSelf(vector)) } }
+    try stage.check("the IRR", try vcpu.readVectors(.interruptRequest), equals: VectorSet(vectors))
+    try vcpu.enableInterrupts()
+    try stage.expect(1, of: 0x20, on: 0)
+    try stage.check("the order", try stage.interrupts(on: 0), equals: vectors.reversed())
   }
 
   /// The IRR has one bit a vector.

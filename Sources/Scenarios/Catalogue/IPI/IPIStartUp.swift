@@ -1,4 +1,5 @@
 import APIC
+import KVM
 import VMM
 
 extension Scenario {
@@ -84,5 +85,22 @@ extension Scenario {
     }
     try stage.untilStarted(1, times: 2)
     try stage.check("the mark of page 9", try stage.machine.memory.load(UInt16.self, at: 0x9100), equals: 0x4c50)
+  }
+
+  /// What once ended an INIT.
+  static let ipiInitDeassert = Scenario(
+    "ipi.init-deassert", "An INIT level de-assert resets nobody", vcpus: 2,
+    exercises: ["__apic_accept_irq", "APIC_INT_ASSERT", "SDM 3A 12.6.1"]
+  ) { stage in
+    let (sender, target) = (stage[vcpu: 0], stage[vcpu: 1])
+    let command = InterruptCommand(
+      deliveryMode: .initialize, destination: target.destination, isAsserted: false, triggerMode: .level)
+    try stage.stimulus {
+      try sender.send(command)
+      try sender.send(.interrupt(0x68, to: target.destination))
+    }
+    try stage.expect(1, of: 0x68, on: 1)
+    try stage.check("what vCPU 1 does", try stage.mpState(of: 1), equals: .runnable)
+    try stage.check("starts of the agent on vCPU 1", try target.starts(), equals: 1)
   }
 }

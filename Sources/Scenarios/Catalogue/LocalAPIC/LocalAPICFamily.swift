@@ -4,7 +4,7 @@ extension Scenario {
     lapicReset, lapicResetX2APIC, lapicInit,
     lapicReadOnly, lapicReadOnlyX2APIC, lapicMissingX2APIC, lapicReservedX2APIC, lapicNoSelfIPI, lapicNoX2APIC,
     lapicVersion, lapicLVT, lapicSpurious, lapicErrorStatus, lapicCommand, lapicLogical,
-    lapicSoftwareDisable, lapicMoved, lapicModes, lapicID, lapicX2APICID,
+    lapicSoftwareDisable, lapicDisabled, lapicMoved, lapicModes, lapicID, lapicX2APICID,
     lapicCR8, lapicPriority, lapicEndOfInterrupt, lapicLINT0, lapicLINT1, lapicPVEOI,
   ]
 }

@@ -89,4 +89,27 @@ extension Scenario {
     try vcpu.send(.toSelf(0x56))
     try stage.expect(1, of: 0x56, on: 0)
   }
+
+  /// The switch in IA32_APIC_BASE.
+  static let lapicDisabled = Scenario(
+    "lapic.disabled", "Switched off by IA32_APIC_BASE, a local APIC has no registers and no bit in CPUID",
+    exercises: ["kvm_apic_set_base", "kvm_update_cpuid_runtime", "apic_mmio_read", "SDM 3A 12.4.3"]
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    let apicBit: UInt32 = 1 << 9  // SDM volume 2A, CPUID, leaf 1, EDX.
+    let version = try vcpu.read(.version)
+    let address = APICBase.defaultAddress + UInt64(LocalAPICRegister.version.rawValue)
+    let answersInMemory = try vcpu.readMemory(address) == version
+    try stage.check("the registers are in memory", answersInMemory, equals: stage.mode == .xAPIC)
+    try stage.check("CPUID shows a local APIC", try vcpu.cpuid(1).edx & apicBit != 0)
+    try stage.stimulus {
+      try vcpu.writeMSR(MSR.apicBase, APICBase(isBootstrapProcessor: true, mode: .disabled).rawValue)
+    }
+    try stage.check("CPUID shows none", try vcpu.cpuid(1).edx & apicBit == 0)
+    try stage.check("the registers are not in memory", try vcpu.readMemory(address) != version)
+    try stage.check("the exception of RDMSR", try vcpu.faultReadingMSR(LocalAPICRegister.version.msr), equals: 13)
+    try vcpu.writeMSR(MSR.apicBase, APICBase(isBootstrapProcessor: true, mode: .xAPIC).rawValue)
+    try stage.check("CPUID shows one again", try vcpu.cpuid(1).edx & apicBit != 0)
+    try stage.check("the registers in memory", try vcpu.readMemory(address), equals: version)
+  }
 }
