@@ -3,6 +3,7 @@ import APIC
 import GuestContract
 import GuestKit
 import GuestMachine
+import Synchronization
 
 /// What each vector's handler does: the bits of `AgentHandler` below, its parameter above.
 nonisolated(unsafe) var handlers = InlineArray<256, UInt64>(repeating: UInt64(AgentHandler.acknowledges.rawValue))
@@ -39,7 +40,14 @@ func handle(_ interrupt: Interrupt) {
   if does(.holds) { wait(within: .seconds(10)) { MailboxReader.isGateOpen } }
   if does(.nests) { interrupts.disable() }
   if does(.lowers) { host.setLine(parameter, to: false) }
+  if does(.clearsPVEOI), clearPVEOI(at: parameter) { return note("EOI by memory", 1) }
   if does(.acknowledges) { localAPIC.endOfInterrupt() }
+}
+
+/// Clears the word of PV EOI in one step, as KVM may clear it too; says whether it was set.
+func clearPVEOI(at address: UInt32) -> Bool {
+  guard let word = UnsafePointer<Atomic<UInt32>>(bitPattern: UInt(address)) else { return false }
+  return word.pointee.exchange(0, ordering: .acquiringAndReleasing) & 1 != 0
 }
 
 /// Carries out one operation (GuestAgent.h).

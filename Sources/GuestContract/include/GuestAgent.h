@@ -73,6 +73,9 @@ typedef enum LAPWING_ENUM LAPWING_NAME("AgentHandler") lapwing_handler : uint32_
   LAPWING_HANDLER_NOTES_PRIORITY LAPWING_NAME("notesPriority") = 1 << 4,
   // Waits until the host has opened the gate of this vCPU's mailbox, at most for ten seconds.
   LAPWING_HANDLER_HOLDS LAPWING_NAME("holds") = 1 << 8,
+  // Clears the word of PV EOI (MSR_KVM_PV_EOI_EN) whose address is its parameter; where that was set it notes it in the
+  // log, and does not acknowledge.
+  LAPWING_HANDLER_CLEARS_PV_EOI LAPWING_NAME("clearsPVEOI") = 1 << 9,
 } lapwing_handler;
 
 typedef struct LAPWING_NAME("Mailbox") lapwing_mailbox {

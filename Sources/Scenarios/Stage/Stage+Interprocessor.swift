@@ -14,6 +14,15 @@ extension Stage {
     }
   }
 
+  /// The figures of that name that a vCPU has noted since the log was last looked at. All other records are passed over.
+  public func figures(named name: String, on vcpu: Int) throws -> [UInt64] {
+    _ = try self[vcpu: vcpu].readTSC()
+    return machine.log.next().compactMap { record in
+      guard record.vcpu == vcpu, case .value(name, let value) = record.event else { return nil }
+      return value
+    }
+  }
+
   /// How often all vCPUs together have recorded `vector`.
   public func recorded(_ vector: Vector) -> Int {
     machine.vcpus.indices.reduce(0) { $0 + machine.recorded(vector, on: $1) }

@@ -39,21 +39,25 @@ extension Scenario {
     ],
     needs: [.trait(.inService)]
   ) { stage in
-    let (vcpu, word) = (stage[vcpu: 0], UInt64(0x9000))
+    let (vcpu, word) = (stage[vcpu: 0], UInt32(0x9000))
     try stage[vcpu: 1].write(.id, 0x99 << 24)
-    try vcpu.handle(0x7a, [])
-    try vcpu.writeMSR(MSR.pvEOI, word | 1)
+    try vcpu.handle(0x7a, [.clearsPVEOI, .acknowledges], parameter: word)
+    try vcpu.writeMSR(MSR.pvEOI, UInt64(word) | 1)
+    var (sent, saved) = (0, 0)
     try stage.stimulus {
-      for count in 1...2 {
+      // KVM takes the word back when the vCPU leaves the guest before its handler has come to it: so until it does not.
+      try stage.until("an EOI is a write to memory") {
         try vcpu.send(.toSelf(0x7a))
-        try stage.expect(count, of: 0x7a, on: 0)
-        try stage.check("the word of PV EOI", try vcpu.readMemory(word), equals: 1)
-        // What the guest does instead of writing to the EOI register.
-        try vcpu.writeMemory(word, 0)
+        sent += 1
+        try stage.until("vCPU 0 takes interrupt \(sent)") { stage.machine.recorded(0x7a, on: 0) == sent }
+        saved += try stage.figures(named: "EOI by memory", on: 0).count
+        return saved > 0
       }
     }
-    try stage.expect(2, of: 0x7a, on: 0)
-    let state = try stage.localAPICState(of: 0)
-    try stage.check("the ISR at the end", state.inService, equals: VectorSet())
+    try stage.check("EOIs were saved", saved > 0)
+    // Were it still in service, it would hold back the next.
+    try vcpu.send(.toSelf(0x7a))
+    try stage.expect(sent + 1, of: 0x7a, on: 0)
+    try stage.check("the ISR at the end", try vcpu.readVectors(.inService), equals: VectorSet())
   }
 }

@@ -56,11 +56,7 @@ extension Scenario {
     try vcpu.openGate()
     try stage.expect(1, of: 0x7f, on: 0)
     try stage.expect(1, of: 0x71, on: 0)
-    _ = try vcpu.readTSC()
-    let priorities = stage.machine.log.next().compactMap { record -> UInt64? in
-      guard case .value("processor priority", let value) = record.event else { return nil }
-      return value
-    }
+    let priorities = try stage.figures(named: "processor priority", on: 0)
     try stage.check("the processor priority in the handler of 0x72", priorities, equals: [0x70])
   }
 
