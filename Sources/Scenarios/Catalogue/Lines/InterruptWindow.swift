@@ -1,0 +1,64 @@
+import APIC
+import KVM
+
+extension Scenario {
+  /// An interrupt that waits for STI.
+  static let interruptWindow = Scenario(
+    "lines.window", "An interrupt that comes while the interrupt flag is clear is delivered once it is set",
+    exercises: ["kvm_check_and_inject_events", "vmx_enable_irq_window", "SDM 3A 7.8.1"]
+  ) { stage in
+    try stage.setRedirection(pin: 20, RedirectionEntry(vector: 0x7d, destination: stage[vcpu: 0].destination))
+    try stage[vcpu: 0].disableInterrupts()
+    try stage.stimulus { try stage.setLine(20, to: true) }
+    // An answer from the vCPU shows that it has run on since.
+    let before = try stage[vcpu: 0].readTSC()
+    try stage.expectNone(of: 0x7d, on: 0)
+    _ = try stage[vcpu: 0].readTSC()
+    try stage.check("interrupts while the flag is clear", stage.taken(0x7d, on: 0), equals: 0)
+    let local = try stage.localAPICState(of: 0)
+    try stage.check("it waits in the IRR", local.interruptRequest.contains(0x7d), saw: local)
+    try stage[vcpu: 0].enableInterrupts()
+    try stage.expect(1, of: 0x7d, on: 0)
+    let taken = stage.takenInOrder(on: 0).last
+    try stage.check("it is taken after the flag was clear", (taken?.tsc ?? 0) > before)
+  }
+
+  /// An interrupt window for the PIC, whose interrupts KVM cannot leave to the local APIC.
+  static let interruptWindowPIC = Scenario(
+    "lines.window-pic", "An interrupt of the PIC that comes while the interrupt flag is clear waits and is delivered",
+    exercises: ["kvm_cpu_get_extint", "vmx_enable_irq_window", "kvm_vcpu_ready_for_interrupt_injection"]
+  ) { stage in
+    try stage.programPIC(master: 0x40, slave: 0x48, lines: [4])
+    try stage[vcpu: 0].disableInterrupts()
+    try stage.stimulus { try stage.setLine(4, to: true) }
+    _ = try stage[vcpu: 0].readTSC()
+    try stage.expectNone(of: 0x44, on: 0)
+    try stage[vcpu: 0].enableInterrupts()
+    try stage.expect(1, of: 0x44, on: 0)
+  }
+
+  /// The shadow of STI.
+  static let shadowSTI = Scenario(
+    "lines.shadow-sti", "A waiting interrupt lets the instruction behind STI run first",
+    exercises: ["vmx_get_interrupt_shadow", "kvm_check_and_inject_events", "SDM 2B STI"]
+  ) { stage in try shadow(stage, movSS: false) }
+
+  /// The shadow of MOV SS.
+  static let shadowMOVSS = Scenario(
+    "lines.shadow-mov-ss", "MOV SS behind STI holds a waiting interrupt off for one instruction more",
+    exercises: ["vmx_get_interrupt_shadow", "kvm_check_and_inject_events", "SDM 3A 7.8.3"]
+  ) { stage in try shadow(stage, movSS: true) }
+
+  private static func shadow(_ stage: Stage, movSS: Bool) throws {
+    let vcpu = stage[vcpu: 0]
+    try stage.setRedirection(pin: 20, RedirectionEntry(vector: 0x7e, destination: vcpu.destination))
+    try vcpu.disableInterrupts()
+    try stage.stimulus { try stage.setLine(20, to: true) }
+    _ = stage.takenInOrder(on: 0)
+    let (inside, after) = try vcpu.shadow(movSS: movSS)
+    try stage.expect(1, of: 0x7e, on: 0)
+    let taken = stage.takenInOrder(on: 0).filter { $0.vector == 0x7e }.first?.tsc ?? 0
+    try stage.check("the instruction in the shadow runs before the handler", inside < taken, saw: "\(inside), \(taken)")
+    try stage.check("the next runs after it", taken < after, saw: "\(taken), \(after)")
+  }
+}
