@@ -13,6 +13,8 @@ enum ExitStatus: Int32 {
   case timeLimit = 124
   /// Ctrl-C: 128 and the signal's number, as shells have it.
   case interrupted = 130
+  /// SIGTERM, likewise.
+  case terminated = 143
 
   var code: ExitCode { ExitCode(rawValue) }
 }

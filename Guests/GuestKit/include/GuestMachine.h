@@ -79,7 +79,7 @@ GUEST_INLINE uint32_t port_read32(uint16_t port) {
   __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
   return value;
 }
-// One instruction for a whole text, which the host sees as one exit.
+// One instruction for a whole text, which most hosts see as one exit.
 GUEST_INLINE void port_write_text(uint16_t port, const void *_Nonnull text, uint64_t length) {
   __asm__ volatile("rep outsb" : "+S"(text), "+c"(length) : "d"(port) : "memory");
 }

@@ -22,7 +22,7 @@ struct TestCommand: ParsableCommand {
       for item in ScenarioCase.all(of: Scenario.catalogue)
       where filters.isEmpty || filters.contains(where: item.id.hasPrefix) {
         let result = runner.run(item, isSabotaged: sabotage)
-        StandardOutput.print("\(result.id): \(result.verdict) \(result.duration)")
+        try? StandardOutput.print("\(result.id): \(result.verdict) \(result.duration)")
         if case .failed = result.verdict { failed += 1 }
       }
       return failed == 0 ? .success : .failed
