@@ -85,3 +85,14 @@ extension AgentVCPU {
     return (Int64(bitPattern: answer.first), answer.fault.map(Vector.init(rawValue:)))
   }
 }
+
+extension AgentVCPU {
+  /// A hypercall by the instruction that the processor's maker gives it, VMCALL or AMD's VMMCALL; its answer.
+  public func hypercall(_ number: UInt64, _ first: UInt64, _ second: UInt64) throws -> Int64 {
+    let genu: UInt32 = 0x756e_6547  // The first four letters of "GenuineIntel" (SDM volume 2A, CPUID).
+    let isIntel = try cpuid(0).ebx == genu
+    let answer = try hypercall(number, first, second, vmmcall: !isIntel)
+    if let fault = answer.fault { throw StoryFailure("\(isIntel ? "VMCALL" : "VMMCALL") raises exception \(fault)") }
+    return answer.result
+  }
+}

@@ -6,6 +6,8 @@ public struct HostKnowledge: Sendable {
   public let survey: HostSurvey
   /// The traits that this host was tried for and lacks, with the reason.
   public internal(set) var missingTraits: [HostTrait: String] = [:]
+  /// The traits that it was tried for.
+  var triedTraits: Set<HostTrait> = []
 
   /// Knowledge that rests on a survey alone.
   public init(survey: HostSurvey) {

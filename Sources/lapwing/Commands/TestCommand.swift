@@ -17,10 +17,14 @@ struct TestCommand: ParsableCommand {
     try perform { () throws(Failure) in
       let system: System
       do throws(KVMError) { system = try KVM.open() } catch { throw Failure(error) }
-      let runner = ScenarioRunner(system: system, host: HostKnowledge(survey: HostSurvey.take()))
+      let cases = ScenarioCase.all(of: Scenario.catalogue).filter { item in
+        filters.isEmpty || filters.contains(where: item.id.hasPrefix)
+      }
+      var host = HostKnowledge(survey: HostSurvey.take())
+      host.probe(for: cases.lazy.map(\.scenario), on: system)
+      let runner = ScenarioRunner(system: system, host: host)
       var failed = 0
-      for item in ScenarioCase.all(of: Scenario.catalogue)
-      where filters.isEmpty || filters.contains(where: item.id.hasPrefix) {
+      for item in cases {
         let result = runner.run(item, isSabotaged: sabotage)
         try? StandardOutput.print("\(result.id): \(result.verdict) \(result.duration)")
         if case .failed = result.verdict { failed += 1 }
