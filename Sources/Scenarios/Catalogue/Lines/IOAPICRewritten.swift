@@ -13,7 +13,7 @@ extension Scenario {
     try stage.stimulus { try stage.setLine(20, to: true) }
     try stage.setLine(20, to: false)
     entry.destination = stage[vcpu: 1].destination
-    try stage.setRedirection(pin: 20, entry)
+    try stage.rewriteRedirection(pin: 20, entry)
     try stage.check("software does not change remote IRR", try stage.redirection(pin: 20).remoteIRR)
     try stage[vcpu: 0].enableInterrupts()
     try stage.expect(1, of: 0x6a, on: 0)
@@ -38,7 +38,7 @@ extension Scenario {
     try stage.expect(1, of: 0x6b, on: 1)
     try stage.setLine(20, to: false)
     entry.destination = stage[vcpu: 0].destination
-    try stage.setRedirection(pin: 20, entry)
+    try stage.rewriteRedirection(pin: 20, entry)
     try stage[vcpu: 0].send(.interrupt(0x92, to: vcpu.destination))
     try stage.expectDrained(1, of: 0x6b, on: 1)
     try stage.check("the EOI has cleared remote IRR", try !stage.redirection(pin: 20).remoteIRR)
@@ -56,7 +56,7 @@ extension Scenario {
     try stage.setLine(20, to: false)
     try stage.check("remote IRR is set", try stage.redirection(pin: 20).remoteIRR)
     entry.triggerMode = .edge
-    try stage.setRedirection(pin: 20, entry)
+    try stage.rewriteRedirection(pin: 20, entry)
     try stage.check("remote IRR is clear", try !stage.redirection(pin: 20).remoteIRR)
     try stage[vcpu: 0].enableInterrupts()
     try stage.expect(1, of: 0x6c, on: 0)
@@ -67,29 +67,17 @@ extension Scenario {
     "lines.ioapic.registers", "The IOAPIC has an id that software sets, version 0x11, 24 pins and reset values",
     exercises: ["ioapic_read_indirect", "ioapic_write_indirect", "kvm_ioapic_reset", "82093AA 3.2"]
   ) { stage in
-    let vcpu = stage[vcpu: 0]
-    func select(_ register: IOAPICRegister) throws {
-      try vcpu.writeMemory(IOAPIC.defaultAddress + IOAPIC.registerSelectOffset, UInt32(register.rawValue))
-    }
-    func read(_ register: IOAPICRegister) throws -> UInt32 {
-      try select(register)
-      return try vcpu.readMemory(IOAPIC.defaultAddress + IOAPIC.windowOffset)
-    }
     for pin in 0..<IOAPIC.pinCount {
       try stage.check("pin \(pin) is masked at reset", try stage.redirection(pin: pin), equals: .masked)
     }
-    let version = IOAPICVersion(rawValue: try read(.version))
+    let version = IOAPICVersion(rawValue: try stage.readIOAPIC(.version))
     try stage.check("the version", version.version, equals: 0x11)
     try stage.check("the last pin", Int(version.maxRedirectionEntry), equals: IOAPIC.pinCount - 1)
-    try stage.check("the id at reset", try read(.id), equals: 0)
-    try stage.stimulus {
-      try select(.id)
-      try vcpu.writeMemory(IOAPIC.defaultAddress + IOAPIC.windowOffset, 0xf5ff_ffff)
-    }
-    try stage.check("the id", try read(.id), equals: 0x0500_0000)
-    try stage.check("the arbitration id", try read(.arbitration), equals: 0x0500_0000)
-    try select(.version)
-    try vcpu.writeMemory(IOAPIC.defaultAddress + IOAPIC.windowOffset, 0)
-    try stage.check("the version is read-only", IOAPICVersion(rawValue: try read(.version)), equals: version)
+    try stage.check("the id at reset", try stage.readIOAPIC(.id), equals: 0)
+    try stage.stimulus { try stage.writeIOAPIC(.id, 0xf5ff_ffff) }
+    try stage.check("the id", try stage.readIOAPIC(.id), equals: 0x0500_0000)
+    try stage.check("the arbitration id", try stage.readIOAPIC(.arbitration), equals: 0x0500_0000)
+    try stage.writeIOAPIC(.version, 0)
+    try stage.check("the version is read-only", IOAPICVersion(rawValue: try stage.readIOAPIC(.version)), equals: version)
   }
 }

@@ -7,6 +7,6 @@ extension Scenario {
     routingLow, routingHigh, routingCustom, routingShared, lineAnswers, resample, resampleShared,
     picEdge, picLevel, picMasked, picCascaded, picSpurious, picLINT0,
     picRegisters, picPriority, picRotation, picAutomaticEOI, picPoll,
-    interruptWindow, interruptWindowPIC, shadowSTI, shadowMOVSS,
+    interruptWindow, interruptWindowPIC, shadowSTI, shadowMOVSS, shadowEnd,
   ]
 }
