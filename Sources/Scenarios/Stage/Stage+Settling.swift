@@ -28,11 +28,18 @@ extension Stage {
     try check("vCPU \(vcpu) takes \(vector)", taken(vector, on: vcpu), equals: count)
   }
 
-  /// The interrupts that a vCPU has taken since this was last asked, in their order and with the TSC at each.
-  public func takenInOrder(on vcpu: Int) -> [(vector: Vector, tsc: UInt64)] {
-    machine.log.next().compactMap { record in
-      guard case .interrupt(let vector, _) = record.event, record.vcpu == vcpu else { return nil }
-      return (vector, record.tsc)
+  /// Waits until a vCPU has written down so many interrupts through these vectors since the log was last read, and gives
+  /// them in their order, with the TSC at each.
+  public func takenInOrder(_ count: Int, of vectors: Vector..., on vcpu: Int) throws -> [(vector: Vector, tsc: UInt64)]
+  {
+    var found: [(vector: Vector, tsc: UInt64)] = []
+    try until("vCPU \(vcpu) has written down \(count) interrupts") {
+      for record in machine.log.next() where record.vcpu == vcpu {
+        guard case .interrupt(let vector, _) = record.event, vectors.contains(vector) else { continue }
+        found.append((vector, record.tsc))
+      }
+      return found.count >= count
     }
+    return found
   }
 }

@@ -41,7 +41,8 @@ extension Scenario {
 
   /// EOIs.
   static let apicvEOI = Scenario(
-    "apicv.eoi", "With APICv, an interrupt of a vCPU to itself is sent, taken and ended without exits", modes: [.x2APIC],
+    "apicv.eoi", "With APICv, an interrupt of a vCPU to itself is sent, taken and ended without exits",
+    modes: [.x2APIC],
     exercises: ["vmx_set_rvi", "vmx_hwapic_isr_update", "SDM 3C 31.1.4", "SDM 3C 31.1.5"], needs: [.feature(.apicv)]
   ) { stage in
     let vcpu = stage[vcpu: 0]
@@ -58,7 +59,9 @@ extension Scenario {
   /// The page through which an xAPIC is virtualized.
   static let apicvAccessPage = Scenario(
     "apicv.access-page", "The APIC access page works, also after KVM had to map it anew", modes: [.xAPIC], vcpus: 2,
-    exercises: ["vmx_set_apic_access_page_addr", "kvm_alloc_apic_access_page", "KVM_REQ_APIC_PAGE_RELOAD", "SDM 3C 31.4"],
+    exercises: [
+      "vmx_set_apic_access_page_addr", "kvm_alloc_apic_access_page", "KVM_REQ_APIC_PAGE_RELOAD", "SDM 3C 31.4",
+    ],
     needs: [.feature(.apicv)]
   ) { stage in
     func use(_ vector: Vector) throws {

@@ -15,7 +15,8 @@ extension Scenario {
 
   /// Logical destination mode.
   static let ioapicLogical = Scenario(
-    "lines.ioapic.logical", "A redirection entry with a logical destination interrupts every vCPU that matches", vcpus: 3,
+    "lines.ioapic.logical", "A redirection entry with a logical destination interrupts every vCPU that matches",
+    vcpus: 3,
     exercises: ["ioapic_service", "kvm_apic_match_logical_addr", "SDM 3A 12.6.2.2"]
   ) { stage in
     try stage.setFlatLogicalIDs()
@@ -46,7 +47,8 @@ extension Scenario {
 
   /// Delivery mode NMI.
   static let ioapicNMI = Scenario(
-    "lines.ioapic.nmi", "A redirection entry with delivery mode NMI interrupts a vCPU that holds interrupts off", vcpus: 2,
+    "lines.ioapic.nmi", "A redirection entry with delivery mode NMI interrupts a vCPU that holds interrupts off",
+    vcpus: 2,
     exercises: ["ioapic_service", "kvm_inject_nmi", "SDM 3A 12.5.1"]
   ) { stage in
     try stage[vcpu: 1].disableInterrupts()

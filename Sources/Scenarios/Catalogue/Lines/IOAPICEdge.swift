@@ -4,7 +4,8 @@ import KVM
 extension Scenario {
   /// An edge-triggered pin.
   static let ioapicEdge = Scenario(
-    "lines.ioapic.edge", "An edge-triggered IOAPIC pin interrupts when its line rises, not while it is high, not when it falls",
+    "lines.ioapic.edge",
+    "An edge-triggered IOAPIC pin interrupts when its line rises, not while it is high, not when it falls",
     exercises: ["ioapic_set_irq", "ioapic_service", "KVM_IRQ_LINE_STATUS"]
   ) { stage in
     try stage.setRedirection(pin: 20, RedirectionEntry(vector: 0x61, destination: stage[vcpu: 0].destination))

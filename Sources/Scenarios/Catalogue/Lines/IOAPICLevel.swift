@@ -41,7 +41,8 @@ extension Scenario {
 
   /// Remote IRR, with the interrupt held off by the interrupt flag.
   static let ioapicRemoteIRR = Scenario(
-    "lines.ioapic.remote-irr", "Remote IRR is set once a local APIC has accepted a level interrupt, and cleared by its EOI",
+    "lines.ioapic.remote-irr",
+    "Remote IRR is set once a local APIC has accepted a level interrupt, and cleared by its EOI",
     exercises: ["ioapic_service", "kvm_ioapic_update_eoi_one", "82093AA 3.2.4"]
   ) { stage in
     let vcpu = stage[vcpu: 0]
@@ -60,7 +61,8 @@ extension Scenario {
 
   /// Remote IRR while the handler runs.
   static let ioapicInService = Scenario(
-    "lines.ioapic.in-service", "A level interrupt in service holds remote IRR, and its line gives no second one before EOI",
+    "lines.ioapic.in-service",
+    "A level interrupt in service holds remote IRR, and its line gives no second one before EOI",
     vcpus: 2, exercises: ["ioapic_service", "kvm_ioapic_update_eoi_one", "SDM 3A 12.8.4"], needs: [.trait(.inService)]
   ) { stage in
     let vcpu = stage[vcpu: 1]

@@ -4,7 +4,8 @@ import KVM
 extension Scenario {
   /// A redirection entry that is pointed at another processor.
   static let ioapicRedirected = Scenario(
-    "lines.ioapic.redirected", "A pin that is redirected while its interrupt waits: that one is served, the next goes elsewhere",
+    "lines.ioapic.redirected",
+    "A pin that is redirected while its interrupt waits: that one is served, the next goes elsewhere",
     vcpus: 2, exercises: ["ioapic_write_indirect", "kvm_ioapic_update_eoi_one", "kvm_apic_pending_eoi"]
   ) { stage in
     var entry = RedirectionEntry(vector: 0x6a, destination: stage[vcpu: 0].destination, triggerMode: .level)
@@ -26,7 +27,8 @@ extension Scenario {
 
   /// The same while the interrupt is in service.
   static let ioapicRewrittenInService = Scenario(
-    "lines.ioapic.rewritten-in-service", "A pin whose entry is rewritten while its interrupt is in service gets its EOI",
+    "lines.ioapic.rewritten-in-service",
+    "A pin whose entry is rewritten while its interrupt is in service gets its EOI",
     vcpus: 2, exercises: ["ioapic_write_indirect", "kvm_ioapic_update_eoi_one", "kvm_apic_pending_eoi"],
     needs: [.trait(.inService)]
   ) { stage in
@@ -78,6 +80,7 @@ extension Scenario {
     try stage.check("the id", try stage.readIOAPIC(.id), equals: 0x0500_0000)
     try stage.check("the arbitration id", try stage.readIOAPIC(.arbitration), equals: 0x0500_0000)
     try stage.writeIOAPIC(.version, 0)
-    try stage.check("the version is read-only", IOAPICVersion(rawValue: try stage.readIOAPIC(.version)), equals: version)
+    try stage.check(
+      "the version is read-only", IOAPICVersion(rawValue: try stage.readIOAPIC(.version)), equals: version)
   }
 }

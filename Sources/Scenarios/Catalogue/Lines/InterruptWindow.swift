@@ -20,8 +20,8 @@ extension Scenario {
     try stage.check("it waits in the IRR", local.interruptRequest.contains(0x7d), saw: local)
     try stage[vcpu: 0].enableInterrupts()
     try stage.expect(1, of: 0x7d, on: 0)
-    let taken = stage.takenInOrder(on: 0).last
-    try stage.check("it is taken after the flag was clear", (taken?.tsc ?? 0) > before)
+    let taken = try stage.takenInOrder(1, of: 0x7d, on: 0)
+    try stage.check("it is taken after the flag was clear", taken.allSatisfy { $0.tsc > before })
   }
 
   /// An interrupt window for the PIC, whose interrupts KVM cannot leave to the local APIC.
@@ -64,7 +64,8 @@ extension Scenario {
   ) { stage in
     for movSS in [false, true] {
       let (_, taken, after) = try passShadow(stage, movSS: movSS)
-      try stage.check("the instruction behind the shadow runs after the handler", taken < after, saw: "\(taken), \(after)")
+      try stage.check(
+        "the instruction behind the shadow runs after the handler", taken < after, saw: "\(taken), \(after)")
     }
   }
 
@@ -76,14 +77,11 @@ extension Scenario {
     try stage.setRedirection(pin: 20, RedirectionEntry(vector: 0x7e, destination: vcpu.destination))
     try vcpu.disableInterrupts()
     let before = stage.taken(0x7e, on: 0)
-    _ = stage.takenInOrder(on: 0)
     try stage.stimulus { try stage.setLine(20, to: true) }
     let (inside, after) = try vcpu.shadow(movSS: movSS)
     try stage.expect(before + 1, of: 0x7e, on: 0)
     try stage.setLine(20, to: false)
-    guard let taken = stage.takenInOrder(on: 0).first(where: { $0.vector == 0x7e }) else {
-      throw StoryFailure("the guest's log has no record of the interrupt")
-    }
-    return (inside, taken.tsc, after)
+    let taken = try stage.takenInOrder(1, of: 0x7e, on: 0)
+    return (inside, taken[0].tsc, after)
   }
 }

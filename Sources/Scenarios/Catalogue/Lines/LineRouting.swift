@@ -30,7 +30,8 @@ extension Scenario {
     try stage.programPIC(master: 0x40, slave: 0x48, lines: [0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
     for pin in 16..<24 {
       try stage.setRedirection(
-        pin: pin, RedirectionEntry(vector: Vector(rawValue: UInt8(0x60 + pin)), destination: stage[vcpu: 0].destination))
+        pin: pin, RedirectionEntry(vector: Vector(rawValue: UInt8(0x60 + pin)), destination: stage[vcpu: 0].destination)
+      )
     }
     try stage.stimulus {
       for gsi in UInt32(16)..<24 {

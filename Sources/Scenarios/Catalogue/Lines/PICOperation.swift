@@ -50,13 +50,13 @@ extension Scenario {
     try stage[vcpu: 0].disableInterrupts()
     try stage.setLine(3, to: true)
     try stage.setLine(5, to: true)
-    _ = stage.takenInOrder(on: 0)
     try stage[vcpu: 0].enableInterrupts()
     try stage.expect(1, of: 0x45, on: 0)
     try stage.expectNone(of: 0x43, on: 0)
     try stage.command(.master, .endOfInterrupt)
     try stage.expect(1, of: 0x43, on: 0)
-    try stage.check("the order", stage.takenInOrder(on: 0).map(\.vector), equals: [0x45, 0x43])
+    let order = try stage.takenInOrder(2, of: 0x43, 0x45, on: 0).map(\.vector)
+    try stage.check("the order", order, equals: [0x45, 0x43])
   }
 
   /// Automatic end of interrupt.

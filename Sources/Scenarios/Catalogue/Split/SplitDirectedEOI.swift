@@ -6,14 +6,15 @@ import VMM
 extension Scenario {
   /// Suppression that the owner allows and the guest uses.
   static let splitDirectedEOI = Scenario(
-    "split.directed-eoi", "Where EOI broadcasts are suppressed, only the IOAPIC's own EOI register ends a level interrupt",
+    "split.directed-eoi",
+    "Where EOI broadcasts are suppressed, only the IOAPIC's own EOI register ends a level interrupt",
     modes: [.x2APIC],
     exercises: ["kvm_ioapic_send_eoi", "kvm_lapic_suppress_eoi_broadcast", "KVM_CAP_X2APIC_API", "SDM 3A 12.8.5"],
     needs: [.feature(.suppressEOIBroadcast)],
     hooks: MachineHooks(prepare: { vm throws(KVMError) in
       try vm.enableX2APICAPI([.use32BitIDs, .disableBroadcastQuirk, .enableSuppressEOIBroadcast])
     }),
-    configure: { $0.irqChip = .split }
+    configure: useSplitIRQChip
   ) { stage in
     let vcpu = stage[vcpu: 0]
     let version = LocalAPICVersion(rawValue: try vcpu.read(.version))
@@ -43,7 +44,7 @@ extension Scenario {
     hooks: MachineHooks(prepare: { vm throws(KVMError) in
       try vm.enableX2APICAPI([.use32BitIDs, .disableBroadcastQuirk, .disableSuppressEOIBroadcast])
     }),
-    configure: { $0.irqChip = .split }
+    configure: useSplitIRQChip
   ) { stage in
     let vcpu = stage[vcpu: 0]
     let version = LocalAPICVersion(rawValue: try vcpu.read(.version))

@@ -8,7 +8,7 @@ extension Scenario {
   static let splitEdge = Scenario(
     "split.edge", "An edge at an IOAPIC in user space interrupts once, and its EOI changes nothing there",
     exercises: ["kvm_send_userspace_msi", "kvm_ioapic_handles_vector", "KVM_CAP_SPLIT_IRQCHIP"],
-    configure: { $0.irqChip = .split }
+    configure: useSplitIRQChip
   ) { stage in
     try stage.setRedirection(pin: 4, RedirectionEntry(vector: 0x61, destination: stage[vcpu: 0].destination))
     try stage.stimulus {
@@ -26,7 +26,7 @@ extension Scenario {
   static let splitLevel = Scenario(
     "split.level", "KVM reports the EOI of a level interrupt, so that a line which is still high interrupts again",
     exercises: ["kvm_ioapic_send_eoi", "vcpu_scan_ioapic", "kvm_scan_ioapic_routes", "KVM_EXIT_IOAPIC_EOI"],
-    configure: { $0.irqChip = .split }
+    configure: useSplitIRQChip
   ) { stage in
     try stage.setRedirection(
       pin: 5, RedirectionEntry(vector: 0x62, destination: stage[vcpu: 0].destination, triggerMode: .level))
@@ -43,7 +43,7 @@ extension Scenario {
   static let splitEOI = Scenario(
     "split.eoi", "An IOAPIC in user space holds remote IRR from a level interrupt until KVM_EXIT_IOAPIC_EOI",
     exercises: ["kvm_ioapic_send_eoi", "KVM_REQ_IOAPIC_EOI_EXIT", "KVM_EXIT_IOAPIC_EOI"],
-    configure: { $0.irqChip = .split }
+    configure: useSplitIRQChip
   ) { stage in
     let vcpu = stage[vcpu: 0]
     try stage.setRedirection(
@@ -61,7 +61,7 @@ extension Scenario {
   static let splitEOIElsewhere = Scenario(
     "split.eoi-elsewhere", "KVM reports the EOI of a level interrupt on whichever vCPU serves it", vcpus: 2,
     exercises: ["kvm_ioapic_send_eoi", "kvm_scan_ioapic_routes", "KVM_EXIT_IOAPIC_EOI"],
-    configure: { $0.irqChip = .split }
+    configure: useSplitIRQChip
   ) { stage in
     for (vcpu, pin) in [(0, 7), (1, 8)] {
       let vector = Vector(rawValue: UInt8(0x60 + pin))
@@ -84,7 +84,7 @@ extension Scenario {
   static let splitUnmask = Scenario(
     "split.unmask", "A pin of an IOAPIC in user space that is unmasked while its line is high interrupts",
     exercises: ["KVM_SET_GSI_ROUTING", "kvm_scan_ioapic_routes", "KVM_EXIT_IOAPIC_EOI"],
-    configure: { $0.irqChip = .split }
+    configure: useSplitIRQChip
   ) { stage in
     var entry = RedirectionEntry(
       vector: 0x64, destination: stage[vcpu: 0].destination, triggerMode: .level, isMasked: true)

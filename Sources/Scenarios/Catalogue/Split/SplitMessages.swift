@@ -9,7 +9,7 @@ extension Scenario {
   static let splitMessages = Scenario(
     "split.msi", "A split irqchip takes MSIs: signalled, by a route's line, and by its irqfd", vcpus: 2,
     exercises: ["kvm_send_userspace_msi", "kvm_set_msi", "KVM_IRQFD", "KVM_SET_GSI_ROUTING"],
-    configure: { $0.irqChip = .split }
+    configure: useSplitIRQChip
   ) { stage in
     let event = try EventDescriptor()
     try stage.machine.interrupts.route(30, to: MSIMessage(vector: 0x72, destination: stage[vcpu: 1].destination))
@@ -29,7 +29,7 @@ extension Scenario {
   /// The routes of the IOAPIC's pins are for EOIs, and yet real routes.
   static let splitPinIRQFD = Scenario(
     "split.pin-irqfd", "An irqfd on a pin of an IOAPIC in user space sends what the pin's route says",
-    exercises: ["irqfd_wakeup", "kvm_arch_set_irq_inatomic", "KVM_SET_GSI_ROUTING"], configure: { $0.irqChip = .split }
+    exercises: ["irqfd_wakeup", "kvm_arch_set_irq_inatomic", "KVM_SET_GSI_ROUTING"], configure: useSplitIRQChip
   ) { stage in
     let event = try EventDescriptor()
     try stage.setRedirection(pin: 10, RedirectionEntry(vector: 0x73, destination: stage[vcpu: 0].destination))
@@ -43,7 +43,7 @@ extension Scenario {
   static let splitRefusals = Scenario(
     "split.refusals", "With a split irqchip KVM has no IOAPIC, PIC or PIT to read, to set or to make",
     exercises: ["KVM_GET_IRQCHIP", "KVM_SET_IRQCHIP", "KVM_CREATE_PIT2", "KVM_CREATE_IRQCHIP"],
-    configure: { $0.irqChip = .split }
+    configure: useSplitIRQChip
   ) { stage in
     let vm = stage.vm
     try stage.expectRefusal("KVM_GET_IRQCHIP of the IOAPIC", .noSuchAddressOrDevice) { () throws(KVMError) in
@@ -67,7 +67,7 @@ extension Scenario {
   static let splitUserPIC = Scenario(
     "split.user-pic", "With a split irqchip KVM_INTERRUPT is the PIC's: taken through LINT0, one at a time",
     exercises: ["kvm_vcpu_ioctl_interrupt", "pending_userspace_extint", "kvm_cpu_get_extint", "KVM_INTERRUPT"],
-    configure: { $0.irqChip = .split }
+    configure: useSplitIRQChip
   ) { stage in
     let vcpu = stage[vcpu: 0]
     try vcpu.handle(0x74, [])

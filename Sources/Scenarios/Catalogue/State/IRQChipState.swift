@@ -39,7 +39,8 @@ extension Scenario {
 
   /// The PICs.
   static let picState = Scenario(
-    "state.irqchip.pic", "A PIC that KVM_SET_IRQCHIP sets with a request interrupts, and KVM_GET_IRQCHIP shows the rest",
+    "state.irqchip.pic",
+    "A PIC that KVM_SET_IRQCHIP sets with a request interrupts, and KVM_GET_IRQCHIP shows the rest",
     exercises: ["kvm_pic_update_irq", "KVM_GET_IRQCHIP", "KVM_SET_IRQCHIP"]
   ) { stage in
     try stage.programPIC(master: 0x40, slave: 0x48, lines: [])

@@ -26,7 +26,8 @@ extension Scenario {
 
   /// Application processors before their start.
   static let mpStateUninitialized = Scenario(
-    "state.mp.uninitialized", "An application processor is uninitialized until INIT and SIPI make it runnable", vcpus: 2,
+    "state.mp.uninitialized", "An application processor is uninitialized until INIT and SIPI make it runnable",
+    vcpus: 2,
     preparation: .bootstrapOnly,
     exercises: ["kvm_arch_vcpu_ioctl_get_mpstate", "kvm_apic_accept_events", "KVM_GET_MP_STATE"]
   ) { stage in
@@ -150,7 +151,7 @@ extension Scenario {
   static let bootCPU = Scenario(
     "state.boot-cpu", "KVM_SET_BOOT_CPU_ID makes another vCPU the bootstrap processor", vcpus: 2,
     exercises: ["kvm_vcpu_is_reset_bsp", "kvm_vcpu_is_bsp", "KVM_SET_BOOT_CPU_ID"],
-    needs: [.capability(.setBootCPUID)], configure: { $0.vcpuIDs = [1, 0] }
+    needs: [.capability(.setBootCPUID)], configure: reverseIDs
   ) { stage in
     for (index, isBootstrap) in [true, false].enumerated() {
       let base = APICBase(rawValue: try stage[vcpu: index].readMSR(MSR.apicBase))
@@ -162,6 +163,8 @@ extension Scenario {
     try stage.expect(1, of: 0x8a, on: 0)
     try stage.expectNone(of: 0x8a, on: 1)
   }
+
+  private static func reverseIDs(_ configuration: inout MachineConfiguration) { configuration.vcpuIDs = [1, 0] }
 
   /// Too late for that.
   static let bootCPULate = Scenario(
