@@ -43,6 +43,7 @@ extension HostTrait {
     switch self {
     case .inService: .inServiceProbe
     case .hypercall: .hypercallProbe
+    case .instructionBoundary: .instructionBoundaryProbe
     }
   }
 }
@@ -68,5 +69,20 @@ extension Scenario {
       let result = try stage[vcpu: 0].hypercall(pollIRQ)
       try stage.check("KVM_HC_VAPIC_POLL_IRQ answers", result, equals: 0)
     }
+  }
+
+  /// An interrupt that waits is taken before the second instruction behind STI.
+  fileprivate static let instructionBoundaryProbe = Scenario(
+    "probe.instruction-boundary", "A waiting interrupt is taken at once", modes: [.x2APIC], exercises: []
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    try vcpu.disableInterrupts()
+    try stage.stimulus { try vcpu.send(.toSelf(0x51)) }
+    let (_, after) = try vcpu.shadow(movSS: false)
+    try stage.expect(1, of: 0x51, on: 0)
+    let taken = try stage.takenInOrder(1, of: 0x51, on: 0)
+    try stage.check(
+      "a waiting interrupt is taken at the first instruction boundary that lets it in",
+      taken.allSatisfy { $0.tsc < after }, saw: "that it is taken some instructions later")
   }
 }
