@@ -48,11 +48,10 @@ extension Scenario {
     try vcpu.startTimer(count: 4_000_000)
     try stage.until("it has fired twice") { stage.machine.recorded(0x61, on: 0) >= 2 }
     try stage.stimulus { try vcpu.startTimer(count: 0) }
-    // What was raised before has been taken when the next operation is done.
-    var now = try vcpu.readTSC()
+    try stage.untilAllTaken(on: 0)
     let taken = stage.machine.recorded(0x61, on: 0)
-    now += vcpu.cycles(milliseconds: 14)
-    try vcpu.untilPast(now)
+    try vcpu.untilPast(try vcpu.readTSC() + vcpu.cycles(milliseconds: 14))
+    try stage.untilAllTaken(on: 0)
     try stage.check("interrupts", stage.machine.recorded(0x61, on: 0), equals: taken)
     try stage.check("the current count", try vcpu.read(.currentCount), equals: 0)
   }
