@@ -1,4 +1,5 @@
 public import APIC
+import GuestContract
 import VMM
 
 /// The local APIC's timer, and time itself.
@@ -26,6 +27,13 @@ extension AgentVCPU {
   /// Waits until the guest's TSC is past `tsc`.
   public func untilPast(_ tsc: UInt64) throws {
     try stage.until("the TSC is past \(tsc)") { try readTSC() > tsc }
+  }
+
+  /// Has it halt, lets interrupts in with that, and waits until one has woken it. One that was held off until then and has
+  /// come already is as good, so nothing depends on who is first.
+  public func haltUntilWoken() throws {
+    try begin(.halt, [0])
+    try finishHalt()
   }
 
   /// The timer's current count, and the TSC before and after it was read.

@@ -96,29 +96,29 @@ extension Scenario {
   static let msiWide = Scenario(
     "msi.wide-id", "An MSI reaches APIC ids above 255, and not those with the same low 8 bits", modes: [.x2APIC],
     vcpus: 3, exercises: ["KVM_CAP_X2APIC_API", "x86_msi_msg_get_destid", "kvm_recalculate_phys_map"],
-    configure: { $0.vcpuIDs = [0, 44, 300] }
-  ) { stage in
-    try stage.stimulus {
-      try stage.signal(MSIMessage(vector: 0x71, destination: .physical(300)))
-      try stage.signal(MSIMessage(vector: 0x72, destination: .x2APICLogical(id: 300)))
-    }
-    for vector: Vector in [0x71, 0x72] {
-      try stage.expect(1, of: vector, on: 2)
-      try stage.expectNone(of: vector, on: 0)
-      try stage.expectNone(of: vector, on: 1)
-    }
-  }
+    configure: { $0.vcpuIDs = [0, 44, 300] },
+    story: { stage in
+      try stage.stimulus {
+        try stage.signal(MSIMessage(vector: 0x71, destination: .physical(300)))
+        try stage.signal(MSIMessage(vector: 0x72, destination: .x2APICLogical(id: 300)))
+      }
+      for vector: Vector in [0x71, 0x72] {
+        try stage.expect(1, of: vector, on: 2)
+        try stage.expectNone(of: vector, on: 0)
+        try stage.expectNone(of: vector, on: 1)
+      }
+    })
 
   /// What is a broadcast to an xAPIC.
   static let msiID255 = Scenario(
     "msi.id-255", "With 32-bit ids an MSI to id 255 is for one vCPU, not a broadcast", modes: [.x2APIC], vcpus: 2,
     exercises: ["KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK", "kvm_apic_map_get_dest_lapic"],
-    configure: { $0.vcpuIDs = [0, 255] }
-  ) { stage in
-    try stage.stimulus { try stage.signal(MSIMessage(vector: 0x71, destination: .physical(255))) }
-    try stage.expect(1, of: 0x71, on: 1)
-    try stage.expectNone(of: 0x71, on: 0)
-  }
+    configure: { $0.vcpuIDs = [0, 255] },
+    story: { stage in
+      try stage.stimulus { try stage.signal(MSIMessage(vector: 0x71, destination: .physical(255))) }
+      try stage.expect(1, of: 0x71, on: 1)
+      try stage.expectNone(of: 0x71, on: 0)
+    })
 }
 
 extension Stage {

@@ -2,7 +2,9 @@ extension Scenario {
   /// Message-signalled interrupts.
   static let messages: [Scenario] = plainMessages + addressedMessages + messageKinds + routedMessages + changingRoutes
 
-  private static let plainMessages = [msiRunning, msiHalted, msiDisabled, msiAbsent, msiCoalesced, msiVectors]
+  private static let plainMessages = [
+    msiRunning, msiHalted, msiDisabled, msiAbsent, msiCoalesced, msiVectors, msiBurst,
+  ]
   private static let addressedMessages = [
     msiLogical, msiCluster, msiBroadcast, msiLowestPriority, msiLowestDisabled, msiHint, msiWide, msiID255,
   ]

@@ -89,4 +89,30 @@ extension Scenario {
     }
     try stage.check("the vectors in the order in which they are taken", taken, equals: Array(vectors.reversed()))
   }
+
+  /// Many at once.
+  static let msiBurst = Scenario(
+    "msi.burst", "Of a burst of MSIs to a vCPU that runs none is lost and none comes twice", vcpus: 2,
+    exercises: ["__apic_accept_irq", "pi_test_and_set_on", "vmx_sync_pir_to_irr", "KVM_SIGNAL_MSI"],
+    path: .postedOrSoftware
+  ) { stage in
+    let vectors = (0x40..<0x80).map(Vector.init(rawValue:))
+    let rounds = 4
+    // The highest ends the spinning, and is sent last.
+    let last: Vector = 0xf0
+    try stage[vcpu: 1].spin(until: last, reaches: 1)
+    try stage.stimulus {
+      for round in 1...rounds {
+        for vector in vectors { try stage.signal(MSIMessage(vector: vector, destination: stage[vcpu: 1].destination)) }
+        try stage.until("round \(round) is taken") {
+          vectors.allSatisfy { stage.machine.recorded($0, on: 1) >= round }
+        }
+      }
+      try stage.signal(MSIMessage(vector: last, destination: stage[vcpu: 1].destination))
+    }
+    try stage.expect(1, of: last, on: 1)
+    for vector in vectors {
+      try stage.check("interrupts through \(vector)", stage.machine.recorded(vector, on: 1), equals: rounds)
+    }
+  }
 }

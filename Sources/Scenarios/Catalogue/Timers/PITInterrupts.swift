@@ -39,6 +39,34 @@ extension Scenario {
     try stage.expect(1, of: pitVector, on: 0)
   }
 
+  /// Through the PIC into HLT.
+  static let pitHalt = Scenario(
+    "pit.halt", "The PIT wakes a halted vCPU through the PIC",
+    exercises: ["kvm_cpu_has_extint", "kvm_vcpu_block", "pic_unlock"], needs: [.capability(.pit2)]
+  ) { stage in
+    try stage.routePITThroughPIC()
+    // Held off until the HLT, so that it cannot come before it and leave the vCPU asleep.
+    try stage[vcpu: 0].disableInterrupts()
+    try stage.stimulus { try stage.setPIT(.interruptOnTerminalCount, count: 12_000) }
+    try stage[vcpu: 0].haltUntilWoken()
+    try stage.expect(1, of: pitVector, on: 0)
+  }
+
+  /// Through a route to a message. Nothing acknowledges that, so there is no reinjection.
+  static let pitMSI = Scenario(
+    "pit.msi", "The PIT interrupts through an MSI, where GSI 0 is routed to one", vcpus: 2,
+    exercises: ["pit_do_work", "kvm_set_irq", "KVM_SET_GSI_ROUTING", "KVM_REINJECT_CONTROL"],
+    needs: [.capability(.pit2), .capability(.reinjectControl)]
+  ) { stage in
+    try stage.setPIT(.hardwareStrobe, count: 0)
+    try stage.vm.setPITReinjection(false)
+    let message = MSIMessage(vector: 0x71, destination: stage[vcpu: 1].destination)
+    try stage.stimulus { try stage.machine.interrupts.route(0, to: message) }
+    try stage.setPIT(.rateGenerator, count: pitPeriod)
+    try stage.until("it fires again and again") { stage.machine.recorded(0x71, on: 1) >= 3 }
+    try stage.setPIT(.hardwareStrobe, count: 0)
+  }
+
   /// Ticks that the guest could not take, delivered late.
   static let pitReinjected = Scenario(
     "pit.reinjected", "With reinjection every tick of the PIT that was held off comes later",

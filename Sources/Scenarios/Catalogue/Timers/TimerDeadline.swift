@@ -1,5 +1,6 @@
 import APIC
 import KVM
+import VMM
 
 extension Scenario {
   /// A deadline to come.
@@ -16,6 +17,24 @@ extension Scenario {
     try stage.check("it is not early", moment >= deadline, saw: "\(deadline &- moment) cycles")
     try stage.expect(1, of: 0x61, on: 0)
     try stage.check("the deadline after it fired", try vcpu.deadline(), equals: 0)
+  }
+
+  /// One after another.
+  static let timerDeadlineChain = Scenario(
+    "timer.deadline.chain", "Each of many TSC deadlines fires once",
+    exercises: ["kvm_set_lapic_tscdeadline_msr", "apic_timer_expired", "SDM 3A 12.5.4.1"],
+    needs: [.capability(.tscDeadlineTimer)]
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    try vcpu.setTimer(0x61, .tscDeadline)
+    try stage.stimulus {
+      for count in 1...50 {
+        // Some lie far enough ahead to be waited for, some have passed when they are written.
+        try vcpu.setDeadline(try vcpu.readTSC() + vcpu.cycles(milliseconds: 1) / UInt64(count))
+        try stage.until("deadline \(count) fires") { stage.machine.recorded(0x61, on: 0) >= count }
+      }
+    }
+    try stage.expect(50, of: 0x61, on: 0)
   }
 
   /// A deadline that has passed.

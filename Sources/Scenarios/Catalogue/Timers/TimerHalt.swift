@@ -1,5 +1,4 @@
 import APIC
-import GuestContract
 import KVM
 
 extension Scenario {
@@ -14,8 +13,7 @@ extension Scenario {
     // Held off until the HLT, so that it cannot come before it and leave the vCPU asleep.
     try vcpu.disableInterrupts()
     try stage.stimulus { try vcpu.startTimer(count: 10_000_000) }
-    try vcpu.begin(.halt, [0])
-    try vcpu.finishHalt()
+    try vcpu.haltUntilWoken()
     try stage.expect(1, of: 0x61, on: 0)
   }
 
@@ -30,8 +28,7 @@ extension Scenario {
     try vcpu.disableInterrupts()
     let deadline = try vcpu.readTSC() + vcpu.cycles(milliseconds: 10)
     try stage.stimulus { try vcpu.setDeadline(deadline) }
-    try vcpu.begin(.halt, [0])
-    try vcpu.finishHalt()
+    try vcpu.haltUntilWoken()
     try stage.expect(1, of: 0x61, on: 0)
     try stage.check("the TSC is past the deadline", try vcpu.readTSC() >= deadline)
   }

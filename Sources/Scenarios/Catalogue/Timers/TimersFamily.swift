@@ -9,10 +9,11 @@ extension Scenario {
     timerToPeriodic, timerToDeadline, timerFromDeadline, timerMasked, timerUnmasked, timerVector,
   ]
   private static let deadlines = [
-    timerDeadline, timerDeadlinePast, timerDeadlineCancelled, timerDeadlineLater, timerDeadlineEarlier,
+    timerDeadline, timerDeadlineChain, timerDeadlinePast, timerDeadlineCancelled, timerDeadlineLater,
+    timerDeadlineEarlier,
     timerDeadlineReads,
   ]
   private static let refusedDeadlines = [timerDeadlineIgnored, timerCountIgnored]
   private static let sleepers = [timerHalt, timerDeadlineHalt]
-  private static let intervalTimer = [pitPIC, pitIOAPIC, pitOneShot, pitReinjected, pitDropped]
+  private static let intervalTimer = [pitPIC, pitIOAPIC, pitOneShot, pitHalt, pitMSI, pitReinjected, pitDropped]
 }
