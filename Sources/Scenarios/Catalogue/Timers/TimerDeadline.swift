@@ -64,6 +64,7 @@ extension Scenario {
       return deadline
     }
     try vcpu.untilPast(deadline)
+    try stage.untilAllTaken(on: 0)
     try stage.expectNone(of: vector, on: 0)
   }
 
@@ -79,7 +80,7 @@ extension Scenario {
       try vcpu.setDeadline(0)
       try vcpu.setTimer(vector, .tscDeadline)
       let deadline = try vcpu.readTSC() + vcpu.cycles(milliseconds: milliseconds)
-      later = deadline + vcpu.cycles(milliseconds: milliseconds)
+      later = deadline + vcpu.cycles(milliseconds: 50 + milliseconds)
       try vcpu.setDeadline(deadline)
       try stage.stimulus { try vcpu.setDeadline(later) }
       return deadline
@@ -131,9 +132,11 @@ extension Scenario {
     try stage.stimulus { try vcpu.setTimer(0x61, .oneShot) }
     try vcpu.setDeadline(1)
     try stage.check("the deadline in one-shot mode", try vcpu.deadline(), equals: 0)
+    try stage.untilAllTaken(on: 0)
     try stage.expectNone(of: 0x61, on: 0)
     try vcpu.setTimer(0x61, .tscDeadline)
     try stage.check("the deadline in TSC-deadline mode", try vcpu.deadline(), equals: 0)
+    try stage.untilAllTaken(on: 0)
     try stage.expectNone(of: 0x61, on: 0)
   }
 
@@ -151,6 +154,7 @@ extension Scenario {
     try stage.check("the initial count", try vcpu.read(.initialCount), equals: 0)
     try stage.check("the current count", try vcpu.read(.currentCount), equals: 0)
     try vcpu.untilPast(start + vcpu.cycles(milliseconds: 3))
+    try stage.untilAllTaken(on: 0)
     try stage.expectNone(of: 0x61, on: 0)
   }
 }

@@ -35,6 +35,7 @@ extension Scenario {
     }
     try stage.check("the current count", try vcpu.read(.currentCount), equals: 0)
     try vcpu.untilPast(deadline + deadline.clockError(on: vcpu))
+    try stage.untilAllTaken(on: 0)
     try stage.expectNone(of: vector, on: 0)
   }
 
@@ -56,6 +57,7 @@ extension Scenario {
     try vcpu.setTimer(vector, .tscDeadline)
     try stage.check("the deadline back in TSC-deadline mode", try vcpu.deadline(), equals: 0)
     try vcpu.untilPast(deadline)
+    try stage.untilAllTaken(on: 0)
     try stage.expectNone(of: vector, on: 0)
   }
 
@@ -70,6 +72,7 @@ extension Scenario {
     try stage.stimulus { try vcpu.setTimer(0x61, .periodic, isMasked: true) }
     try vcpu.startTimer(count: 4_000_000)
     try vcpu.untilReloaded()
+    try stage.untilAllTaken(on: 0)
     try stage.expectNone(of: 0x61, on: 0)
     try vcpu.startTimer(count: 0)
   }
@@ -84,6 +87,7 @@ extension Scenario {
     try vcpu.setTimer(0x61, .periodic, isMasked: true)
     try vcpu.startTimer(count: 4_000_000)
     try vcpu.untilReloaded()
+    try stage.untilAllTaken(on: 0)
     try stage.expectNone(of: 0x61, on: 0)
     try stage.stimulus { try vcpu.setTimer(0x61, .periodic) }
     try stage.until("it fires again and again") { stage.machine.recorded(0x61, on: 0) >= 3 }
@@ -102,6 +106,7 @@ extension Scenario {
     try stage.stimulus { try vcpu.setTimer(0x62) }
     try vcpu.setDivide(.by1)
     try stage.expect(1, of: 0x62, on: 0)
+    try stage.untilAllTaken(on: 0)
     try stage.expectNone(of: 0x61, on: 0)
   }
 }
