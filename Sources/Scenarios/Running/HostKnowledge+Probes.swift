@@ -35,6 +35,7 @@ extension HostTrait {
     switch self {
     case .inService: "this host ends an interrupt's service when it is delivered, not at its EOI"
     case .hypercall: "this host does not run a hypercall instruction in ring 0"
+    case .instructionBoundary: "this host lets a waiting interrupt in only some instructions after it could"
     }
   }
 
