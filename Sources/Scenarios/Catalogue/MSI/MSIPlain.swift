@@ -97,7 +97,7 @@ extension Scenario {
     path: .postedOrSoftware
   ) { stage in
     let vectors = (0x40..<0x80).map(Vector.init(rawValue:))
-    let rounds = 4
+    let rounds = 3
     // The highest ends the spinning, and is sent last.
     let last: Vector = 0xf0
     try stage[vcpu: 1].spin(until: last, reaches: 1)
