@@ -67,7 +67,7 @@ let package = Package(
     .target(
       name: "Scenarios", dependencies: ["APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "VMM"],
       swiftSettings: strict),
-    .target(name: "Reports", dependencies: ["APIC", "KVM", "VMM"], swiftSettings: strict),
+    .target(name: "Reports", dependencies: ["APIC", "KVM", "Scenarios", "VMM"], swiftSettings: strict),
     .executableTarget(
       name: "lapwing",
       dependencies: [
@@ -114,6 +114,9 @@ let package = Package(
       name: "ReportsTests",
       dependencies: ["APIC", "KVM", "Reports", "VMM", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
+    .testTarget(
+      name: "ScenariosTests",
+      dependencies: ["APIC", "KVM", "Reports", "Scenarios", "VMM"], swiftSettings: strict),
     // The program itself, run as its users run it.
     .testTarget(name: "LapwingTests", dependencies: ["Reports", "TestImages", "lapwing"], swiftSettings: strict),
   ]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import KVM
 import VMM
 
@@ -17,6 +18,9 @@ enum ExitStatus: Int32 {
   case terminated = 143
 
   var code: ExitCode { ExitCode(rawValue) }
+
+  /// The end that a signal asked for: SIGINT or SIGTERM.
+  init(signal: Int32) { self = signal == SIGINT ? .interrupted : .terminated }
 }
 
 /// Something went wrong: what a person reads on standard error, and how the program ends.

@@ -137,17 +137,18 @@ GUEST_INLINE void msr_write_recoverably(uint32_t index, uint64_t value) {
 GUEST_INLINE void cr8_write_recoverably(uint64_t value) {
   __asm__ volatile(GUEST_RECOVERABLE("movq %0, %%cr8") : : "r"(value) : "memory", "r8");
 }
-GUEST_INLINE uint64_t hypercall_recoverably(int vmmcall, uint64_t number, uint64_t first, uint64_t second) {
+GUEST_INLINE uint64_t hypercall_recoverably(int vmmcall, uint64_t number, uint64_t first, uint64_t second, uint64_t third,
+                                            uint64_t fourth) {
   uint64_t result = number;
   if (vmmcall)
     __asm__ volatile(GUEST_RECOVERABLE("vmmcall")
                      : "+a"(result)
-                     : "b"(first), "c"(second), "d"(0ull), "S"(0ull)
+                     : "b"(first), "c"(second), "d"(third), "S"(fourth)
                      : "memory", "r8");
   else
     __asm__ volatile(GUEST_RECOVERABLE("vmcall")
                      : "+a"(result)
-                     : "b"(first), "c"(second), "d"(0ull), "S"(0ull)
+                     : "b"(first), "c"(second), "d"(third), "S"(fourth)
                      : "memory", "r8");
   return result;
 }

@@ -77,22 +77,15 @@ extension AgentVCPU {
   ///   - number: RAX.
   ///   - first: RBX.
   ///   - second: RCX.
+  ///   - third: RDX.
+  ///   - fourth: RSI.
   ///   - vmmcall: AMD's instruction instead of Intel's.
-  public func hypercall(_ number: UInt64, _ first: UInt64, _ second: UInt64, vmmcall: Bool) throws -> (
-    result: Int64, fault: Vector?
-  ) {
-    let answer = try attempt(.hypercall, [number, first, second, vmmcall ? 1 : 0])
+  public func hypercall(
+    _ number: UInt32, _ first: UInt64, _ second: UInt64, _ third: UInt32 = 0, _ fourth: UInt32 = 0, vmmcall: Bool
+  ) throws -> (result: Int64, fault: Vector?) {
+    let instruction = UInt64(vmmcall ? 1 : 0) << 32
+    let answer = try attempt(
+      .hypercall, [instruction | UInt64(number), first, second, UInt64(fourth) << 32 | UInt64(third)])
     return (Int64(bitPattern: answer.first), answer.fault.map(Vector.init(rawValue:)))
-  }
-}
-
-extension AgentVCPU {
-  /// A hypercall by the instruction that the processor's maker gives it, VMCALL or AMD's VMMCALL; its answer.
-  public func hypercall(_ number: UInt64, _ first: UInt64, _ second: UInt64) throws -> Int64 {
-    let genu: UInt32 = 0x756e_6547  // The first four letters of "GenuineIntel" (SDM volume 2A, CPUID).
-    let isIntel = try cpuid(0).ebx == genu
-    let answer = try hypercall(number, first, second, vmmcall: !isIntel)
-    if let fault = answer.fault { throw StoryFailure("\(isIntel ? "VMCALL" : "VMMCALL") raises exception \(fault)") }
-    return answer.result
   }
 }

@@ -1,12 +1,20 @@
-import APIC
+public import APIC
 
+/// Logical destinations.
 extension Stage {
-  /// Gives vCPU n, of at most 8, the logical id 1 << n: in xAPIC mode by LDR and DFR, in x2APIC mode by itself.
+  /// Gives the first eight vCPUs a logical id each: in xAPIC mode bit n of the flat model to vCPU n. In x2APIC mode the
+  /// hardware has done so.
   public func setFlatLogicalIDs() throws {
-    guard mode == .xAPIC else { return }
-    for vcpu in vcpus {
+    guard mode != .x2APIC else { return }
+    for vcpu in vcpus.prefix(8) {
       try vcpu.write(.destinationFormat, DestinationFormat.flat.registerValue)
-      try vcpu.write(.logicalDestination, 1 << UInt32(24 + vcpu.index))
+      try vcpu.write(.logicalDestination, 1 << (24 + UInt32(vcpu.index)))
     }
+  }
+
+  /// The logical destination of some of the first eight vCPUs, whose APIC ids are their indices.
+  public func logicalDestination(of members: Int...) -> Destination {
+    let bits = members.reduce(UInt8(0)) { $0 | 1 << UInt8($1) }
+    return mode == .x2APIC ? .x2APICCluster(cluster: 0, members: UInt16(bits)) : .xAPICFlat(members: bits)
   }
 }

@@ -37,8 +37,9 @@ public struct RunningMachine: ~Copyable {
     machine.console.close()
     // All are told first, so that they leave at the same time.
     for thread in threads { thread.wake() }
-    for thread in threads { thread.stopAndJoin() }
+    // Nobody else wakes a thread that may have been joined.
     for inbox in machine.inboxes { inbox.attach(nil) }
+    for thread in threads { thread.stopAndJoin() }
     machine.times.end()
   }
 }

@@ -83,7 +83,7 @@ extension Scenario {
   }
 
   /// A TPR that is set while an interrupt waits.
-  static let lapicPriority = Scenario(
+  static let lapicStatePriority = Scenario(
     "state.lapic.priority", "A TPR that KVM_SET_LAPIC lowers lets the waiting interrupt in",
     exercises: ["kvm_apic_set_state", "apic_update_ppr", "KVM_SET_LAPIC"]
   ) { stage in
