@@ -24,7 +24,7 @@ extension Scenario {
   /// The TPR.
   static let apicvPriority = Scenario(
     "apicv.tpr", "With APICv, the guest writes its TPR without exits, and interrupts obey it",
-    exercises: ["vmx_update_msr_bitmap_x2apic", "SDM 3C 31.1.3"], needs: [.feature(.apicv)]
+    exercises: ["vmx_update_msr_bitmap_x2apic", "SDM 3C 31.1.2"], needs: [.feature(.apicv)]
   ) { stage in
     let vcpu = stage[vcpu: 0]
     var value: UInt32 = 0
