@@ -3,8 +3,8 @@ import SystemPackage
 
 /// An event counter, eventfd(2): what devices signal interrupts with (irqfd) and guests signal devices with (ioeventfd).
 ///
-/// It is non-blocking and closed with its last reference. KVM holds on to the counter, not to the descriptor, so an event
-/// that is assigned goes on working without this value; deassigning needs it.
+/// It is non-blocking and closed with its last reference. For an ioeventfd KVM holds on to the counter, not to the
+/// descriptor, so that goes on working without this value; an irqfd ends with it, so the machine keeps those.
 public final class EventDescriptor: Sendable {
   let descriptor: OwnedDescriptor
 

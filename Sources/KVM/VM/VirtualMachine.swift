@@ -5,13 +5,15 @@ import SystemPackage
 /// A virtual machine: memory slots, interrupt controllers and vCPUs.
 ///
 /// `System.createVM` gives one. KVM serialises its calls, so it can be used from any thread. It keeps the memory of its
-/// slots alive, and its vCPUs keep it alive.
+/// slots and the events of its irqfds alive, and its vCPUs keep it alive.
 public final class VirtualMachine: Sendable {
   /// The KVM it belongs to.
   public let system: System
 
   let descriptor: OwnedDescriptor
   let slots = Mutex<[UInt32: MemorySlot]>([:])
+  /// The events of assigned irqfds, which must stay open: KVM takes the last close of one for its deassignment.
+  let irqfds = Mutex<[IRQFD]>([])
 
   init(_ descriptor: consuming OwnedDescriptor, of system: System) {
     self.descriptor = descriptor

@@ -37,6 +37,17 @@ import Testing
     #expect(try vcpu.localAPIC().interruptRequest == [0x55])
   }
 
+  @Test func `a machine keeps the events of its irqfds open`() throws {
+    let vm = try KVM.open().createVM()
+    try vm.createIRQChip()
+    var event: EventDescriptor? = try EventDescriptor()
+    weak let kept = event
+    try vm.assignIRQFD(try #require(event), gsi: 30)
+    event = nil
+    try vm.deassignIRQFD(try #require(kept), gsi: 30)
+    #expect(kept == nil)
+  }
+
   @Test func `a level-triggered event is resampled at the guest's EOI`() throws {
     let code: [UInt8] = [
       0xb0, 0x11, 0xe6, 0x20,  // ICW1 to the master PIC
