@@ -1,3 +1,4 @@
+public import Evidence
 public import VMM
 
 /// What running a case came to.
@@ -24,6 +25,8 @@ public struct ScenarioResult: Sendable {
   public internal(set) var duration = Duration.zero
   /// What the story measured.
   public internal(set) var figures: [(name: String, value: String)] = []
+  /// How its interrupts got to the guest; nil where its story did not begin.
+  public internal(set) var evidence: Observation?
   /// The state of each vCPU after a failure.
   public internal(set) var state: [VCPUReport] = []
 

@@ -1,5 +1,6 @@
 import APIC
 import BuiltInGuests
+public import Evidence
 public import KVM
 import VMM
 
@@ -7,6 +8,7 @@ import VMM
 public struct ScenarioRunner: Sendable {
   private let system: System
   private let host: HostKnowledge
+  private let tracing: TracePool?
   /// How long anything in a story may take to come about.
   public var patience = Duration.seconds(10)
   /// How long it may take in a sabotaged story, which has nothing to wait for.
@@ -17,9 +19,11 @@ public struct ScenarioRunner: Sendable {
   /// - Parameters:
   ///   - system: its KVM.
   ///   - host: what is known of it.
-  public init(system: System, host: HostKnowledge) {
+  ///   - tracing: where trace instances are to be had; nil for evidence of counters alone.
+  public init(system: System, host: HostKnowledge, tracing: TracePool? = nil) {
     self.system = system
     self.host = host
+    self.tracing = tracing
   }
 
   /// Runs a case.
@@ -47,14 +51,19 @@ public struct ScenarioRunner: Sendable {
       let stage = try Stage(
         machine: machine, mode: testCase.mode, isSabotaged: isSabotaged,
         patience: isSabotaged ? sabotagedPatience : patience)
+      let recorder = Recorder(tracing)
+      stage.record(with: recorder)
       let running = try machine.start()
       do {
         try prepare(stage, testCase.scenario)
+        recorder.mark(machine, stage.statistics, isStimulus: false)
         try testCase.scenario.story(stage)
         result.verdict = .passed
       } catch {
         result.verdict = .failed("\(error)")
       }
+      result.evidence = recorder.finish(machine, stage.statistics, threads: running.threadIDs)
+      result.demand(testCase.scenario.path, host)
       _ = running.finish()
       result.figures = stage.figures
       if case .failed = result.verdict { result.state = (try? machine.reports()) ?? [] }
