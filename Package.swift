@@ -72,7 +72,7 @@ let package = Package(
     .target(
       name: "Scenarios", dependencies: ["APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "VMM"],
       swiftSettings: strict),
-    .target(name: "Reports", dependencies: ["APIC", "KVM", "VMM"], swiftSettings: strict),
+    .target(name: "Reports", dependencies: ["APIC", "KVM", "Scenarios", "VMM"], swiftSettings: strict),
     .executableTarget(
       name: "lapwing",
       dependencies: [
@@ -105,5 +105,24 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/PortExits", swiftSettings: strict),
+
+    // Guests and images that tests make up byte by byte.
+    .target(name: "TestImages", path: "Tests/TestImages", swiftSettings: strict),
+    .testTarget(
+      name: "VMMTests",
+      dependencies: [
+        "APIC", "BuiltInGuests", "GuestContract", "KVM", "TestImages", "VMM",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ReportsTests",
+      dependencies: ["APIC", "KVM", "Reports", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ScenariosTests",
+      dependencies: ["APIC", "KVM", "Reports", "Scenarios", "VMM"], swiftSettings: strict),
+    // The program itself, run as its users run it.
+    .testTarget(name: "LapwingTests", dependencies: ["Reports", "TestImages", "lapwing"], swiftSettings: strict),
   ]
 )

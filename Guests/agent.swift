@@ -3,6 +3,7 @@ import APIC
 import GuestContract
 import GuestKit
 import GuestMachine
+import Synchronization
 
 /// What each vector's handler does: the bits of `AgentHandler` below, its parameter above.
 nonisolated(unsafe) var handlers = InlineArray<256, UInt64>(repeating: UInt64(AgentHandler.acknowledges.rawValue))
@@ -36,9 +37,17 @@ func handle(_ interrupt: Interrupt) {
     let awaited = Vector(rawValue: UInt8(truncatingIfNeeded: parameter))
     wait(within: .milliseconds(500)) { recorded(awaited, on: processors.current) > 0 }
   }
+  if does(.holds) { wait(within: .seconds(10)) { MailboxReader.isGateOpen } }
   if does(.nests) { interrupts.disable() }
   if does(.lowers) { host.setLine(parameter, to: false) }
+  if does(.clearsPVEOI), clearPVEOI(at: parameter) { return note("EOI by memory", 1) }
   if does(.acknowledges) { localAPIC.endOfInterrupt() }
+}
+
+/// Clears the word of PV EOI in one step, as KVM may clear it too; says whether it was set.
+func clearPVEOI(at address: UInt32) -> Bool {
+  guard let word = UnsafePointer<Atomic<UInt32>>(bitPattern: UInt(address)) else { return false }
+  return word.pointee.exchange(0, ordering: .acquiringAndReleasing) & 1 != 0
 }
 
 /// Carries out one operation (GuestAgent.h).
@@ -60,7 +69,7 @@ func perform(_ mailbox: UnsafeMutablePointer<Mailbox>) {
   case .halt: halt(masked: first != 0)
   case .spin: results.0 = spin(Vector(rawValue: UInt8(truncatingIfNeeded: first)), second, third)
   case .setHandler: handlers[Int(first & 0xff)] = second & 0xffff_ffff | third << 32
-  case .hypercall: results.0 = hypercall_recoverably(fourth != 0 ? 1 : 0, first, second, third)
+  case .hypercall: results.0 = hypercall(first, second, third, fourth)
   case .shadow:
     withUnsafeMutablePointer(to: &results) {
       $0.withMemoryRebound(to: UInt64.self, capacity: 2) { shadow_measure(first != 0 ? 1 : 0, $0) }
@@ -68,6 +77,7 @@ func perform(_ mailbox: UnsafeMutablePointer<Mailbox>) {
   case .repeat: send(first, second, times: third)
   case .setMode: localAPIC.use(first != 0 ? .x2APIC : .xAPIC)
   case .startProcessors: results.0 = processors.start(serve) ? 1 : 0
+  case .volley: results.0 = volley(InterruptCommand(rawValue: first), second, raising: Int(third), within: fourth)
   default: break
   }
   mailbox.pointee.results = results
@@ -121,4 +131,22 @@ func send(_ register: UInt64, _ value: UInt64, times: UInt64) {
       mmio_write32(register, UInt32(truncatingIfNeeded: value))
     }
   }
+}
+
+/// Sends a command again and again, and waits between two until it has come everywhere.
+func volley(_ command: InterruptCommand, _ times: UInt64, raising count: Int, within cycles: UInt64) -> UInt64 {
+  let deadline = tsc_read() &+ cycles
+  for sent in 0..<times {
+    let before = recorded(command.vector)
+    localAPIC.send(command)
+    while recorded(command.vector) < before &+ count {
+      if tsc_read() >= deadline { return sent }
+    }
+  }
+  return times
+}
+
+func hypercall(_ number: UInt64, _ first: UInt64, _ second: UInt64, _ third: UInt64) -> UInt64 {
+  hypercall_recoverably(
+    number >> 32 & 1 != 0 ? 1 : 0, number & 0xffff_ffff, first, second, third & 0xffff_ffff, third >> 32)
 }

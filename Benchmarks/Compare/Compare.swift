@@ -76,6 +76,7 @@ struct Compare: ParsableCommand {
     let image = folder.file("multiboot-hello.elf")
     try stopwatch.write(.image(floor, .multibootHello), to: image)
     multiboot.contenders.append(.qemu(qemu, image: image))
+    multiboot.contenders.append(.qemu(qemu, image: image, options: ",acpi=off,rtc=off"))
     return ([hello, multiboot], [])
   }
 }

@@ -9,10 +9,7 @@ public struct MailboxReader {
   /// Finds the mailbox of the processor that runs this, and tells the host that somebody reads it from now on; nil where
   /// the host has none.
   public init?() {
-    let offset = UInt(processor_index()) &* UInt(MemoryLayout<Mailbox>.stride)
-    guard bootPage.pointee.mailboxes != 0,
-      let mailbox = UnsafeMutablePointer<Mailbox>(bitPattern: UInt(bootPage.pointee.mailboxes) &+ offset)
-    else { return nil }
+    guard let mailbox = Self.address else { return nil }
     self.mailbox = mailbox
     mailbox.pointee.done = mailbox.pointee.posted
     word(LAPWING_MAILBOX_STARTS).pointee.wrappingAdd(1, ordering: .releasing)
@@ -30,8 +27,24 @@ public struct MailboxReader {
     done.pointee.store(number, ordering: .releasing)
   }
 
+  /// Whether the host has opened the gate of the processor that asks.
+  public static var isGateOpen: Bool {
+    guard let mailbox = address else { return true }
+    return word(LAPWING_MAILBOX_GATE, of: mailbox).pointee.load(ordering: .acquiring) != 0
+  }
+
+  private static var address: UnsafeMutablePointer<Mailbox>? {
+    let offset = UInt(processor_index()) &* UInt(MemoryLayout<Mailbox>.stride)
+    guard bootPage.pointee.mailboxes != 0 else { return nil }
+    return UnsafeMutablePointer(bitPattern: UInt(bootPage.pointee.mailboxes) &+ offset)
+  }
+
+  private func word(_ offset: Int32) -> UnsafePointer<Atomic<UInt32>> { Self.word(offset, of: mailbox) }
+
   /// A word that the host reads or writes at the same time.
-  private func word(_ offset: Int32) -> UnsafePointer<Atomic<UInt32>> {
+  private static func word(
+    _ offset: Int32, of mailbox: UnsafeMutablePointer<Mailbox>
+  ) -> UnsafePointer<Atomic<UInt32>> {
     (UnsafeRawPointer(mailbox) + Int(offset)).assumingMemoryBound(to: Atomic<UInt32>.self)
   }
 }

@@ -6,7 +6,16 @@ import Foundation
 /// find at run time. A guest's summary is the first documentation line of its source.
 @main
 struct GuestCatalog {
-  static func main() throws {
+  static func main() {
+    do {
+      try writeTable()
+    } catch {
+      try? FileHandle.standardError.write(contentsOf: Data("\(error)\n".utf8))
+      exit(1)
+    }
+  }
+
+  private static func writeTable() throws {
     let arguments = CommandLine.arguments.dropFirst()
     guard let table = arguments.first, arguments.count % 2 == 1 else {
       throw CatalogError(problem: "usage: guest-catalog TABLE.c (SOURCE IMAGE)...")

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE // for the *_np functions
 #include "CVMM.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,4 +23,14 @@ void cvmm_name_thread(const char *name) {
   char kept[16];
   snprintf(kept, sizeof kept, "%s", name);
   pthread_setname_np(pthread_self(), kept);
+}
+
+int cvmm_processor(void) { return sched_getcpu(); }
+
+int cvmm_keep_to(int processor) {
+  if (processor < 0 || processor >= CPU_SETSIZE) return EINVAL;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }

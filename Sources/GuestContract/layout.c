@@ -20,5 +20,6 @@ _Static_assert(offsetof(lapwing_mailbox, results) == 48, "mailbox results");
 _Static_assert(offsetof(lapwing_mailbox, posted) == LAPWING_MAILBOX_POSTED, "mailbox posted");
 _Static_assert(offsetof(lapwing_mailbox, done) == LAPWING_MAILBOX_DONE, "mailbox done");
 _Static_assert(offsetof(lapwing_mailbox, starts) == LAPWING_MAILBOX_STARTS, "mailbox starts");
+_Static_assert(offsetof(lapwing_mailbox, gate) == LAPWING_MAILBOX_GATE, "mailbox gate");
 _Static_assert(sizeof(lapwing_request) == 32, "request");
 _Static_assert(offsetof(lapwing_request, result) == 24, "request result");

@@ -4,4 +4,6 @@ public enum HostTrait: String, Hashable, Sendable, CaseIterable {
   case inService = "in-service-until-eoi"
   /// A hypercall instruction works in ring 0.
   case hypercall
+  /// A waiting interrupt is taken at the first instruction boundary that lets it in, not some instructions later.
+  case instructionBoundary = "interrupts-at-instruction-boundaries"
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import KVM
 import VMM
 
@@ -13,8 +14,13 @@ enum ExitStatus: Int32 {
   case timeLimit = 124
   /// Ctrl-C: 128 and the signal's number, as shells have it.
   case interrupted = 130
+  /// SIGTERM, likewise.
+  case terminated = 143
 
   var code: ExitCode { ExitCode(rawValue) }
+
+  /// The end that a signal asked for: SIGINT or SIGTERM.
+  init(signal: Int32) { self = signal == SIGINT ? .interrupted : .terminated }
 }
 
 /// Something went wrong: what a person reads on standard error, and how the program ends.

@@ -79,7 +79,7 @@ GUEST_INLINE uint32_t port_read32(uint16_t port) {
   __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
   return value;
 }
-// One instruction for a whole text, which the host sees as one exit.
+// One instruction for a whole text, which most hosts see as one exit.
 GUEST_INLINE void port_write_text(uint16_t port, const void *_Nonnull text, uint64_t length) {
   __asm__ volatile("rep outsb" : "+S"(text), "+c"(length) : "d"(port) : "memory");
 }
@@ -137,17 +137,18 @@ GUEST_INLINE void msr_write_recoverably(uint32_t index, uint64_t value) {
 GUEST_INLINE void cr8_write_recoverably(uint64_t value) {
   __asm__ volatile(GUEST_RECOVERABLE("movq %0, %%cr8") : : "r"(value) : "memory", "r8");
 }
-GUEST_INLINE uint64_t hypercall_recoverably(int vmmcall, uint64_t number, uint64_t first, uint64_t second) {
+GUEST_INLINE uint64_t hypercall_recoverably(int vmmcall, uint64_t number, uint64_t first, uint64_t second, uint64_t third,
+                                            uint64_t fourth) {
   uint64_t result = number;
   if (vmmcall)
     __asm__ volatile(GUEST_RECOVERABLE("vmmcall")
                      : "+a"(result)
-                     : "b"(first), "c"(second), "d"(0ull), "S"(0ull)
+                     : "b"(first), "c"(second), "d"(third), "S"(fourth)
                      : "memory", "r8");
   else
     __asm__ volatile(GUEST_RECOVERABLE("vmcall")
                      : "+a"(result)
-                     : "b"(first), "c"(second), "d"(0ull), "S"(0ull)
+                     : "b"(first), "c"(second), "d"(third), "S"(fourth)
                      : "memory", "r8");
   return result;
 }

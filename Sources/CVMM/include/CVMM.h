@@ -11,3 +11,9 @@ int cvmm_thread_id(void);
 
 // Names the calling thread in debuggers and /proc; at most 15 characters count (pthread_setname_np(3)).
 void cvmm_name_thread(const char *_Nonnull name);
+
+// The host's processor that runs the calling thread (sched_getcpu(3)); -1 where the kernel does not tell.
+int cvmm_processor(void);
+
+// Keeps the calling thread to one processor of the host: 0 or an errno (pthread_setaffinity_np(3)).
+int cvmm_keep_to(int processor);

@@ -9,6 +9,7 @@
 #define LAPWING_MAILBOX_POSTED 0
 #define LAPWING_MAILBOX_DONE 4
 #define LAPWING_MAILBOX_STARTS 64
+#define LAPWING_MAILBOX_GATE 68
 
 typedef enum LAPWING_ENUM LAPWING_NAME("AgentOperation") lapwing_operation : uint32_t {
   // RDMSR of arguments[0].
@@ -40,8 +41,8 @@ typedef enum LAPWING_ENUM LAPWING_NAME("AgentOperation") lapwing_operation : uin
   LAPWING_OPERATION_SPIN LAPWING_NAME("spin") = 13,
   // Handles vector arguments[0] by the lapwing_handler bits of arguments[1], with arguments[2].
   LAPWING_OPERATION_SET_HANDLER LAPWING_NAME("setHandler") = 14,
-  // VMCALL, or VMMCALL where arguments[3] is not 0, with arguments[0] in RAX, arguments[1] in RBX, arguments[2] in RCX
-  // and 0 in RDX and RSI; RAX comes back.
+  // VMCALL, or VMMCALL where bit 32 of arguments[0] is set, with the bits below in RAX, arguments[1] in RBX, arguments[2]
+  // in RCX and the halves of arguments[3] in RDX (the lower one) and RSI; RAX comes back.
   LAPWING_OPERATION_HYPERCALL LAPWING_NAME("hypercall") = 15,
   // With interrupts off before: STI, or STI and MOV SS where arguments[0] is not 0, a RDTSC in the shadow, one after
   // it. The TSC values are the results.
@@ -52,6 +53,10 @@ typedef enum LAPWING_ENUM LAPWING_NAME("AgentOperation") lapwing_operation : uin
   LAPWING_OPERATION_SET_MODE LAPWING_NAME("setMode") = 18,
   // Starts the application processors with INIT and SIPI.
   LAPWING_OPERATION_START_PROCESSORS LAPWING_NAME("startProcessors") = 19,
+  // Sends the interprocessor interrupt of the ICR arguments[0] arguments[1] times, each once all that the one before
+  // raises are recorded: arguments[2] of them, by all vCPUs together. results[0] says how many were sent and recorded;
+  // it gives up after arguments[3] TSC cycles.
+  LAPWING_OPERATION_VOLLEY LAPWING_NAME("volley") = 30,
 } lapwing_operation;
 
 // What a handler does, besides recording its interrupt, in this order.
@@ -66,6 +71,11 @@ typedef enum LAPWING_ENUM LAPWING_NAME("AgentHandler") lapwing_handler : uint32_
   LAPWING_HANDLER_ACKNOWLEDGES LAPWING_NAME("acknowledges") = 1 << 3,
   // Notes the processor priority in the log.
   LAPWING_HANDLER_NOTES_PRIORITY LAPWING_NAME("notesPriority") = 1 << 4,
+  // Waits until the host has opened the gate of this vCPU's mailbox, at most for ten seconds.
+  LAPWING_HANDLER_HOLDS LAPWING_NAME("holds") = 1 << 8,
+  // Clears the word of PV EOI (MSR_KVM_PV_EOI_EN) whose address is its parameter; where that was set it notes it in the
+  // log, and does not acknowledge.
+  LAPWING_HANDLER_CLEARS_PV_EOI LAPWING_NAME("clearsPVEOI") = 1 << 9,
 } lapwing_handler;
 
 typedef struct LAPWING_NAME("Mailbox") lapwing_mailbox {
@@ -78,5 +88,7 @@ typedef struct LAPWING_NAME("Mailbox") lapwing_mailbox {
   uint64_t results[2];
   // How often the agent has started on this vCPU. What was posted before its start is not carried out.
   uint32_t starts;
-  uint32_t reserved[15];
+  // Not 0 where handlers that hold may go on.
+  uint32_t gate;
+  uint32_t reserved[14];
 } lapwing_mailbox;

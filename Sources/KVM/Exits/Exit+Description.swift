@@ -56,7 +56,8 @@ extension InternalError: CustomStringConvertible {
   /// The error's name and, for one of emulation, the instruction's bytes.
   public var description: String {
     guard !instruction.isEmpty else { return data.isEmpty ? name : "\(name) \(data.map(hex))" }
-    return "\(name), instruction \(instruction.map { String($0, radix: 16) }.joined(separator: " "))"
+    let bytes = instruction.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+    return "\(name), instruction \(bytes.joined(separator: " "))"
   }
 }
 

@@ -13,7 +13,7 @@ extension DoctorReport {
     let width = features.map(\.title.count).max() ?? 0
     for feature in features {
       lines.append("  \(mark(feature, style))  \(feature.title.padded(to: width))  \(style.dim(feature.evidence))")
-      if let hint = feature.hint { lines.append("        \(String(repeating: " ", count: width))  \(hint)") }
+      if let hint = feature.hint { lines.append("       \(String(repeating: " ", count: width))  \(hint)") }
     }
     if everything { lines += capabilityLines(style) + moduleLines(style) }
     lines.append("")

@@ -8,7 +8,8 @@ extension VCPUStateReport {
   func lines(_ style: Style) -> [String] {
     var lines = [style.bold("vCPU \(vcpu)") + ": \(state)"]
     for row in Self.rows {
-      lines.append("  " + row.map { "\($0) \(hex(registers[$0] ?? 0, digits: 16))" }.joined(separator: "  "))
+      lines.append(
+        "  " + row.map { "\($0.padded(to: 3)) \(hex(registers[$0] ?? 0, digits: 16))" }.joined(separator: "  "))
     }
     let apic = localAPIC
     lines.append(

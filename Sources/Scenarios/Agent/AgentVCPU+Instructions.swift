@@ -77,11 +77,15 @@ extension AgentVCPU {
   ///   - number: RAX.
   ///   - first: RBX.
   ///   - second: RCX.
+  ///   - third: RDX.
+  ///   - fourth: RSI.
   ///   - vmmcall: AMD's instruction instead of Intel's.
-  public func hypercall(_ number: UInt64, _ first: UInt64, _ second: UInt64, vmmcall: Bool) throws -> (
-    result: Int64, fault: Vector?
-  ) {
-    let answer = try attempt(.hypercall, [number, first, second, vmmcall ? 1 : 0])
+  public func hypercall(
+    _ number: UInt32, _ first: UInt64, _ second: UInt64, _ third: UInt32 = 0, _ fourth: UInt32 = 0, vmmcall: Bool
+  ) throws -> (result: Int64, fault: Vector?) {
+    let instruction = UInt64(vmmcall ? 1 : 0) << 32
+    let answer = try attempt(
+      .hypercall, [instruction | UInt64(number), first, second, UInt64(fourth) << 32 | UInt64(third)])
     return (Int64(bitPattern: answer.first), answer.fault.map(Vector.init(rawValue:)))
   }
 }

@@ -75,6 +75,11 @@ extension AgentVCPU {
     public static let acknowledges = Handling(rawValue: AgentHandler.acknowledges.rawValue)
     /// Notes the processor priority in the log, as the figure "processor priority".
     public static let notesPriority = Handling(rawValue: AgentHandler.notesPriority.rawValue)
+    /// Waits until the host opens the vCPU's gate.
+    public static let holds = Handling(rawValue: AgentHandler.holds.rawValue)
+    /// Ends the service by the word of PV EOI at the address that is the parameter, where it is set: that is the figure
+    /// "EOI by memory".
+    public static let clearsPVEOI = Handling(rawValue: AgentHandler.clearsPVEOI.rawValue)
   }
 
   /// Handles a vector, on all vCPUs, as `handling` says.

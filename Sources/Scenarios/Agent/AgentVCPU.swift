@@ -73,6 +73,7 @@ extension AgentOperation {
     case .repeat: "repeated writes"
     case .setMode: "changing its APIC mode"
     case .startProcessors: "starting processors"
+    case .volley: "a volley of interrupts"
     default: "operation \(rawValue)"
     }
   }

@@ -6,6 +6,8 @@ public struct HostKnowledge: Sendable {
   public let survey: HostSurvey
   /// The traits that this host was tried for and lacks, with the reason.
   public internal(set) var missingTraits: [HostTrait: String] = [:]
+  /// The traits that it was tried for.
+  var triedTraits: Set<HostTrait> = []
 
   /// Knowledge that rests on a survey alone.
   public init(survey: HostSurvey) {
@@ -14,8 +16,12 @@ public struct HostKnowledge: Sendable {
 
   /// Why a scenario cannot be run here, in the host's words; nil where it can.
   public func reasonToSkip(_ scenario: Scenario) -> String? {
-    let needs = scenario.needs + scenario.path.needs
-    return needs.lazy.compactMap(reason).first
+    scenario.allNeeds.lazy.compactMap(reason).first
+  }
+
+  /// Why a scenario cannot be run here although this host is required to have what it lacks; nil where neither is so.
+  func reasonToFail(_ scenario: Scenario, _ requirements: Set<Need>) -> String? {
+    scenario.allNeeds.lazy.filter { requirements.contains($0.canonical) }.compactMap(reason).first
   }
 
   private func reason(_ need: Need) -> String? {
@@ -29,6 +35,11 @@ public struct HostKnowledge: Sendable {
       return missingTraits[trait]
     }
   }
+}
+
+extension Scenario {
+  /// What a host must have, its path's needs among it.
+  public var allNeeds: [Need] { needs + path.needs }
 }
 
 extension PathDemand {

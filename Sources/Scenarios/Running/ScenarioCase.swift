@@ -18,3 +18,8 @@ public struct ScenarioCase: Sendable {
     catalogue.flatMap { scenario in scenario.modes.map { ScenarioCase(scenario: scenario, mode: $0) } }
   }
 }
+
+extension ScenarioCase {
+  /// The first word of its id, which cases about one thing share.
+  public var family: String { String(id.prefix { $0 != "." }) }
+}

@@ -11,6 +11,7 @@ extension ScenarioResult {
     let demanded = "demanded \(wanted.map(\.rawValue).joined(separator: " or "))"
     guard !evidence.interrupts.isEmpty else {
       verdict = .failed("\(demanded), but no vCPU took an interrupt")
+      cause = .expectation
       return
     }
     guard evidence.interrupts.allSatisfy({ $0.path != nil || evidence.countsInjections(on: $0.vcpu) }) else {
@@ -20,6 +21,7 @@ extension ScenarioResult {
     let others = evidence.interrupts.filter { interrupt in !wanted.contains { $0 == interrupt.verdictPath } }
     guard !others.isEmpty else { return }
     verdict = .failed("\(demanded); saw: \(others.map(\.description).joined(separator: "; "))")
+    cause = .expectation
   }
 }
 

@@ -1,5 +1,4 @@
 public import Evidence
-public import VMM
 
 /// What running a case came to.
 public struct ScenarioResult: Sendable {
@@ -27,8 +26,22 @@ public struct ScenarioResult: Sendable {
   public internal(set) var figures: [(name: String, value: String)] = []
   /// How its interrupts got to the guest; nil where its story did not begin.
   public internal(set) var evidence: Observation?
-  /// The state of each vCPU after a failure.
-  public internal(set) var state: [VCPUReport] = []
+  /// Whether the story came to its stimulus.
+  public internal(set) var hasReachedStimulus = false
+  /// What made the story fail; nil where it did not, or was not told.
+  public internal(set) var cause: Cause?
+  /// What was there to be seen after a failure.
+  public internal(set) var scene: FailureScene?
+
+  /// What makes a story fail.
+  public enum Cause: Hashable, Sendable {
+    /// Something was not as the story expected.
+    case expectation
+    /// The guest ended before the story did.
+    case machineEnded
+    /// KVM, or the operating system, refused a call.
+    case call
+  }
 
   init(_ testCase: ScenarioCase) {
     id = testCase.id

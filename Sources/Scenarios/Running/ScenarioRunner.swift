@@ -11,8 +11,10 @@ public struct ScenarioRunner: Sendable {
   private let tracing: TracePool?
   /// How long anything in a story may take to come about.
   public var patience = Duration.seconds(10)
-  /// How long it may take in a sabotaged story, which has nothing to wait for.
+  /// How long it may take in a sabotaged story from its stimulus on: there is nothing to wait for.
   public var sabotagedPatience = Duration.milliseconds(400)
+  /// What this host must have: a case that it cannot run for want of one of these fails.
+  public var requirements: Set<Need> = []
 
   /// A runner on this host.
   ///
@@ -31,29 +33,37 @@ public struct ScenarioRunner: Sendable {
   /// - Parameters:
   ///   - testCase: the case.
   ///   - isSabotaged: withhold its stimulus.
-  public func run(_ testCase: ScenarioCase, isSabotaged: Bool = false) -> ScenarioResult {
+  ///   - control: ends it from another thread.
+  public func run(
+    _ testCase: ScenarioCase, isSabotaged: Bool = false, control: CaseControl = CaseControl()
+  ) -> ScenarioResult {
     let start = ContinuousClock.now
     var result = ScenarioResult(testCase)
-    if let reason = host.reasonToSkip(testCase.scenario) {
+    if let reason = host.reasonToFail(testCase.scenario, requirements) {
+      result.verdict = .failed("it cannot be run here, and is required to: \(reason)")
+    } else if let reason = host.reasonToSkip(testCase.scenario) {
       result.verdict = .skipped(reason)
     } else if isSabotaged, case .impossible(let reason) = testCase.scenario.sabotage {
       result.verdict = .skipped("nothing to sabotage: \(reason)")
     } else {
-      play(testCase, isSabotaged: isSabotaged, into: &result)
+      play(testCase, isSabotaged: isSabotaged, control: control, into: &result)
     }
     result.duration = .now - start
     return result
   }
 
-  private func play(_ testCase: ScenarioCase, isSabotaged: Bool, into result: inout ScenarioResult) {
+  private func play(
+    _ testCase: ScenarioCase, isSabotaged: Bool, control: CaseControl, into result: inout ScenarioResult
+  ) {
     do {
       let machine = try buildMachine(testCase)
       let stage = try Stage(
-        machine: machine, mode: testCase.mode, isSabotaged: isSabotaged,
-        patience: isSabotaged ? sabotagedPatience : patience)
+        machine: machine, mode: testCase.mode, isSabotaged: isSabotaged, patience: patience,
+        sabotagedPatience: sabotagedPatience)
       let recorder = Recorder(tracing)
       stage.record(with: recorder)
       let running = try machine.start()
+      control.attach(machine)
       do {
         try prepare(stage, testCase.scenario)
         recorder.mark(machine, stage.statistics, isStimulus: false)
@@ -61,12 +71,15 @@ public struct ScenarioRunner: Sendable {
         result.verdict = .passed
       } catch {
         result.verdict = .failed("\(error)")
+        result.cause = machine.stop.reason != nil ? .machineEnded : error is StoryFailure ? .expectation : .call
       }
       result.evidence = recorder.finish(machine, stage.statistics, threads: running.threadIDs)
       result.demand(testCase.scenario.path, host)
+      control.attach(nil)
       _ = running.finish()
+      result.hasReachedStimulus = stage.hasReachedStimulus
       result.figures = stage.figures
-      if case .failed = result.verdict { result.state = (try? machine.reports()) ?? [] }
+      if case .failed = result.verdict { result.scene = FailureScene(stage) }
     } catch {
       result.verdict = .failed("the machine could not be built: \(error)")
     }
@@ -88,7 +101,7 @@ public struct ScenarioRunner: Sendable {
   private func prepare(_ stage: Stage, _ scenario: Scenario) throws {
     let vcpus = scenario.preparation == .ready ? stage.vcpus : [stage[vcpu: 0]]
     for vcpu in vcpus {
-      try stage.until("the agent has started on vCPU \(vcpu.index)", within: patience) { try vcpu.starts() > 0 }
+      try stage.until("the agent has started on vCPU \(vcpu.index)") { try vcpu.starts() > 0 }
     }
     guard scenario.preparation != .untouched else { return }
     for vcpu in vcpus { try vcpu.enableInterrupts() }

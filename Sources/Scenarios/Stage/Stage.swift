@@ -13,8 +13,12 @@ public final class Stage {
   public var mode: APICMode
   /// Whether the stimulus is withheld.
   let isSabotaged: Bool
-  /// How long anything may take to come about.
-  let patience: Duration
+  /// Whether the story has come to its stimulus.
+  public private(set) var hasReachedStimulus = false
+  private let fullPatience: Duration
+  private let sabotagedPatience: Duration
+  /// How long anything may take to come about. Where the stimulus was withheld there is little to wait for.
+  var patience: Duration { isSabotaged && hasReachedStimulus ? sabotagedPatience : fullPatience }
   /// How long to look for more than was expected.
   let settling = Duration.milliseconds(3)
   /// What the story measures, to be shown with its verdict.
@@ -34,14 +38,17 @@ public final class Stage {
   let statistics: [StatisticsFile]
 
   /// A stage on a machine that does not run yet.
-  init(machine: Machine, mode: APICMode, isSabotaged: Bool, patience: Duration) throws(KVMError) {
+  init(
+    machine: Machine, mode: APICMode, isSabotaged: Bool, patience: Duration, sabotagedPatience: Duration
+  ) throws(KVMError) {
     var statistics: [StatisticsFile] = []
     for vcpu in machine.vcpus { statistics.append(try vcpu.openStatistics()) }
     self.statistics = statistics
     self.machine = machine
     self.mode = mode
     self.isSabotaged = isSabotaged
-    self.patience = patience
+    fullPatience = patience
+    self.sabotagedPatience = sabotagedPatience
   }
 
   /// A vCPU, by its index.
@@ -53,6 +60,7 @@ public final class Stage {
   /// What the story is about: the interrupt that is sent, the state that is set. Sabotage withholds it, and then the
   /// story must fail.
   public func stimulus(_ body: () throws -> Void) throws {
+    hasReachedStimulus = true
     try onStimulus(.before)
     if !isSabotaged { try body() }
   }

@@ -16,7 +16,8 @@ public protocol BusDevice: Sendable {
   /// Takes a written value, in the low `access.width` bytes.
   func write(_ value: UInt64, _ access: BusAccess)
 
-  /// Takes a string of bytes written to one port (REP OUTSB), which came in one exit.
+  /// Takes bytes written to one port by one instruction (REP OUTSB), as many as KVM hands over at once: some back ends
+  /// hand over one at a time.
   func write(string: [UInt8], _ access: BusAccess)
 }
 

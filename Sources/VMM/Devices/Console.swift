@@ -2,7 +2,8 @@ import Synchronization
 
 /// What a guest printed: handed on as it comes, and kept, up to a limit that the guest cannot move.
 public final class Console: Sendable {
-  /// Hands bytes on and says how many it took; fewer, or none, when a signal interrupted it.
+  /// Hands bytes on and says how many it took; fewer, or none, when a signal interrupted it; a negative number when
+  /// nobody takes any more, and it is not called again.
   public typealias Sink = @Sendable (ArraySlice<UInt8>) -> Int
 
   private struct State {
@@ -32,7 +33,11 @@ public final class Console: Sendable {
       var rest = bytes.prefix(limit - state.kept.count)
       state.dropped += UInt64(bytes.count - rest.count)
       state.kept += rest
-      while !rest.isEmpty, !isClosed.load(ordering: .acquiring) { rest = rest.dropFirst(sink(rest)) }
+      while !rest.isEmpty, !isClosed.load(ordering: .acquiring) {
+        let count = sink(rest)
+        if count < 0 { close() }
+        rest = rest.dropFirst(max(0, count))
+      }
     }
   }
 

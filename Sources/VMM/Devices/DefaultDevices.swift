@@ -14,7 +14,7 @@ struct DefaultDevices {
   func portBus() throws(BusError) -> Bus {
     var devices: [(range: Range<UInt64>, device: any BusDevice)] = [
       (SerialConsole.ports, SerialConsole(console: console)),
-      (DebugExit.ports, DebugExit(stop: stop)),
+      (DebugExitPort.ports, DebugExitPort(stop: stop)),
       (ResetControl.keyboardController, ResetControl(.keyboardController, stop: stop)),
       (ResetControl.resetRegister, ResetControl(.resetRegister, stop: stop)),
       (

@@ -53,7 +53,8 @@ struct MultibootHeader {
     let loadEnd = UInt64(try image.load(UInt32.self, at: offset + 20, name))
     let bssEnd = UInt64(try image.load(UInt32.self, at: offset + 24, name))
     let entry = try image.load(UInt32.self, at: offset + 28, name)
-    guard header >= load, header - load <= offset, loadEnd == 0 || loadEnd >= load, bssEnd == 0 || bssEnd >= loadEnd
+    guard header >= load, header - load <= offset, loadEnd == 0 || loadEnd >= load,
+      bssEnd == 0 || bssEnd >= max(load, loadEnd)
     else {
       throw .unsupportedMultiboot(reason: "its load addresses contradict each other")
     }

@@ -73,8 +73,10 @@ public final class InterruptController: Sendable {
 
   /// Writes to the eventfd that interrupts through `gsi`, and assigns one first where there is none (KVM_IRQFD).
   ///
-  /// - Throws: `KVMError` where KVM refuses the assignment, or where 64 are assigned already.
+  /// - Throws: `KVMError` for a GSI of 4096 or more, where KVM refuses the assignment, or where 64 are assigned already.
   public func trigger(irqfd gsi: UInt32) throws(KVMError) {
+    // KVM would assign one to a GSI that no route can have, for nothing.
+    guard gsi < Self.gsiLimit else { throw KVMError(call: .irqFD, errno: .invalidArgument) }
     try state.withLock { state throws(KVMError) in
       if let event = state.irqfds[gsi] { return try event.write(1) }
       guard state.irqfds.count < Self.irqfdLimit else { throw KVMError(call: .irqFD, errno: .tooManyOpenFiles) }

@@ -8,19 +8,30 @@ import KVM
 public struct GuestClock: Sendable {
   /// The frequency of the guest's TSC, in kHz.
   public let kHz: UInt32
+  /// In nanoseconds: far beyond any run, and far from what an Int64 holds.
+  private static let century = 3.2e18
+
   private let tsc: UInt64
   private let host: ContinuousClock.Instant
 
   init(_ vcpu: VCPU) throws(KVMError) {
-    kHz = try vcpu.tscFrequency()
-    host = .now
-    tsc = try vcpu.msrs([MSR.tsc]).entries.first?.value ?? 0
+    let kHz = try vcpu.tscFrequency()
+    let host = ContinuousClock.now
+    self.init(kHz: kHz, tsc: try vcpu.msrs([MSR.tsc]).entries.first?.value ?? 0, host: host)
+  }
+
+  /// A clock whose TSC showed `tsc` at the host's time `host`.
+  init(kHz: UInt32, tsc: UInt64, host: ContinuousClock.Instant) {
+    self.kHz = kHz
+    self.tsc = tsc
+    self.host = host
   }
 
   /// When the guest's TSC showed `value`. A guest may report anything; what lies before the machine was built is taken
-  /// as then.
+  /// as then, and what lies more than a century ahead as a century ahead.
   public func instant(_ value: UInt64) -> ContinuousClock.Instant {
     let cycles = value > tsc ? value - tsc : 0
-    return host + .nanoseconds(Int64(clamping: UInt64(Double(cycles) * 1e6 / Double(max(kHz, 1)))))
+    let nanoseconds = min(Double(cycles) * 1e6 / Double(max(kHz, 1)), Self.century)
+    return host + .nanoseconds(Int64(nanoseconds))
   }
 }

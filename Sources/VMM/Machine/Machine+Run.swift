@@ -39,6 +39,14 @@ extension Machine {
     try RunningMachine(self)
   }
 
+  /// Ends the machine from any thread: its vCPUs leave the guest for good. Whoever started it still has to let go of it.
+  ///
+  /// - Parameter reason: how the guest ended, unless it has ended already.
+  public func end(_ reason: Outcome) {
+    stop.stop(reason)
+    for inbox in inboxes { inbox.wake() }
+  }
+
   /// Has something done with a vCPU while it is out of the guest, in which it then goes on: the way to the state of one
   /// that runs.
   ///

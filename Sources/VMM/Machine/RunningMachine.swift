@@ -28,7 +28,9 @@ public struct RunningMachine: ~Copyable {
 
   /// Takes all vCPUs out of the guest for good and says how it ended. Their state can be read from then on.
   public consuming func finish() -> Outcome {
-    end()
+    let machine = machine
+    // Letting go of it ends it: once, since a thread that was joined must not be woken.
+    _ = consume self
     return machine.stop.reason ?? .stopped
   }
 
@@ -37,8 +39,9 @@ public struct RunningMachine: ~Copyable {
     machine.console.close()
     // All are told first, so that they leave at the same time.
     for thread in threads { thread.wake() }
-    for thread in threads { thread.stopAndJoin() }
+    // Nobody else wakes a thread that may have been joined.
     for inbox in machine.inboxes { inbox.attach(nil) }
+    for thread in threads { thread.stopAndJoin() }
     machine.times.end()
   }
 }

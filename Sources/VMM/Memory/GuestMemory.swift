@@ -69,7 +69,9 @@ public final class GuestMemory: Sendable {
 
   /// Reads an integer in one access, as the guest may be writing it.
   ///
-  /// - Parameter address: a multiple of the integer's size.
+  /// - Parameters:
+  ///   - type: the integer's type.
+  ///   - address: a multiple of the integer's size.
   /// - Throws: `GuestMemoryError` outside of RAM or for a misaligned address.
   public func load<T: FixedWidthInteger>(_ type: T.Type, at address: UInt64) throws(GuestMemoryError) -> T {
     try access(address, UInt64(MemoryLayout<T>.size)) { mapping, offset throws(MemoryError) in
@@ -79,7 +81,9 @@ public final class GuestMemory: Sendable {
 
   /// Writes an integer in one access, as the guest may be reading it.
   ///
-  /// - Parameter address: a multiple of the integer's size.
+  /// - Parameters:
+  ///   - value: what is written.
+  ///   - address: a multiple of the integer's size.
   /// - Throws: `GuestMemoryError` outside of RAM or for a misaligned address.
   public func store<T: FixedWidthInteger>(_ value: T, at address: UInt64) throws(GuestMemoryError) {
     try access(address, UInt64(MemoryLayout<T>.size)) { mapping, offset throws(MemoryError) in

@@ -24,6 +24,9 @@ final class VCPUInbox: Sendable {
   /// Says which thread to wake; nil once it has ended.
   func attach(_ thread: VCPUThread?) { state.withLock { $0.thread = thread } }
 
+  /// Takes the vCPU out of the guest, where a thread runs it.
+  func wake() { state.withLock { $0.thread?.wake() } }
+
   /// On the vCPU's thread, between two runs: does what was asked for.
   func serve(_ vcpu: VCPU) {
     guard hasWork.load(ordering: .acquiring) else { return }

@@ -58,7 +58,7 @@ struct VCPURunner: Sendable {
     }
   }
 
-  /// INS and OUTS with a count: KVM hands over up to a page of items at once.
+  /// INS and OUTS with a count: KVM may hand over up to a page of items at once.
   private func answer(string access: PortAccess) {
     let port = UInt64(access.port)
     let width = Int(access.width)

@@ -47,6 +47,11 @@ public struct AgentMailbox: Sendable {
     try memory.store(mailbox.posted &+ 1, at: address + UInt64(LAPWING_MAILBOX_POSTED))
   }
 
+  /// Opens or closes the gate at which handlers that hold wait.
+  public func setGate(open isOpen: Bool) throws(GuestMemoryError) {
+    try memory.store(UInt32(isOpen ? 1 : 0), at: address + UInt64(LAPWING_MAILBOX_GATE))
+  }
+
   /// The answer to the operation that is done.
   public func answer() throws(GuestMemoryError) -> Answer {
     let mailbox = try memory.loadStructure(Mailbox.self, at: address)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import KVM
 import Reports
 import VMM
@@ -42,24 +43,29 @@ struct RunCommand: ParsableCommand {
       guest: guest.name, machine: machine, backEnd: BackEnd.loaded()?.moduleName ?? "unknown",
       programStart: Lapwing.start)
     let style = StandardOutput.style
-    let report: RunReport
-    do {
-      let outcome = try machine.run(limit: timeout.duration) {
+    var lines: [String] = []
+    let outcome: Outcome
+    do throws(MachineError) {
+      outcome = try machine.run(limit: timeout.duration) {
         if signals.isPending { machine.stop.stop(.stopped) }
-        for record in recorder.take() where isWatched {
-          if let line = record.line(style) { StandardOutput.print(line) }
-        }
+        let records = recorder.take()
+        if isWatched { lines += records.compactMap { $0.line(style) } }
+        StandardOutput.offer(&lines)
       }
-      report = try recorder.report(outcome)
-    } catch let error as MachineError {
-      throw Failure(error)
-    } catch let error as KVMError {
-      throw Failure(error)
     } catch {
-      throw Failure("\(error)", .internalFault)
+      throw Failure(error)
     }
-    if !quiet { try show(report, format) { $0.text(style, allStatistics: stats) } }
-    if signals.isPending { return .interrupted }
+    let signal = signals.release()
+    let report: RunReport
+    do throws(KVMError) {
+      report = try recorder.report(outcome)
+    } catch {
+      throw Failure(error)
+    }
+    if !quiet {
+      try show(report, format) { (lines + [$0.text(style, allStatistics: stats)]).joined(separator: "\n") }
+    }
+    if let signal { return signal == SIGINT ? .interrupted : .terminated }
     return report.success ? .success : report.outcome.kind == "time-limit" ? .timeLimit : .failed
   }
 

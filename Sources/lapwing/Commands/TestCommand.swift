@@ -1,36 +1,110 @@
 import ArgumentParser
 import Evidence
 import KVM
+import Reports
 import Scenarios
+import VMM
 
 /// `lapwing test`: the interrupt suite.
 struct TestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "test", abstract: "Run the interrupt suite.")
+    commandName: "test", abstract: "Run the interrupt suite.",
+    discussion: """
+      FILTER is a case's id, such as ipi.self.x2apic; the beginning of ids, such as ipi.; or a pattern, such as \
+      '*.x2apic'. Exit status: 0 where every case passed or was skipped; 1 where one failed; 130 after Ctrl-C, with a \
+      report of what was finished.
+      """)
 
-  @Argument(help: "Only cases whose id begins with one of these.")
+  @Argument(help: "Which cases to run; all of them without one.")
   var filters: [String] = []
 
-  @Flag(help: "Withhold each scenario's stimulus: it must then fail.")
+  @OptionGroup(title: "Suite")
+  var suite: SuiteOptions
+
+  @OptionGroup(title: "Report")
+  var report: SuiteReportOptions
+
+  @Flag(help: "Withhold each scenario's stimulus: the suite passes when every story fails for want of it.")
   var sabotage = false
+
+  @Flag(help: "Show the ids and titles of the cases instead of running them.")
+  var list = false
+
+  func validate() throws {
+    guard list || report.format != .markdown else { throw ValidationError("--format markdown is for --list") }
+    guard !list || ![.ktap, .junit].contains(report.format) else {
+      throw ValidationError("--format \(report.format.rawValue) is not for --list")
+    }
+  }
 
   func run() throws {
     try perform { () throws(Failure) in
-      let system: System
-      do throws(KVMError) { system = try KVM.open() } catch { throw Failure(error) }
-      let tracing = TracePool()
-      defer { tracing.close() }
-      let runner = ScenarioRunner(
-        system: system, host: HostKnowledge(survey: HostSurvey.take()), tracing: tracing)
-      var failed = 0
-      for item in ScenarioCase.all(of: Scenario.catalogue)
-      where filters.isEmpty || filters.contains(where: item.id.hasPrefix) {
-        let result = runner.run(item, isSabotaged: sabotage)
-        StandardOutput.print("\(result.id): \(result.verdict) \(result.duration)")
-        for line in result.evidence?.lines ?? [] { StandardOutput.print("  \(line)") }
-        if case .failed = result.verdict { failed += 1 }
+      let cases = try suite.select(filters)
+      let destination = try report.destination()
+      defer { destination.discard() }
+      return list ? try show(CatalogueReport(cases), to: destination) : try run(cases, to: destination)
+    }
+  }
+
+  private func show(_ catalogue: CatalogueReport, to destination: ReportDestination) throws(Failure) -> ExitStatus {
+    try destination.write(
+      try report.format == .json
+        ? document(catalogue)
+        : report.format == .markdown ? catalogue.markdown : catalogue.text(destination.style))
+    return .success
+  }
+
+  private func run(_ cases: [ScenarioCase], to destination: ReportDestination) throws(Failure) -> ExitStatus {
+    let start = ContinuousClock.now
+    let system: System
+    do throws(KVMError) { system = try KVM.open() } catch { throw Failure(error) }
+    let signals = InterruptSignals()
+    var host = HostKnowledge(survey: HostSurvey.take())
+    host.probe(for: cases.lazy.map(\.scenario), on: system)
+    let tracing = TracePool()
+    defer { tracing.close() }
+    let runner = suite.runner(system, host, tracing: tracing, isSabotaged: sabotage)
+    var progress = SuiteProgress(
+      planned: cases.count * suite.repeat, isSabotage: sabotage, toErrors: destination.isStandardOutput && !isHuman)
+    let outcome: SuiteOutcome
+    do throws(MachineError) {
+      outcome = try runner.run(
+        cases, isInterrupted: { signals.isPending }, watch: { progress.show($0, running: $1) })
+    } catch {
+      throw Failure(error)
+    }
+    let signal = signals.release()
+    progress.end()
+    let suiteReport = SuiteReport(
+      outcome, host: SuiteReport.Host(kernel: host.survey.kernelRelease, backEnd: host.survey.backEnd?.moduleName),
+      options: suite.described(filters), isSabotage: sabotage, duration: .now - start)
+    try write(suiteReport, to: destination)
+    if let signal { return ExitStatus(signal: signal) }
+    return suiteReport.success ? .success : .failed
+  }
+
+  private var isHuman: Bool { report.format == .human }
+
+  /// Into a file goes the report alone; a person still gets the summary.
+  private func write(_ suiteReport: SuiteReport, to destination: ReportDestination) throws(Failure) {
+    let text =
+      switch report.format {
+      case .human, .markdown: suiteReport.text(destination.style)
+      case .ktap: suiteReport.ktap
+      case .junit: suiteReport.junit
+      case .json: try document(suiteReport)
       }
-      return failed == 0 ? .success : .failed
+    try destination.write(text)
+    if !destination.isStandardOutput {
+      try ReportDestination.standardOutput.write(suiteReport.text(StandardOutput.style))
+    }
+  }
+
+  private func document(_ report: some Encodable) throws(Failure) -> String {
+    do {
+      return try JSONDocument.text(report)
+    } catch {
+      throw Failure("the report cannot be written as JSON: \(error)", .internalFault)
     }
   }
 }

@@ -4,13 +4,15 @@ import Reports
 func show<Report: Encodable>(
   _ report: Report, _ format: ReportFormat, human: (Report) -> String
 ) throws(Failure) {
-  switch format {
-  case .human: StandardOutput.print(human(report))
-  case .json:
-    do {
-      StandardOutput.print(try JSONDocument.text(report))
-    } catch {
-      throw Failure("the report cannot be written as JSON: \(error)", .internalFault)
-    }
+  let text: String
+  do {
+    text = format == .json ? try JSONDocument.text(report) : human(report)
+  } catch {
+    throw Failure("the report cannot be written as JSON: \(error)", .internalFault)
+  }
+  do {
+    try StandardOutput.print(text)
+  } catch {
+    throw Failure("the report cannot be written to standard output: \(error)", .internalFault)
   }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Reports
+import SystemPackage
 
 /// Standard output: what the user asked for.
 enum StandardOutput {
@@ -9,14 +10,33 @@ enum StandardOutput {
   }
 
   /// Writes a line.
-  static func print(_ line: String) {
+  ///
+  /// - Throws: why not all of it was taken.
+  static func print(_ line: String) throws(Errno) {
     let bytes = Array((line + "\n").utf8)
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = write(rest)
-      if count < 0 { return }
+      if count < 0 { throw Errno(rawValue: errno) }
       rest = rest.dropFirst(count)
     }
+  }
+
+  /// Writes lines as long as that takes no waiting, so that a reader who has gone to sleep holds nobody up; what is left
+  /// stays in `lines`. What cannot be written is lost.
+  static func offer(_ lines: inout [String]) {
+    var written = 0
+    while written < lines.count, isReady {
+      try? print(lines[written])
+      written += 1
+    }
+    lines.removeFirst(written)
+  }
+
+  /// Whether a line can be written without waiting: a pipe that is ready takes 4096 bytes at once (PIPE_BUF, pipe(7)).
+  private static var isReady: Bool {
+    var descriptor = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+    return unsafe poll(&descriptor, 1, 0) > 0
   }
 
   /// Writes some of the bytes: how many, 0 where a signal came first, -1 where nobody reads any more.

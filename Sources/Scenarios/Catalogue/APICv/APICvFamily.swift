@@ -1,4 +1,8 @@
 extension Scenario {
   /// APIC virtualization by hardware, and what switches it off.
-  static let apicv: [Scenario] = []
+  static let apicv: [Scenario] =
+    [
+      apicvActive, apicvPostedIPI, apicvPostedMSI, apicvWoken, apicvPreempted, apicvContended, apicvPending,
+      apicvReads, apicvPriority, apicvEOI, apicvAccessPage, apicvBlocked,
+    ] + apicvSwitched + apicvInhibited + apicvRestored
 }

@@ -10,4 +10,14 @@ extension Scenario {
     try stage.stimulus { try vcpu.send(.toSelf(0x51)) }
     try stage.expect(1, of: 0x51, on: 0)
   }
+
+  /// The register that x2APIC mode has for it.
+  static let ipiSelfRegister = Scenario(
+    "ipi.self-register", "A vector in SELF_IPI interrupts the processor that writes it, and no other",
+    modes: [.x2APIC], vcpus: 2, exercises: ["kvm_apic_send_ipi", "handle_apic_write", "SDM 3A 12.12.11"]
+  ) { stage in
+    try stage.stimulus { try stage[vcpu: 1].write(.selfIPI, 0x54) }
+    try stage.expect(1, of: 0x54, on: 1)
+    try stage.expectNone(of: 0x54, on: 0)
+  }
 }

@@ -1,4 +1,10 @@
 extension Scenario {
   /// The local APIC itself.
-  static let localAPICs: [Scenario] = []
+  static let localAPICs: [Scenario] = [
+    lapicReset, lapicResetX2APIC, lapicInit,
+    lapicReadOnly, lapicReadOnlyX2APIC, lapicMissingX2APIC, lapicReservedX2APIC, lapicNoSelfIPI, lapicNoX2APIC,
+    lapicVersion, lapicLVT, lapicSpurious, lapicErrorStatus, lapicCommand, lapicLogical,
+    lapicSoftwareDisable, lapicDisabled, lapicMoved, lapicModes, lapicID, lapicX2APICID,
+    lapicCR8, lapicPriority, lapicEndOfInterrupt, lapicLINT0, lapicLINT1, lapicPVEOI,
+  ]
 }

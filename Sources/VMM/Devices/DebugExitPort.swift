@@ -1,5 +1,5 @@
 /// QEMU's isa-debug-exit: a guest that writes to it ends, 0 meaning success here.
-public final class DebugExit: BusDevice {
+public final class DebugExitPort: BusDevice {
   /// Where guests look for it.
   public static let ports: Range<UInt64> = 0xf4..<0xf8
 

@@ -1,0 +1,71 @@
+/// What a case came to, all its runs taken together.
+public struct CaseReport: Codable, Sendable {
+  /// What a case comes to.
+  public enum Verdict: String, Codable, Sendable {
+    /// Every run passed.
+    case passed
+    /// A run failed.
+    case failed
+    /// This host cannot run it.
+    case skipped
+  }
+
+  /// Its id.
+  public var id: String
+  /// The first word of its id, which cases about one thing share.
+  public var family: String
+  /// What holds where it passes.
+  public var title: String
+  /// The kernel functions, KVM calls and SDM sections that it exercises.
+  public var exercises: [String]
+  /// What it came to.
+  public var verdict: Verdict
+  /// Why it failed or was skipped; absent where it passed.
+  public var reason: String?
+  /// How often it was run.
+  public var runs: Int
+  /// How many of these runs failed.
+  public var failedRuns: Int
+  /// How long its longest run took, in nanoseconds.
+  public var duration: Int64
+  /// What it measured, in its last run.
+  public var figures: [Figure]
+  /// How its interrupts got to the guest in its last run, and how that is known.
+  public var evidence: [String] = []
+  /// Its first failure; absent where no run failed.
+  public var failure: FailureReport?
+  /// The command that runs it alone.
+  public var command: String
+
+  /// Something that a story measured.
+  public struct Figure: Codable, Hashable, Sendable {
+    /// What.
+    public var name: String
+    /// How much, with its unit.
+    public var value: String
+  }
+}
+
+/// What was there to be seen when a case failed.
+public struct FailureReport: Codable, Sendable {
+  /// Which run failed, from 1.
+  public var round: Int
+  /// What was expected, and what was seen.
+  public var message: String
+  /// The interrupts that the guest had recorded.
+  public var interrupts: [InterruptCount]
+  /// KVM's statistics of each vCPU, by name.
+  public var counters: [[String: UInt64]]
+  /// The registers and the local APIC of each vCPU.
+  public var vcpus: [VCPUStateReport]
+
+  /// How often a vCPU took an interrupt through a vector.
+  public struct InterruptCount: Codable, Hashable, Sendable {
+    /// The vCPU's index.
+    public var vcpu: Int
+    /// The vector, 0 to 255.
+    public var vector: UInt8
+    /// How often.
+    public var count: Int
+  }
+}

@@ -1,0 +1,51 @@
+extension SuiteReport {
+  /// The report as JUnit XML, as CI servers show it: a test suite a family.
+  public var junit: String {
+    var lines = [#"<?xml version="1.0" encoding="UTF-8"?>"#]
+    lines.append("<testsuites name=\"lapwing test\"\(attributes(cases, time: duration))>")
+    var families: [String] = []
+    for item in cases where !families.contains(item.family) { families.append(item.family) }
+    for family in families {
+      let members = cases.filter { $0.family == family }
+      lines.append("  <testsuite\(XML.attribute("name", family))\(attributes(members, time: nil))>")
+      lines += ["    <properties>"] + properties.map { "      " + $0 } + ["    </properties>"]
+      for item in members { lines += item.junit.map { "    " + $0 } }
+      lines.append("  </testsuite>")
+    }
+    return (lines + ["</testsuites>"]).joined(separator: "\n")
+  }
+
+  private var properties: [String] {
+    [("kernel", host.kernel), ("back-end", host.backEnd ?? "unknown"), ("sabotage", "\(isSabotage)")].map {
+      "<property\(XML.attribute("name", $0))\(XML.attribute("value", $1))/>"
+    }
+  }
+
+  private func attributes(_ cases: [CaseReport], time: Int64?) -> String {
+    let failed = cases.count { $0.verdict == .failed }
+    let skipped = cases.count { $0.verdict == .skipped }
+    let time = XML.seconds(time ?? cases.map(\.duration).reduce(0, +))
+    return " tests=\"\(cases.count)\" failures=\"\(failed)\" errors=\"0\" skipped=\"\(skipped)\" time=\"\(time)\""
+  }
+}
+
+extension CaseReport {
+  fileprivate var junit: [String] {
+    let open =
+      "<testcase\(XML.attribute("classname", family))\(XML.attribute("name", id)) time=\"\(XML.seconds(duration))\""
+    var inside: [String] = []
+    switch verdict {
+    case .passed: break
+    case .failed:
+      let text = failureLines(Style()).joined(separator: "\n")
+      inside.append("  <failure\(XML.attribute("message", reason ?? ""))>\(XML.text(text))</failure>")
+    case .skipped: inside.append("  <skipped\(XML.attribute("message", reason ?? ""))/>")
+    }
+    let output = figures.map { "\($0.name): \($0.value)" } + evidence
+    if !output.isEmpty {
+      let text = output.joined(separator: "\n")
+      inside.append("  <system-out>\(XML.text(text))</system-out>")
+    }
+    return inside.isEmpty ? [open + "/>"] : [open + ">"] + inside + ["</testcase>"]
+  }
+}

@@ -1,0 +1,109 @@
+import APIC
+public import Scenarios
+
+extension SuiteReport {
+  /// The report of a suite that has been run.
+  ///
+  /// - Parameters:
+  ///   - outcome: what it came to.
+  ///   - host: where it ran.
+  ///   - options: how it was run.
+  ///   - isSabotage: whether stimuli were withheld.
+  ///   - duration: how long it took.
+  public init(_ outcome: SuiteOutcome, host: Host, options: Options, isSabotage: Bool, duration: Duration) {
+    let pairs = zip(outcome.cases, outcome.runs)
+    let cases = pairs.filter { !$1.isEmpty }.map { CaseReport($0, $1, isSabotage: isSabotage) }
+    self.init(
+      cases, notRun: pairs.filter { $1.isEmpty }.map(\.0.id), isInterrupted: outcome.isInterrupted, host: host,
+      options: options, isSabotage: isSabotage, duration: duration)
+  }
+
+  /// The report of these cases.
+  init(
+    _ cases: [CaseReport], notRun: [String], isInterrupted: Bool, host: Host, options: Options, isSabotage: Bool,
+    duration: Duration
+  ) {
+    var totals = Totals(notRun: notRun.count)
+    var skips: [Skip] = []
+    for item in cases {
+      totals.runs += item.runs
+      switch item.verdict {
+      case .passed: totals.passed += 1
+      case .failed: totals.failed += 1
+      case .skipped:
+        totals.skipped += 1
+        let reason = item.reason ?? ""
+        if let place = skips.firstIndex(where: { $0.reason == reason }) {
+          skips[place].ids.append(item.id)
+        } else {
+          skips.append(Skip(reason: reason, ids: [item.id]))
+        }
+      }
+    }
+    self.init(
+      success: totals.failed == 0 && totals.notRun == 0 && !isInterrupted, isSabotage: isSabotage,
+      isInterrupted: isInterrupted,
+      host: host, options: options, totals: totals, duration: duration.nanoseconds, cases: cases, notRun: notRun,
+      skips: skips.sorted { $0.ids.count > $1.ids.count })
+  }
+}
+
+extension CaseReport {
+  /// All runs of a case taken together: one that failed counts for all.
+  init(_ testCase: ScenarioCase, _ runs: [SuiteRun], isSabotage: Bool) {
+    let scenario = testCase.scenario
+    let failed = runs.filter(\.hasFailed)
+    let telling = failed.first ?? runs.last
+    (verdict, reason) = CaseReport.verdict(telling?.result)
+    id = testCase.id
+    family = testCase.family
+    title = scenario.title
+    exercises = scenario.exercises
+    self.runs = runs.count
+    failedRuns = failed.count
+    duration = runs.map(\.result.duration.nanoseconds).max() ?? 0
+    evidence = runs.last?.result.evidence?.lines ?? []
+    figures = runs.last?.result.figures.map { Figure(name: $0.name, value: $0.value) } ?? []
+    let message = reason ?? ""
+    command = "lapwing test \(isSabotage ? "--sabotage " : "")\(testCase.id)"
+    failure = failed.first.map { FailureReport($0, message: message) }
+  }
+
+  private static func verdict(_ result: ScenarioResult?) -> (Verdict, String?) {
+    switch result?.verdict {
+    case .passed: (.passed, nil)
+    case .failed(let message): (.failed, message)
+    case .skipped(let reason): (.skipped, reason)
+    case nil: (.failed, "it was not run")
+    }
+  }
+}
+
+extension FailureReport {
+  init(_ run: SuiteRun, message: String) {
+    let scene = run.result.scene
+    round = run.item.round
+    self.message = message
+    interrupts =
+      scene?.interrupts.map { InterruptCount(vcpu: $0.vcpu, vector: $0.vector.rawValue, count: $0.count) } ?? []
+    counters = scene?.counters ?? []
+    vcpus = scene?.vcpus.map(VCPUStateReport.init) ?? []
+  }
+}
+
+extension SuiteRun {
+  var hasFailed: Bool {
+    if case .failed = result.verdict { true } else { false }
+  }
+}
+
+extension CaseReport {
+  /// The report of one run.
+  ///
+  /// - Parameters:
+  ///   - run: the run.
+  ///   - isSabotage: whether its stimulus was withheld.
+  public init(_ run: SuiteRun, isSabotage: Bool) {
+    self.init(run.item.testCase, [run], isSabotage: isSabotage)
+  }
+}

@@ -1,0 +1,67 @@
+extension SuiteReport {
+  /// How many of the slowest cases are named.
+  private static let slowestCount = 5
+  /// How many ids are named beside a reason to skip.
+  private static let namedSkips = 4
+
+  /// The summary for a person: failures in full, skips by reason, the slowest cases, totals.
+  public func text(_ style: Style = Style()) -> String {
+    var lines: [String] = []
+    for item in cases where item.verdict == .failed { lines += item.failureLines(style) + [""] }
+    if !skips.isEmpty { lines += [style.bold("skipped")] + skips.map(line) + [""] }
+    if cases.count > Self.slowestCount { lines += [style.bold("slowest")] + slowest.lines() + [""] }
+    if !notRun.isEmpty {
+      lines += [style.yellow("not run: ") + "\(Units.count(notRun.count, "case")), from \(notRun[0]) on", ""]
+    }
+    lines.append(summary(style))
+    return lines.joined(separator: "\n")
+  }
+
+  private func line(_ skip: Skip) -> String {
+    let named = skip.ids.prefix(Self.namedSkips).joined(separator: ", ")
+    let more = skip.ids.count > Self.namedSkips ? " and \(skip.ids.count - Self.namedSkips) more" : ""
+    return "  \(String(skip.ids.count).padded(to: 3, left: true))  \(skip.reason): \(named)\(more)"
+  }
+
+  private var slowest: Table {
+    var table = Table()
+    for item in cases.sorted(by: { $0.duration > $1.duration }).prefix(Self.slowestCount) {
+      table.add([item.id, Units.time(item.duration)])
+    }
+    return table
+  }
+
+  private func summary(_ style: Style) -> String {
+    var parts = ["\(totals.passed) passed"]
+    parts.append(totals.failed > 0 ? style.red("\(totals.failed) FAILED") : "0 failed")
+    parts.append("\(totals.skipped) skipped")
+    if totals.notRun > 0 { parts.append(style.yellow("\(totals.notRun) not run")) }
+    let planned = options.rounds * (cases.count + notRun.count)
+    let runs = options.rounds > 1 ? ", \(totals.runs) of \(Units.count(planned, "run"))" : ""
+    let kind = isSabotage ? "sabotage, where to pass is to fail for want of the stimulus: " : ""
+    return kind + parts.joined(separator: ", ") + " of \(Units.count(cases.count + notRun.count, "case"))\(runs) in "
+      + Units.time(duration) + (isInterrupted ? "; interrupted" : "")
+  }
+}
+
+extension CaseReport {
+  /// A line for a person who watches.
+  public func line(_ style: Style = Style()) -> String {
+    switch verdict {
+    case .passed: "\(style.green("ok    "))  \(id)  \(style.dim(Units.time(duration)))"
+    case .failed: "\(style.red("FAILED"))  \(id): \(reason ?? "")"
+    case .skipped: "\(style.yellow("skip  "))  \(id): \(reason ?? "")"
+    }
+  }
+
+  /// A failure in full.
+  func failureLines(_ style: Style) -> [String] {
+    var lines = [style.red("FAILED") + " " + style.bold(id) + ": \(title)", "  \(reason ?? "")"]
+    if runs > 1 {
+      lines.append("  \(failedRuns) of \(Units.count(runs, "run")) failed; this is run \(failure?.round ?? 1)")
+    }
+    if let failure { lines += failure.lines(style).map { "  " + $0 } }
+    if !exercises.isEmpty { lines.append("  exercises: " + exercises.joined(separator: ", ")) }
+    return lines + ["  alone: " + style.bold(command)]
+  }
+}

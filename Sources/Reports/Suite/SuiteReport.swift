@@ -1,0 +1,101 @@
+/// What running the suite came to: the one value behind the text for a person, KTAP, JUnit, and the JSON document
+/// `lapwing.test/1`.
+///
+/// The document's keys are these properties' names; docs/test-report.md describes them. Times are in nanoseconds.
+public struct SuiteReport: Codable, Sendable {
+  /// The document's type and version.
+  public static let schema = "lapwing.test/1"
+
+  /// `lapwing.test/1`.
+  public var schema = SuiteReport.schema
+  /// Whether nothing failed and all was run.
+  public var success: Bool
+  /// Whether stimuli were withheld: a case passes then when its story fails for want of it.
+  public var isSabotage: Bool
+  /// Whether it was ended before its time; cases that were not run are in `notRun`.
+  public var isInterrupted: Bool
+  /// Where it ran.
+  public var host: Host
+  /// How it was run.
+  public var options: Options
+  /// How many cases came to what.
+  public var totals: Totals
+  /// How long it took in all.
+  public var duration: Int64
+  /// The cases that were run, in the catalogue's order.
+  public var cases: [CaseReport]
+  /// The ids of those that were selected and not run.
+  public var notRun: [String]
+  /// Why cases were skipped, the commonest reason first.
+  public var skips: [Skip]
+
+  /// Where a suite ran.
+  public struct Host: Codable, Sendable {
+    /// The release of the kernel.
+    public var kernel: String
+    /// The kernel module behind /dev/kvm; absent where none is known.
+    public var backEnd: String?
+
+    /// A host.
+    public init(kernel: String, backEnd: String?) {
+      self.kernel = kernel
+      self.backEnd = backEnd
+    }
+  }
+
+  /// How a suite was run.
+  public struct Options: Codable, Sendable {
+    /// What selected the cases; empty for all.
+    public var filters: [String]
+    /// This host's part of them, such as `1/4`; absent for all.
+    public var shard: String?
+    /// How often each case was to be run.
+    public var rounds: Int
+    /// How many cases ran at the same time.
+    public var jobs: Int
+    /// How long a story waited for anything, in nanoseconds.
+    public var patience: Int64
+    /// What the host was required to have.
+    public var requirements: [String]
+
+    /// How a suite is run.
+    public init(
+      filters: [String] = [], shard: String? = nil, rounds: Int = 1, jobs: Int = 1, patience: Duration = .seconds(10),
+      requirements: [String] = []
+    ) {
+      self.filters = filters
+      self.shard = shard
+      self.rounds = rounds
+      self.jobs = jobs
+      self.patience = patience.nanoseconds
+      self.requirements = requirements
+    }
+  }
+
+  /// How many cases came to what.
+  public struct Totals: Codable, Hashable, Sendable {
+    /// Cases whose every run passed.
+    public var passed = 0
+    /// Cases of which a run failed.
+    public var failed = 0
+    /// Cases that this host cannot run.
+    public var skipped = 0
+    /// Cases that were selected and not run.
+    public var notRun = 0
+    /// All runs of all cases; with `--repeat` more than there are cases.
+    public var runs = 0
+  }
+
+  /// A reason for which cases were skipped.
+  public struct Skip: Codable, Hashable, Sendable {
+    /// The reason, in the host's words.
+    public var reason: String
+    /// The cases.
+    public var ids: [String]
+  }
+}
+
+extension Duration {
+  /// The duration in whole nanoseconds.
+  var nanoseconds: Int64 { Int64(clamping: Int128(self / .nanoseconds(1))) }
+}

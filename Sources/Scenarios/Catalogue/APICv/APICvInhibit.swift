@@ -1,0 +1,108 @@
+import APIC
+import KVM
+import VMM
+
+/// A way to have KVM turn APICv off for a whole VM, at the cost of a vCPU that is parked for it (kernel,
+/// `enum kvm_apicv_inhibit`).
+struct APICvInhibit: Sendable {
+  /// A word for ids.
+  let name: String
+  /// The kernel's name for the reason.
+  let reason: String
+  /// What it is, for a title.
+  let title: String
+  /// The modes in which there is such a reason.
+  var modes: [APICMode] = [.xAPIC, .x2APIC]
+  /// What a host must have.
+  var needs: [Need] = []
+  /// Turns APICv off by vCPU 1.
+  let set: @Sendable (Stage) throws -> Void
+  /// Whether it is off for that reason, by the behaviour of vCPU 1.
+  let isSet: @Sendable (Stage) throws -> Bool
+  /// Ends it; nil where nothing can.
+  let clear: (@Sendable (Stage) throws -> Void)?
+}
+
+extension APICvInhibit {
+  /// Every reason that user space or a guest can bring about on VT-x.
+  static let all = [blockIRQ, modifiedID, aliasedID, modifiedBase, automaticEOI]
+
+  /// KVM_GUESTDBG_BLOCKIRQ.
+  static let blockIRQ = APICvInhibit(
+    name: "block-irq", reason: "APICV_INHIBIT_REASON_BLOCKIRQ", title: "a vCPU is debugged with its interrupts blocked",
+    needs: [.feature(.blockIRQ)],
+    set: { stage in
+      try stage.machine.outside(1) { vcpu throws(KVMError) in try vcpu.setGuestDebug([.enable, .blockIRQ]) }
+    },
+    isSet: { stage in
+      let before = stage.taken(0x31, on: 1)
+      try stage.signal(MSIMessage(vector: 0x31, destination: stage[vcpu: 1].destination))
+      _ = try stage[vcpu: 1].readTSC()
+      Pause.sleep(stage.settling)
+      return stage.taken(0x31, on: 1) == before
+    },
+    clear: { stage in
+      try stage.machine.outside(1) { vcpu throws(KVMError) in try vcpu.setGuestDebug([]) }
+    })
+
+  /// An xAPIC id of the guest's choice.
+  static let modifiedID = APICvInhibit(
+    name: "id-modified", reason: "APICV_INHIBIT_REASON_APIC_ID_MODIFIED", title: "a guest changes an xAPIC id",
+    modes: [.xAPIC],
+    set: { stage in try stage[vcpu: 1].write(.id, 9 << 24) },
+    isSet: { stage in try stage[vcpu: 1].read(.id) == 9 << 24 },
+    clear: { stage in try stage[vcpu: 1].write(.id, stage[vcpu: 1].apicID << 24) })
+
+  /// One id for two.
+  static let aliasedID = APICvInhibit(
+    name: "id-aliased", reason: "APICV_INHIBIT_REASON_PHYSICAL_ID_ALIASED", title: "two vCPUs have one xAPIC id",
+    modes: [.xAPIC],
+    set: { stage in try stage[vcpu: 1].write(.id, stage[vcpu: 2].apicID << 24) },
+    isSet: { stage in
+      let before = (1...2).map { stage.taken(0x32, on: $0) }
+      try stage.signal(MSIMessage(vector: 0x32, destination: stage[vcpu: 2].destination))
+      try stage.expectAtLeast(before[1] + 1, of: 0x32, on: 2)
+      try stage.expectAtLeast(before[0] + 1, of: 0x32, on: 1)
+      return true
+    },
+    clear: { stage in try stage[vcpu: 1].write(.id, stage[vcpu: 1].apicID << 24) })
+
+  /// Registers elsewhere.
+  static let modifiedBase = APICvInhibit(
+    name: "base-moved", reason: "APICV_INHIBIT_REASON_APIC_BASE_MODIFIED", title: "a guest moves a local APIC's base",
+    set: { stage in
+      var base = APICBase(rawValue: try stage[vcpu: 1].readMSR(MSR.apicBase))
+      base.address = movedBase
+      try stage[vcpu: 1].writeMSR(MSR.apicBase, base.rawValue)
+    },
+    isSet: { stage in
+      APICBase(rawValue: try stage[vcpu: 1].readMSR(MSR.apicBase)).address == movedBase
+    },
+    clear: nil)
+
+  private static let movedBase: UInt64 = 0xfed0_0000
+
+  /// A synthetic interrupt source that ends its interrupts itself.
+  static let automaticEOI = APICvInhibit(
+    name: "auto-eoi", reason: "APICV_INHIBIT_REASON_HYPERV", title: "a Hyper-V SINT has AutoEOI",
+    needs: [.capability(.hypervSynIC)],
+    set: { stage in try setSINT0(stage, endsItself | 0x33) },
+    isSet: { stage in
+      try stage.machine.outside(1) { vcpu throws(KVMError) in try vcpu.msrs([sint0]).entries.first?.value }
+        == endsItself | 0x33
+    },
+    clear: { stage in try setSINT0(stage, masked) })
+
+  /// HV_X64_MSR_SINT0 and two of its bits (Hypervisor Top-Level Functional Specification, section 11.8.4).
+  private static let sint0: UInt32 = 0x4000_0090
+  private static let masked: UInt64 = 1 << 16
+  private static let endsItself: UInt64 = 1 << 17
+
+  private static func setSINT0(_ stage: Stage, _ value: UInt64) throws {
+    let written = try stage.machine.outside(1) { vcpu throws(KVMError) in
+      try vcpu.enable(.hypervSynIC)
+      return try vcpu.setMSRs([MSREntry(index: sint0, value: value)])
+    }
+    try stage.check("KVM takes a value for HV_X64_MSR_SINT0", written.refused == nil)
+  }
+}

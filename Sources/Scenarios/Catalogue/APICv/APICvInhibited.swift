@@ -1,0 +1,72 @@
+import APIC
+import KVM
+import VMM
+
+/// APICv turned off and on again (shared by all reasons: see `APICvInhibit`).
+extension Scenario {
+  /// On every host: interrupts keep coming.
+  static let apicvSwitched: [Scenario] = APICvInhibit.all.map { inhibit in
+    Scenario(
+      "apicv.inhibit.\(inhibit.name)", "No interrupt is lost or doubled while \(inhibit.title)",
+      modes: inhibit.modes, vcpus: 3,
+      exercises: ["kvm_set_or_clear_apicv_inhibit", inhibit.reason, "kvm_vcpu_update_apicv"], needs: inhibit.needs
+    ) { stage in
+      let rounds = 6
+      try stage.load(0, rounds: rounds) { round in
+        if round == 1 { try stage.stimulus { try inhibit.set(stage) } }
+        if round == rounds - 2 { try inhibit.clear?(stage) }
+        guard round == 2 else { return }
+        try stage.check("the reason \(inhibit.reason) is there", try inhibit.isSet(stage))
+      }
+      try stage.load(0, rounds: 1)
+    }
+  }
+
+  /// On hosts with APICv: with a reason to do without, KVM injects.
+  static let apicvInhibited: [Scenario] = APICvInhibit.all.map { inhibit in
+    Scenario(
+      "apicv.off.\(inhibit.name)", "KVM injects interrupts by software while \(inhibit.title)",
+      modes: inhibit.modes, vcpus: 3,
+      exercises: ["kvm_set_or_clear_apicv_inhibit", inhibit.reason, "vmx_refresh_apicv_exec_ctrl"],
+      needs: [.feature(.apicv)] + inhibit.needs, path: .software
+    ) { stage in
+      try inhibit.set(stage)
+      try stage.load(0, rounds: 1)
+      try stage.stimulus { try stage.signal(MSIMessage(vector: 0x97, destination: stage[vcpu: 0].destination)) }
+      try stage.expect(1, of: 0x97, on: 0)
+    }
+  }
+
+  /// On hosts with APICv: without the reason KVM goes back.
+  static let apicvRestored: [Scenario] = APICvInhibit.all.filter { $0.clear != nil }.map { inhibit in
+    Scenario(
+      "apicv.on.\(inhibit.name)", "The hardware delivers interrupts again after \(inhibit.title)",
+      modes: inhibit.modes, vcpus: 3,
+      exercises: ["kvm_set_or_clear_apicv_inhibit", inhibit.reason, "vmx_refresh_apicv_exec_ctrl"],
+      needs: inhibit.needs, path: .virtualDelivery
+    ) { stage in
+      try inhibit.set(stage)
+      try stage.load(0, rounds: 1)
+      try inhibit.clear?(stage)
+      try stage.load(0, rounds: 1)
+      try stage.stimulus { try stage.signal(MSIMessage(vector: 0x98, destination: stage[vcpu: 0].destination)) }
+      try stage.expect(1, of: 0x98, on: 0)
+    }
+  }
+
+  /// The blocked vCPU's own interrupts.
+  static let apicvBlocked = Scenario(
+    "apicv.blocked", "Interrupts that come while a debugger blocks them are delivered once it does not",
+    exercises: ["kvm_arch_vcpu_ioctl_set_guest_debug", "kvm_check_and_inject_events", "KVM_GUESTDBG_BLOCKIRQ"],
+    needs: [.feature(.blockIRQ)]
+  ) { stage in
+    try stage.machine.outside(0) { vcpu throws(KVMError) in try vcpu.setGuestDebug([.enable, .blockIRQ]) }
+    for vector in Stage.loadVectors {
+      try stage.signal(MSIMessage(vector: vector, destination: stage[vcpu: 0].destination))
+    }
+    _ = try stage[vcpu: 0].readTSC()
+    for vector in Stage.loadVectors { try stage.expectNone(of: vector, on: 0) }
+    try stage.stimulus { try stage.machine.outside(0) { vcpu throws(KVMError) in try vcpu.setGuestDebug([]) } }
+    for vector in Stage.loadVectors { try stage.expect(1, of: vector, on: 0) }
+  }
+}

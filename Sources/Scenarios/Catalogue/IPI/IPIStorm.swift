@@ -1,0 +1,48 @@
+import APIC
+import VMM
+
+extension Scenario {
+  /// Everybody at once.
+  static let ipiStorm = Scenario(
+    "ipi.storm", "In a storm of IPIs between all processors nothing is lost", vcpus: 4,
+    exercises: ["kvm_irq_delivery_to_apic", "vmx_deliver_posted_interrupt", "kvm_make_request", "kvm_vcpu_kick"],
+    path: .postedOrSoftware
+  ) { stage in
+    let times = 20
+    // A vector a sender, so that none falls together with another's.
+    func vector(_ sender: AgentVCPU) -> Vector { Vector(rawValue: UInt8(0x70 + 0x10 * sender.index)) }
+    try stage.stimulus {
+      for sender in stage.vcpus {
+        let command = InterruptCommand(vector: vector(sender), shorthand: .allExcludingSelf)
+        try sender.beginVolley(command, times: times, receivers: 3)
+      }
+      for sender in stage.vcpus {
+        try stage.check("what vCPU \(sender.index) sent and saw arrive", try sender.finishVolley(), equals: times)
+      }
+    }
+    for sender in stage.vcpus {
+      for receiver in stage.vcpus where receiver.index != sender.index {
+        try stage.expect(times, of: vector(sender), on: receiver.index)
+      }
+    }
+  }
+
+  /// In and out of HLT.
+  static let ipiWakeStorm = Scenario(
+    "ipi.wake-storm", "IPIs that wake a processor from HLT again and again are all taken", vcpus: 2,
+    exercises: ["kvm_vcpu_wake_up", "kvm_vcpu_halt", "kvm_arch_vcpu_runnable"]
+  ) { stage in
+    let times = 25
+    // Interrupts come in with HLT, not before it: none is taken too early to wake anybody.
+    try stage[vcpu: 1].disableInterrupts()
+    try stage.stimulus {
+      for count in 1...times {
+        try stage[vcpu: 1].beginHalting()
+        try stage[vcpu: 0].send(.interrupt(0x73, to: stage[vcpu: 1].destination))
+        try stage.until("vCPU 1 is woken \(count) times") { stage.machine.recorded(0x73, on: 1) == count }
+        try stage[vcpu: 1].finishHalt()
+      }
+    }
+    try stage.expect(times, of: 0x73, on: 1)
+  }
+}

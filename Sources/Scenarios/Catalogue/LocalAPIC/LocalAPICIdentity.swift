@@ -1,0 +1,36 @@
+import APIC
+import VMM
+
+/// Ids that are not the indexes; two have the same place in different clusters.
+private func useScatteredIDs(_ configuration: inout MachineConfiguration) { configuration.vcpuIDs = [0, 37, 69] }
+
+/// The same with an id that 8 bits do not hold.
+private func useWideIDs(_ configuration: inout MachineConfiguration) { configuration.vcpuIDs = [0, 37, 0x145] }
+
+extension Scenario {
+  /// The id of 8 bits.
+  static let lapicID = Scenario(
+    "lapic.id", "The APIC id is the one that CPUID gives the processor", modes: [.xAPIC], vcpus: 3,
+    exercises: ["kvm_apic_set_xapic_id", "SDM 3A 12.4.6"], configure: useScatteredIDs
+  ) { stage in
+    var ids: [UInt32] = []
+    try stage.stimulus { for vcpu in stage.vcpus { ids.append(try vcpu.read(.id)) } }
+    try stage.check("the registers", ids, equals: stage.vcpus.map { $0.apicID << 24 })
+    try stage.check("CPUID", try stage.vcpus.map { try $0.cpuid(1).ebx >> 24 }, equals: stage.vcpus.map(\.apicID))
+  }
+
+  /// The id of 32 bits, and the logical id that follows from it.
+  static let lapicX2APICID = Scenario(
+    "lapic.x2apic-id", "In x2APIC mode the id has 32 bits, and the logical id is derived from it", modes: [.x2APIC],
+    vcpus: 3, exercises: ["kvm_apic_set_x2apic_id", "kvm_apic_calc_x2apic_ldr", "SDM 3A 12.12.10.2"],
+    configure: useWideIDs
+  ) { stage in
+    var ids: [UInt32] = []
+    try stage.stimulus { for vcpu in stage.vcpus { ids.append(try vcpu.read(.id)) } }
+    try stage.check("the registers", ids, equals: stage.vcpus.map(\.apicID))
+    try stage.check("CPUID", try stage.vcpus.map { try $0.cpuid(0xb).edx }, equals: stage.vcpus.map(\.apicID))
+    try stage.check(
+      "the logical ids", try stage.vcpus.map { try $0.read(.logicalDestination) },
+      equals: [0x1, 0x2_0020, 0x14_0020])
+  }
+}

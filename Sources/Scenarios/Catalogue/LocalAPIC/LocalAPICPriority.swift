@@ -1,0 +1,57 @@
+import APIC
+import VMM
+
+extension Scenario {
+  /// Two names of one thing.
+  static let lapicCR8 = Scenario(
+    "lapic.cr8", "CR8 and the TPR are one: what is written to either is read from the other",
+    exercises: ["kvm_set_cr8", "kvm_get_cr8", "kvm_lapic_set_tpr", "SDM 3A 12.8.6.1"]
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    try stage.stimulus { try vcpu.write(.taskPriority, 0x7f) }
+    try stage.check("CR8", try vcpu.readCR8(), equals: 7)
+    try vcpu.writeCR8(5)
+    // A write to CR8 clears the subclass.
+    try stage.check("the TPR", try vcpu.read(.taskPriority), equals: 0x50)
+    try stage.check("the exception of 16 in CR8", try vcpu.faultWritingCR8(16), equals: 13)
+    try stage.check("CR8 after it", try vcpu.readCR8(), equals: 5)
+    try stage.check("the TPR by KVM_GET_LAPIC", try stage.localAPICState(of: 0).taskPriority, equals: 0x50)
+  }
+
+  /// With nothing in service.
+  static let lapicPriority = Scenario(
+    "lapic.ppr", "With nothing in service the processor priority is the task priority",
+    exercises: ["apic_update_ppr", "SDM 3A 12.8.3.1"]
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    var seen: [UInt32] = []
+    let priorities: [UInt32] = [0x20, 0xf5, 0x0f, 0]
+    try stage.stimulus {
+      for priority in priorities {
+        try vcpu.write(.taskPriority, priority)
+        seen.append(try vcpu.read(.processorPriority))
+      }
+    }
+    try stage.check("the PPR", seen, equals: priorities)
+  }
+
+  /// The end of service.
+  static let lapicEndOfInterrupt = Scenario(
+    "lapic.eoi", "An EOI ends the service of the highest interrupt only, and the processor priority follows",
+    exercises: ["apic_set_eoi", "apic_clear_isr", "apic_update_ppr", "SDM 3A 12.8.5"], needs: [.trait(.inService)]
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    for vector: Vector in [0x45, 0x67] { try vcpu.handle(vector, []) }
+    try stage.stimulus {
+      for vector: Vector in [0x45, 0x67] {
+        try vcpu.send(.toSelf(vector))
+        try stage.expect(1, of: vector, on: 0)
+      }
+    }
+    for (inService, priority): ([Vector], UInt32) in [([0x45, 0x67], 0x60), ([0x45], 0x40), ([], 0)] {
+      try stage.check("the ISR", try vcpu.readVectors(.inService), equals: VectorSet(inService))
+      try stage.check("the PPR", try vcpu.read(.processorPriority), equals: priority)
+      try vcpu.endOfInterrupt()
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import APIC
+import KVM
+import VMM
+
+/// EOIs that are not broadcast to IOAPICs (SDM volume 3A, section 12.8.5).
+extension Scenario {
+  /// Suppression that the owner allows and the guest uses.
+  static let splitDirectedEOI = Scenario(
+    "split.directed-eoi",
+    "Where EOI broadcasts are suppressed, only the IOAPIC's own EOI register ends a level interrupt",
+    modes: [.x2APIC],
+    exercises: ["kvm_ioapic_send_eoi", "kvm_lapic_suppress_eoi_broadcast", "KVM_CAP_X2APIC_API", "SDM 3A 12.8.5"],
+    needs: [.feature(.suppressEOIBroadcast)],
+    hooks: MachineHooks(prepare: { vm throws(KVMError) in
+      try vm.enableX2APICAPI([.use32BitIDs, .disableBroadcastQuirk, .enableSuppressEOIBroadcast])
+    }),
+    configure: useSplitIRQChip
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    let version = LocalAPICVersion(rawValue: try vcpu.read(.version))
+    try stage.check("the local APIC can suppress EOI broadcasts", version.supportsEOIBroadcastSuppression)
+    try stage.setRedirection(
+      pin: 11, RedirectionEntry(vector: 0x76, destination: vcpu.destination, triggerMode: .level))
+    try stage.stimulus {
+      try vcpu.write(.spurious, SpuriousInterruptVectorRegister(suppressesEOIBroadcast: true).rawValue)
+    }
+    try stage.setLine(11, to: true)
+    try stage.expect(1, of: 0x76, on: 0)
+    try stage.drain(0)
+    try stage.check("remote IRR outlasts the local EOI", try stage.redirection(pin: 11).remoteIRR)
+    try vcpu.writeMemory(IOAPIC.defaultAddress + IOAPIC.endOfInterruptOffset, 0x76)
+    try stage.expect(2, of: 0x76, on: 0)
+    try stage.setLine(11, to: false)
+    try vcpu.writeMemory(IOAPIC.defaultAddress + IOAPIC.endOfInterruptOffset, 0x76)
+    try stage.check("remote IRR is clear", try !stage.redirection(pin: 11).remoteIRR)
+    try stage.expectDrained(2, of: 0x76, on: 0)
+  }
+
+  /// Suppression that the owner does not allow.
+  static let splitBroadcastEOI = Scenario(
+    "split.broadcast-eoi", "Where the owner forbids it, no local APIC suppresses EOI broadcasts", modes: [.x2APIC],
+    exercises: ["kvm_apic_set_version", "kvm_ioapic_send_eoi", "KVM_CAP_X2APIC_API"],
+    needs: [.feature(.suppressEOIBroadcast)],
+    hooks: MachineHooks(prepare: { vm throws(KVMError) in
+      try vm.enableX2APICAPI([.use32BitIDs, .disableBroadcastQuirk, .disableSuppressEOIBroadcast])
+    }),
+    configure: useSplitIRQChip
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    let version = LocalAPICVersion(rawValue: try vcpu.read(.version))
+    try stage.check("the local APIC cannot suppress EOI broadcasts", !version.supportsEOIBroadcastSuppression)
+    try vcpu.handle(0x77, [.lowers, .acknowledges], parameter: 11)
+    try stage.setRedirection(
+      pin: 11, RedirectionEntry(vector: 0x77, destination: vcpu.destination, triggerMode: .level))
+    try vcpu.write(.spurious, SpuriousInterruptVectorRegister(suppressesEOIBroadcast: true).rawValue)
+    try stage.stimulus { try stage.setLine(11, to: true) }
+    try stage.expectAtLeast(1, of: 0x77, on: 0)
+    try stage.until("the EOI has come") { try !stage.redirection(pin: 11).remoteIRR }
+  }
+}

@@ -1,0 +1,89 @@
+import APIC
+public import KVM
+
+extension HostKnowledge {
+  /// Tries this host for the traits that scenarios need and that nobody has tried it for yet: nothing is run for
+  /// scenarios that need none.
+  ///
+  /// - Parameters:
+  ///   - scenarios: those that are going to be run.
+  ///   - system: the host's KVM.
+  public mutating func probe(for scenarios: some Sequence<Scenario>, on system: System) {
+    var runner = ScenarioRunner(system: system, host: self)
+    // A back end that does not know an instruction may try it for ever.
+    runner.patience = .seconds(2)
+    for trait in scenarios.lazy.flatMap(\.needs).compactMap(\.trait) where !triedTraits.contains(trait) {
+      triedTraits.insert(trait)
+      let result = runner.run(ScenarioCase(scenario: trait.probe, mode: .x2APIC))
+      guard case .failed(let reason) = result.verdict else { continue }
+      missingTraits[trait] = "\(trait.lack) (tried: \(reason))"
+    }
+  }
+}
+
+extension Need {
+  /// The trait that is needed, where it is one.
+  var trait: HostTrait? {
+    guard case .trait(let trait) = self else { return nil }
+    return trait
+  }
+}
+
+extension HostTrait {
+  /// What is so on a host without it.
+  var lack: String {
+    switch self {
+    case .inService: "this host ends an interrupt's service when it is delivered, not at its EOI"
+    case .hypercall: "this host does not run a hypercall instruction in ring 0"
+    case .instructionBoundary: "this host lets a waiting interrupt in only some instructions after it could"
+    }
+  }
+
+  /// A scenario that passes where the host has the trait.
+  var probe: Scenario {
+    switch self {
+    case .inService: .inServiceProbe
+    case .hypercall: .hypercallProbe
+    case .instructionBoundary: .instructionBoundaryProbe
+    }
+  }
+}
+
+extension Scenario {
+  /// A handler that does not end its interrupt's service leaves it in the ISR.
+  fileprivate static let inServiceProbe = Scenario(
+    "probe.in-service", "An interrupt stays in service until its EOI", modes: [.x2APIC], exercises: []
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    try vcpu.handle(0x51, [])
+    try stage.stimulus { try vcpu.send(.toSelf(0x51)) }
+    try stage.expect(1, of: 0x51, on: 0)
+    try stage.check("the ISR before the EOI", try vcpu.readVectors(.inService), equals: VectorSet([0x51]))
+  }
+
+  /// A hypercall without arguments that every KVM knows (KVM_HC_VAPIC_POLL_IRQ, which answers 0).
+  fileprivate static let hypercallProbe = Scenario(
+    "probe.hypercall", "A hypercall instruction works in ring 0", modes: [.x2APIC], exercises: []
+  ) { stage in
+    let pollIRQ: UInt32 = 1
+    try stage.stimulus {
+      let result = try stage[vcpu: 0].hypercall(pollIRQ)
+      try stage.check("KVM_HC_VAPIC_POLL_IRQ answers", result, equals: 0)
+    }
+  }
+
+  /// An interrupt that waits is taken before the second instruction behind STI.
+  fileprivate static let instructionBoundaryProbe = Scenario(
+    "probe.instruction-boundary", "A waiting interrupt is taken at once", modes: [.x2APIC], exercises: []
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    try vcpu.disableInterrupts()
+    try stage.stimulus { try vcpu.send(.toSelf(0x51)) }
+    let (_, after) = try vcpu.shadow(movSS: false)
+    try stage.expect(1, of: 0x51, on: 0)
+    let taken = try stage.takenInOrder(1, of: 0x51, on: 0)
+    try stage.check(
+      "a waiting interrupt is taken at the first instruction boundary that lets it in",
+      taken.allSatisfy { $0.tsc < after }, saw: "that it is taken some instructions later")
+  }
+}

@@ -1,0 +1,47 @@
+public import APIC
+public import KVM
+import VMM
+
+extension Stage {
+  /// The vectors that a vCPU has recorded since the log was last looked at, in the order in which it took them. The
+  /// records of the other vCPUs are passed over.
+  public func interrupts(on vcpu: Int) throws -> [Vector] {
+    // An interrupt is counted before its record is complete; an answer of the vCPU comes behind both.
+    _ = try self[vcpu: vcpu].readTSC()
+    return machine.log.next().compactMap { record in
+      guard record.vcpu == vcpu, case .interrupt(let vector, _) = record.event else { return nil }
+      return vector
+    }
+  }
+
+  /// The figures of that name that a vCPU has noted since the log was last looked at. All other records are passed over.
+  public func figures(named name: String, on vcpu: Int) throws -> [UInt64] {
+    _ = try self[vcpu: vcpu].readTSC()
+    return machine.log.next().compactMap { record in
+      guard record.vcpu == vcpu, case .value(name, let value) = record.event else { return nil }
+      return value
+    }
+  }
+
+  /// How often all vCPUs together have recorded `vector`.
+  public func recorded(_ vector: Vector) -> Int {
+    machine.vcpus.indices.reduce(0) { $0 + machine.recorded(vector, on: $1) }
+  }
+
+  /// What KVM says that a vCPU is doing (KVM_GET_MP_STATE).
+  public func mpState(of vcpu: Int) throws -> MPState {
+    try machine.outside(vcpu) { (vcpu) throws(KVMError) in try vcpu.mpState() }
+  }
+
+  /// Waits until the agent of a vCPU has started so many times in all.
+  public func untilStarted(_ vcpu: Int, times: UInt32) throws {
+    let name = "the agent has started \(times) times on vCPU \(vcpu)"
+    try until(name) { try self[vcpu: vcpu].starts() >= times }
+    try check("starts of the agent on vCPU \(vcpu)", try self[vcpu: vcpu].starts(), equals: times)
+  }
+
+  /// Waits until KVM has reset a vCPU that was sent an INIT, and holds it until a start-up IPI.
+  public func untilReset(_ vcpu: Int) throws {
+    try until("vCPU \(vcpu) waits for a start-up IPI") { try mpState(of: vcpu) == .initReceived }
+  }
+}

@@ -1,0 +1,44 @@
+public import APIC
+import VMM
+
+/// When things happened, and races that a slow host may lose.
+extension Stage {
+  /// Waits until a vCPU has written down so many interrupts through `vector`: the TSC as its handler saw it, each time.
+  /// Takes what the guest has logged until then.
+  public func moments(of vector: Vector, on vcpu: Int, atLeast count: Int) throws -> [UInt64] {
+    var moments: [UInt64] = []
+    try until("vCPU \(vcpu) logs \(vector) \(count) times") {
+      for record in machine.log.next() where record.vcpu == vcpu {
+        if case .interrupt(vector, _) = record.event { moments.append(record.tsc) }
+      }
+      return moments.count >= count
+    }
+    return moments
+  }
+
+  /// Does something that is only of use before a moment in the future, with ever more time and ever another vector, until
+  /// it was done in time.
+  ///
+  /// - Parameters:
+  ///   - vcpu: whose TSC counts.
+  ///   - body: is given the vector and how long is left, in milliseconds; gives the TSC value that it must not reach.
+  /// - Returns: the vector and the TSC value of the attempt that was in time.
+  public func inTime(
+    on vcpu: AgentVCPU, _ body: (_ vector: Vector, _ milliseconds: UInt64) throws -> UInt64
+  ) throws -> (vector: Vector, deadline: UInt64) {
+    for (vector, milliseconds) in zip([0x61, 0x62, 0x63, 0x64] as [Vector], [15, 60, 250, 1000] as [UInt64]) {
+      let deadline = try body(vector, milliseconds)
+      if try vcpu.readTSC() < deadline { return (vector, deadline) }
+    }
+    throw StoryFailure("the host is too slow: a second was not enough for two operations of the agent")
+  }
+
+  /// Waits until a vCPU, with interrupts let in, has taken every interrupt that it has been sent so far: it is sent one
+  /// more, of the lowest priority that there is.
+  public func untilAllTaken(on vcpu: Int) throws {
+    let last: Vector = 0x20
+    let taken = machine.recorded(last, on: vcpu)
+    try signal(MSIMessage(vector: last, destination: self[vcpu: vcpu].destination))
+    try until("vCPU \(vcpu) takes \(last)") { machine.recorded(last, on: vcpu) > taken }
+  }
+}

@@ -1,0 +1,52 @@
+/// Which cases are to be run.
+public struct SuiteSelection: Hashable, Sendable {
+  /// Ids, beginnings of ids, or patterns in which `*` stands for anything; none for all cases.
+  public var filters: [String]
+  /// The part of them that is this host's; nil for all.
+  public var shard: SuiteShard?
+
+  /// A selection.
+  public init(filters: [String] = [], shard: SuiteShard? = nil) {
+    self.filters = filters
+    self.shard = shard
+  }
+
+  /// A filter that no case matches.
+  public struct UnknownFilter: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The filter.
+    public let filter: String
+
+    /// What is wrong with it.
+    public var description: String {
+      filter.contains("*") ? "no case's id is like '\(filter)'" : "no case's id is '\(filter)' or begins with it"
+    }
+  }
+
+  /// The cases that are selected, in their order.
+  ///
+  /// - Throws: `UnknownFilter` for the first filter that selects nothing: it is a mistake nearly always.
+  ///
+  /// - Parameter cases: all there are.
+  public func select(from cases: [ScenarioCase]) throws(UnknownFilter) -> [ScenarioCase] {
+    guard !filters.isEmpty else { return shard?.part(of: cases) ?? cases }
+    var selected: Set<Int> = []
+    for filter in filters {
+      let matches = Self.matches(of: filter, in: cases)
+      guard !matches.isEmpty else { throw UnknownFilter(filter: filter) }
+      selected.formUnion(matches)
+    }
+    let chosen = selected.sorted().map { cases[$0] }
+    return shard?.part(of: chosen) ?? chosen
+  }
+
+  /// A whole id, of a case or of a scenario, selects that alone, even where longer ids begin with it.
+  private static func matches(of filter: String, in cases: [ScenarioCase]) -> [Int] {
+    func indices(_ isMatch: (ScenarioCase) -> Bool) -> [Int] { cases.indices.filter { isMatch(cases[$0]) } }
+    if filter.contains("*") {
+      let pattern = SuitePattern(filter)
+      return indices { pattern.matches($0.id) }
+    }
+    let exact = indices { $0.id == filter || $0.scenario.id == filter }
+    return exact.isEmpty ? indices { $0.id.hasPrefix(filter) } : exact
+  }
+}

@@ -1,0 +1,77 @@
+public import ArgumentParser
+import Evidence
+import KVM
+import Reports
+public import Scenarios
+
+/// How the suite is run, from the command line.
+struct SuiteOptions: ParsableArguments {
+  @Option(help: "Run part I of N, from 1/N to N/N: every case is in one of them.")
+  var shard: SuiteShard?
+
+  @Option(help: "How often to run every case.")
+  var `repeat` = 1
+
+  @Option(name: .shortAndLong, help: "How many cases to run at the same time.")
+  var jobs = 1
+
+  @Option(help: "How long a story may wait for each thing that it expects, such as 10s.")
+  var timeout = TimeLimit.seconds(10)
+
+  @Option(
+    help: """
+      What this host must have, such as apicv, posted or tracepoints, with commas between: a case that would be skipped \
+      for want of it fails. A feature's id from 'lapwing doctor --format json', or a capability's name.
+      """)
+  var require: [Requirements] = []
+
+  func validate() throws {
+    guard (1...1_000_000).contains(`repeat`) else { throw ValidationError("--repeat takes a number from 1 to 1000000") }
+    guard (1...256).contains(jobs) else { throw ValidationError("--jobs takes a number from 1 to 256") }
+  }
+
+  /// The cases that the filters and the shard select.
+  func select(_ filters: [String]) throws(Failure) -> [ScenarioCase] {
+    do throws(SuiteSelection.UnknownFilter) {
+      return try SuiteSelection(filters: filters, shard: shard).select(from: ScenarioCase.all(of: Scenario.catalogue))
+    } catch {
+      throw Failure("\(error); 'lapwing test --list' shows what there is", .usage)
+    }
+  }
+
+  private var needs: [Need] { require.flatMap(\.needs) }
+
+  /// What runs the suite so.
+  func runner(_ system: System, _ host: HostKnowledge, tracing: TracePool, isSabotaged: Bool) -> SuiteRunner {
+    var runner = ScenarioRunner(system: system, host: host, tracing: tracing)
+    runner.patience = timeout.duration
+    runner.requirements = Set(needs)
+    var suite = SuiteRunner(runner, isSabotaged: isSabotaged)
+    suite.jobs = jobs
+    suite.rounds = `repeat`
+    return suite
+  }
+
+  /// The same for the report.
+  func described(_ filters: [String]) -> SuiteReport.Options {
+    SuiteReport.Options(
+      filters: filters, shard: shard?.description, rounds: `repeat`, jobs: jobs, patience: timeout.duration,
+      requirements: needs.map(\.name))
+  }
+}
+
+/// What a host must have, as people write it: `apicv,posted`.
+struct Requirements: ExpressibleByArgument {
+  let needs: [Need]
+
+  init?(argument: String) {
+    let names = argument.split(separator: ",")
+    needs = names.compactMap { Need(named: String($0)) }
+    guard !names.isEmpty, needs.count == names.count else { return nil }
+  }
+}
+
+extension SuiteShard: ExpressibleByArgument {
+  /// A shard as `2/3`.
+  public init?(argument: String) { self.init(argument) }
+}

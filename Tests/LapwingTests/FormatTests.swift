@@ -1,0 +1,81 @@
+import Foundation
+import Reports
+import Testing
+
+/// What the commands print, for people and for programs.
+@Suite struct FormatTests {
+  private func succeed(_ arguments: [String]) throws -> String {
+    let result = try Program.run(arguments)
+    #expect(result.status == 0)
+    #expect(result.errors == "")
+    #expect(!result.output.contains("\u{1b}"))
+    return result.output
+  }
+
+  @Test(.needsKVM) func `run shows what the guest prints, what it checks and the interrupts it took`() throws {
+    let text = try succeed(["run", "ipi", "-c", "2"])
+    #expect(text.contains("ok     unicast IPI to each halted vCPU"))
+    #expect(text.contains(#/0x60 +0 +1 /#))
+    #expect(text.contains("ipi: passed; the guest finished; 7 checks held; "))
+  }
+
+  @Test(.needsKVM) func `run --format json is one document and nothing else`() throws {
+    let text = try succeed(["run", "hello", "--format", "json", "-c", "2", "-m", "32M", "--irqchip", "split"])
+    let report = try JSONDecoder().decode(RunReport.self, from: Data(text.utf8))
+    #expect(report.schema == "lapwing.run/1")
+    #expect(report.success)
+    #expect(report.outcome.kind == "finished")
+    #expect(report.machine.vcpus == 2)
+    #expect(report.machine.memory == 32 << 20)
+    #expect(report.machine.irqchip == "split")
+    #expect(report.console.text == "Hello from ring 0.\n")
+    #expect(report.interrupts.map(\.vector) == [0x30])
+    #expect(report.vcpuStatistics.count == 2)
+    #expect(try #require(report.vcpuStatistics[0]["exits"]) > 0)
+    #expect(report.vcpus.isEmpty)
+    #expect(try #require(report.times.firstInstruction) <= report.times.end)
+    #expect(report.times.start > 0)
+  }
+
+  @Test(.needsKVM) func `run --quiet shows what the guest prints alone, run --stats everything`() throws {
+    #expect(try succeed(["run", "hello", "--quiet"]) == "Hello from ring 0.\n")
+    #expect(try succeed(["run", "hello", "--stats"]).contains("insn_emulation"))
+  }
+
+  @Test func `list names the guests`() throws {
+    let text = try succeed(["list"])
+    #expect(text.contains(/(?m)^hello +Prints a line/))
+    let list = try JSONDecoder().decode(GuestList.self, from: Data(succeed(["list", "--format", "json"]).utf8))
+    #expect(list.schema == "lapwing.guests/1")
+    #expect(list.guests.map(\.name).contains("multiboot-hello"))
+    #expect(text.split(separator: "\n").count == list.guests.count)
+  }
+
+  @Test(.needsKVM) func `doctor says that guests run here`() throws {
+    #expect(try succeed(["doctor"]).hasSuffix("This host runs guests.\n"))
+    #expect(try succeed(["doctor", "--all"]).contains("KVM_CAP_IRQCHIP"))
+    let text = try succeed(["doctor", "--format", "json"])
+    let report = try JSONDecoder().decode(DoctorReport.self, from: Data(text.utf8))
+    #expect(report.schema == "lapwing.doctor/1")
+    #expect(report.canRun)
+    #expect(report.apiVersion == 12)
+    #expect(report.features.contains { $0.id == "irqchip" && $0.state == "available" })
+  }
+
+  @Test func `help names the commands, and version is a version`() throws {
+    for arguments in [["--help"], ["help"], []] {
+      let help = try succeed(arguments)
+      for command in ["run", "list", "doctor"] { #expect(help.contains("  \(command) ")) }
+      #expect(help.contains("Exit status: 0 success"))
+    }
+    #expect(try succeed(["run", "--help"]).contains("--load-address <load-address>"))
+    #expect(try succeed(["--version"]).wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
+  }
+
+  @Test(arguments: [("bash", "complete "), ("zsh", "#compdef lapwing"), ("fish", "complete -c 'lapwing'")])
+  func `a completion script for each shell knows the guests`(shell: String, marker: String) throws {
+    let script = try succeed(["--generate-completion-script", shell])
+    #expect(script.contains(marker))
+    #expect(script.contains("multiboot-hello"))
+  }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import Testing
+
+/// What the host lets these tests do, asked once, by the program itself.
+enum Host {
+  /// Whether guests run here: `lapwing doctor` says so.
+  static let runsGuests: Bool = {
+    let runs = (try? Program.run(["doctor"]))?.status == 0
+    if !runs { warn("no guest is run, for this host has no KVM to use") }
+    return runs
+  }()
+
+  /// Whether /dev/kvm can be hidden from the program alone: as root, in a mount namespace of its own.
+  static let canHideDevice: Bool = {
+    let wrapper = ["/usr/bin/unshare", "-m", "/bin/sh", "-c", "mount -t tmpfs none /dev && exec \"$0\" \"$@\""]
+    let works = (try? Program.run(["--version"], through: wrapper))?.status == 0
+    if !works { warn("no host without /dev/kvm is tried, for that takes root and unshare(1)") }
+    return works
+  }()
+
+  /// Whether the program can be run as a user who may not open /dev/kvm.
+  static let canDropPrivileges: Bool = {
+    let works = (try? Program.run(["--version"], through: nobody))?.status == 0
+    if !works { warn("no user without permission is tried, for that takes root and setpriv(1)") }
+    return works
+  }()
+
+  /// Runs a command as a user who owns nothing.
+  static let nobody = ["/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]
+
+  private static func warn(_ text: String) {
+    FileHandle.standardError.write(Data("WARNING: \(text)\n".utf8))
+  }
+}
+
+extension Trait where Self == ConditionTrait {
+  /// Skips, and says so, where guests cannot run.
+  static var needsKVM: Self { .enabled(if: Host.runsGuests, "/dev/kvm cannot be used here: see lapwing doctor") }
+}

@@ -1,0 +1,110 @@
+import TestImages
+import Testing
+
+@testable import VMM
+
+/// Guests that know nothing of Lapwing, each entered as its format has it.
+@Suite(.needsKVM) struct ForeignGuestTests {
+  @Test func `an ELF64 guest prints and ends with its status`() throws {
+    let run = try Run(ELFImage(code: Code(.long).print("hi\n").debugExit(0).bytes).bytes)
+    #expect(run.ending == "the guest wrote 0 to the debug exit")
+    #expect(run.machine.console.text == "hi\n")
+    #expect(run.outcome.isSuccess)
+    let failed = try Run(ELFImage(code: Code(.long).debugExit(42).bytes).bytes)
+    #expect(failed.ending == "vCPU 0 wrote 42 to the debug exit (0 would be success)")
+    #expect(!failed.outcome.isSuccess)
+  }
+
+  @Test func `an ELF64 guest finds the boot page at RDI, its index in RSI and its BSS zeroed`() throws {
+    // mov [0x2000], rdi; mov [0x2008], rsi; mov rax, [0x300000]; mov [0x2010], rax; mov [0x2018], rsp
+    let code = Code(.long).then([0x48, 0x89, 0x3c, 0x25, 0x00, 0x20, 0, 0, 0x48, 0x89, 0x34, 0x25, 0x08, 0x20, 0, 0])
+      .then([0x48, 0x8b, 0x04, 0x25, 0, 0, 0x30, 0, 0x48, 0x89, 0x04, 0x25, 0x10, 0x20, 0, 0])
+      .then([0x48, 0x89, 0x24, 0x25, 0x18, 0x20, 0, 0]).debugExit(0)
+    var image = ELFImage(code: code.bytes)
+    image.segments.append(ELFImage.Segment(at: 0x30_0000, [1, 2, 3, 4], memorySize: 8))
+    let run = try Run(image.bytes) {
+      $0.memory = 8 << 20
+      $0.arguments = "one two"
+    }
+    let memory = run.machine.memory
+    let page = try memory.load(UInt64.self, at: 0x2000)
+    #expect(page == run.machine.layout.bootPage)
+    #expect(try memory.read(4, at: page) == Array("LPWG".utf8))
+    #expect(try memory.load(UInt64.self, at: page + 24) == 8 << 20)
+    #expect(try memory.read(8, at: page + 128) == Array("one two\0".utf8))
+    #expect(try memory.load(UInt64.self, at: 0x2008) == 0)
+    #expect(try memory.load(UInt64.self, at: 0x2010) == 0x0403_0201)
+    #expect(try memory.load(UInt64.self, at: 0x2018) == run.machine.layout.processorArea + BootLayout.processorStride)
+  }
+
+  @Test func `with a direct start every vCPU enters with its own index and stack`() throws {
+    // lock inc dword [0x2000]; mov [0x2010 + 8 * rsi], rsp; wait until all have; then vCPU 0 ends.
+    let code = Code(.long).then([0x48, 0x89, 0x24, 0xf5, 0x10, 0x20, 0, 0, 0xf0, 0xff, 0x04, 0x25, 0x00, 0x20, 0, 0])
+      .then([0x83, 0x3c, 0x25, 0x00, 0x20, 0, 0, 3, 0x75, 0xf6, 0x85, 0xf6, 0x75, 0xfe]).debugExit(0)
+    let run = try Run(ELFImage(code: code.bytes).bytes) {
+      $0.vcpus = 3
+      $0.start = .direct
+    }
+    #expect(run.ending == "the guest wrote 0 to the debug exit")
+    let area = run.machine.layout.processorArea
+    for index in 0..<3 as Range<UInt64> {
+      let stack = try run.machine.memory.load(UInt64.self, at: 0x2010 + 8 * index)
+      #expect(stack == area + (index + 1) * BootLayout.processorStride)
+    }
+  }
+
+  @Test(arguments: [0x7c00, 0x500, 0x1_2345, 0x9_0000] as [UInt64])
+  func `flat code is entered in real mode where it was loaded`(address: UInt64) throws {
+    // mov ax, cs; mov [0x400], ax; call +0; pop ax; mov [0x402], ax
+    let code = Code(.real).then([0x8c, 0xc8, 0xa3, 0x00, 0x04, 0xe8, 0, 0, 0x58, 0xa3, 0x02, 0x04])
+      .print("real").debugExit(0)
+    let run = try Run(code.bytes) {
+      $0.loadAddress = address
+      $0.memory = 1 << 20
+    }
+    #expect(run.ending == "the guest wrote 0 to the debug exit")
+    #expect(run.machine.console.text == "real")
+    let segment = UInt64(try run.machine.memory.load(UInt16.self, at: 0x400))
+    let offset = UInt64(try run.machine.memory.load(UInt16.self, at: 0x402))
+    #expect(segment * 16 + offset == address + 8)
+  }
+
+  @Test(arguments: [8 << 20, (3 << 30) + (64 << 20)] as [UInt64])
+  func `a Multiboot guest finds the magic, the memory map and its command line`(size: UInt64) throws {
+    // mov [0x2000], eax; mov [0x2004], ebx
+    let code = Code(.protected).then([0xa3, 0x00, 0x20, 0, 0, 0x89, 0x1d, 0x04, 0x20, 0, 0]).debugExit(0)
+    let run = try Run(MultibootImage(code: code.bytes).bytes) {
+      $0.memory = size
+      $0.arguments = "quiet"
+    }
+    #expect(run.ending == "the guest wrote 0 to the debug exit")
+    let memory = run.machine.memory
+    #expect(try memory.load(UInt32.self, at: 0x2000) == 0x2bad_b002)
+    let information = UInt64(try memory.load(UInt32.self, at: 0x2004))
+    #expect(try memory.load(UInt32.self, at: information) == 0x45)
+    #expect(try memory.load(UInt32.self, at: information + 4) == 640)
+    #expect(try UInt64(memory.load(UInt32.self, at: information + 8)) == (memory.lowSize >> 10) - 1024)
+    let text = UInt64(try memory.load(UInt32.self, at: information + 16))
+    #expect(try memory.read(11, at: text) == Array("test quiet\0".utf8))
+
+    let map = UInt64(try memory.load(UInt32.self, at: information + 48))
+    let banks = Int(try memory.load(UInt32.self, at: information + 44)) / 24
+    var described: UInt64 = 0
+    for bank in 0..<UInt64(banks) {
+      let entry = try memory.read(24, at: map + 24 * bank)
+      #expect(entry[0..<4].elementsEqual(littleEndian(UInt32(20))))
+      #expect(entry[20..<24].elementsEqual(littleEndian(UInt32(1))))
+      described += entry[12..<20].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    #expect(described == size)
+    #expect(banks == (size > GuestMemory.lowLimit ? 2 : 1))
+  }
+
+  @Test func `a Multiboot guest's command line is cut to its page`() throws {
+    let run = try Run(MultibootImage(code: Code(.protected).debugExit(0).bytes).bytes) {
+      $0.arguments = String(repeating: "x", count: 1023)
+    }
+    let text = run.machine.layout.multibootInformation + 512
+    #expect(try run.machine.memory.read(1029, at: text) == Array("test \(String(repeating: "x", count: 1023))\0".utf8))
+  }
+}
