@@ -72,7 +72,7 @@ let package = Package(
     .target(
       name: "Scenarios", dependencies: ["APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "VMM"],
       swiftSettings: strict),
-    .target(name: "Reports", dependencies: ["APIC", "KVM", "Scenarios", "VMM"], swiftSettings: strict),
+    .target(name: "Reports", dependencies: ["APIC", "Evidence", "KVM", "Scenarios", "VMM"], swiftSettings: strict),
     .executableTarget(
       name: "lapwing",
       dependencies: [

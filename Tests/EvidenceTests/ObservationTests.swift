@@ -1,6 +1,7 @@
 import APIC
-import Evidence
 import Testing
+
+@testable import Evidence
 
 /// Conclusions from counters and events that were made up.
 @Suite struct ObservationTests {

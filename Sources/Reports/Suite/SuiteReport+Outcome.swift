@@ -1,4 +1,5 @@
 import APIC
+import Evidence
 public import Scenarios
 
 extension SuiteReport {
