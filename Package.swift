@@ -60,18 +60,23 @@ let package = Package(
       name: "BuildGuests", capability: .buildTool(), dependencies: ["guest-catalog"], path: "Plugins/GuestImages"),
     .target(name: "BuiltInGuests", dependencies: ["GuestImages", "VMM"], swiftSettings: strict),
 
+    .target(name: "CEvidence"),
     .target(
       name: "Evidence",
-      dependencies: ["APIC", "KVM", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: ["APIC", "CEvidence", "KVM", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "EvidenceTests",
+      dependencies: ["APIC", "Evidence", "KVM", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .target(
       name: "Scenarios", dependencies: ["APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "VMM"],
       swiftSettings: strict),
-    .target(name: "Reports", dependencies: ["APIC", "KVM", "Scenarios", "VMM"], swiftSettings: strict),
+    .target(name: "Reports", dependencies: ["APIC", "Evidence", "KVM", "Scenarios", "VMM"], swiftSettings: strict),
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "BuiltInGuests", "KVM", "Reports", "Scenarios", "VMM",
+        "BuiltInGuests", "Evidence", "KVM", "Reports", "Scenarios", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -30,6 +30,8 @@ public struct CaseReport: Codable, Sendable {
   public var duration: Int64
   /// What it measured, in its last run.
   public var figures: [Figure]
+  /// How its interrupts got to the guest in its last run, and how that is known.
+  public var evidence: [String] = []
   /// Its first failure; absent where no run failed.
   public var failure: FailureReport?
   /// The command that runs it alone.

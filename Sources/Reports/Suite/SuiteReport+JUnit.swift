@@ -41,8 +41,9 @@ extension CaseReport {
       inside.append("  <failure\(XML.attribute("message", reason ?? ""))>\(XML.text(text))</failure>")
     case .skipped: inside.append("  <skipped\(XML.attribute("message", reason ?? ""))/>")
     }
-    if !figures.isEmpty {
-      let text = figures.map { "\($0.name): \($0.value)" }.joined(separator: "\n")
+    let output = figures.map { "\($0.name): \($0.value)" } + evidence
+    if !output.isEmpty {
+      let text = output.joined(separator: "\n")
       inside.append("  <system-out>\(XML.text(text))</system-out>")
     }
     return inside.isEmpty ? [open + "/>"] : [open + ">"] + inside + ["</testcase>"]

@@ -10,6 +10,7 @@ extension SuiteReport {
     for (index, item) in cases.enumerated() {
       if item.verdict == .failed { lines += item.failureLines(Style()).flatMap(Self.diagnostic) }
       for figure in item.figures { lines += Self.diagnostic("\(item.id): \(figure.name): \(figure.value)") }
+      for line in item.evidence { lines += Self.diagnostic("\(item.id): \(line)") }
       lines.append(item.ktapLine(number: index + 1))
     }
     if !notRun.isEmpty { lines += Self.diagnostic("not run: " + notRun.joined(separator: ", ")) }

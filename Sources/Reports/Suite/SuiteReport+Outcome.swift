@@ -1,4 +1,5 @@
 import APIC
+import Evidence
 public import Scenarios
 
 extension SuiteReport {
@@ -62,6 +63,7 @@ extension CaseReport {
     self.runs = runs.count
     failedRuns = failed.count
     duration = runs.map(\.result.duration.nanoseconds).max() ?? 0
+    evidence = runs.last?.result.evidence?.lines ?? []
     figures = runs.last?.result.figures.map { Figure(name: $0.name, value: $0.value) } ?? []
     let message = reason ?? ""
     command = "lapwing test \(isSabotage ? "--sabotage " : "")\(testCase.id)"

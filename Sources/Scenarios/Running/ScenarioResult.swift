@@ -1,3 +1,5 @@
+public import Evidence
+
 /// What running a case came to.
 public struct ScenarioResult: Sendable {
   /// The outcome of a case.
@@ -22,6 +24,8 @@ public struct ScenarioResult: Sendable {
   public internal(set) var duration = Duration.zero
   /// What the story measured.
   public internal(set) var figures: [(name: String, value: String)] = []
+  /// How its interrupts got to the guest; nil where its story did not begin.
+  public internal(set) var evidence: Observation?
   /// Whether the story came to its stimulus.
   public internal(set) var hasReachedStimulus = false
   /// What made the story fail; nil where it did not, or was not told.

@@ -1,5 +1,6 @@
 import APIC
 import BuiltInGuests
+public import Evidence
 public import KVM
 import VMM
 
@@ -7,6 +8,7 @@ import VMM
 public struct ScenarioRunner: Sendable {
   private let system: System
   private let host: HostKnowledge
+  private let tracing: TracePool?
   /// How long anything in a story may take to come about.
   public var patience = Duration.seconds(10)
   /// How long it may take in a sabotaged story from its stimulus on: there is nothing to wait for.
@@ -19,9 +21,11 @@ public struct ScenarioRunner: Sendable {
   /// - Parameters:
   ///   - system: its KVM.
   ///   - host: what is known of it.
-  public init(system: System, host: HostKnowledge) {
+  ///   - tracing: where trace instances are to be had; nil for evidence of counters alone.
+  public init(system: System, host: HostKnowledge, tracing: TracePool? = nil) {
     self.system = system
     self.host = host
+    self.tracing = tracing
   }
 
   /// Runs a case.
@@ -56,16 +60,21 @@ public struct ScenarioRunner: Sendable {
       let stage = try Stage(
         machine: machine, mode: testCase.mode, isSabotaged: isSabotaged, patience: patience,
         sabotagedPatience: sabotagedPatience)
+      let recorder = Recorder(tracing)
+      stage.record(with: recorder)
       let running = try machine.start()
       control.attach(machine)
       do {
         try prepare(stage, testCase.scenario)
+        recorder.mark(machine, stage.statistics, isStimulus: false)
         try testCase.scenario.story(stage)
         result.verdict = .passed
       } catch {
         result.verdict = .failed("\(error)")
         result.cause = machine.stop.reason != nil ? .machineEnded : error is StoryFailure ? .expectation : .call
       }
+      result.evidence = recorder.finish(machine, stage.statistics, threads: running.threadIDs)
+      result.demand(testCase.scenario.path, host)
       control.attach(nil)
       _ = running.finish()
       result.hasReachedStimulus = stage.hasReachedStimulus

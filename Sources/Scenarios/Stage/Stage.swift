@@ -1,4 +1,5 @@
 public import APIC
+import Evidence
 import KVM
 public import VMM
 
@@ -22,6 +23,8 @@ public final class Stage {
   let settling = Duration.milliseconds(3)
   /// What the story measures, to be shown with its verdict.
   public internal(set) var figures: [(name: String, value: String)] = []
+  /// What gathers the evidence.
+  var recorder: Recorder?
   /// Called around the stimulus, so that evidence is of it alone.
   var onStimulus: (StimulusMoment) throws -> Void = { _ in }
 

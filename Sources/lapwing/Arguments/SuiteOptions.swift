@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Evidence
 import KVM
 import Reports
 public import Scenarios
@@ -41,8 +42,8 @@ struct SuiteOptions: ParsableArguments {
   private var needs: [Need] { require.flatMap(\.needs) }
 
   /// What runs the suite so.
-  func runner(_ system: System, _ host: HostKnowledge, isSabotaged: Bool) -> SuiteRunner {
-    var runner = ScenarioRunner(system: system, host: host)
+  func runner(_ system: System, _ host: HostKnowledge, tracing: TracePool, isSabotaged: Bool) -> SuiteRunner {
+    var runner = ScenarioRunner(system: system, host: host, tracing: tracing)
     runner.patience = timeout.duration
     runner.requirements = Set(needs)
     var suite = SuiteRunner(runner, isSabotaged: isSabotaged)

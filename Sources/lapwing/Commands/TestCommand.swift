@@ -1,4 +1,5 @@
 import ArgumentParser
+import Evidence
 import KVM
 import Reports
 import Scenarios
@@ -60,7 +61,9 @@ struct TestCommand: ParsableCommand {
     let signals = InterruptSignals()
     var host = HostKnowledge(survey: HostSurvey.take())
     host.probe(for: cases.lazy.map(\.scenario), on: system)
-    let runner = suite.runner(system, host, isSabotaged: sabotage)
+    let tracing = TracePool()
+    defer { tracing.close() }
+    let runner = suite.runner(system, host, tracing: tracing, isSabotaged: sabotage)
     var progress = SuiteProgress(
       planned: cases.count * suite.repeat, isSabotage: sabotage, toErrors: destination.isStandardOutput && !isHuman)
     let outcome: SuiteOutcome

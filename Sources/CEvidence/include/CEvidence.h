@@ -1,0 +1,9 @@
+// What recording needs of Linux and the C library does not show to Swift.
+#pragma once
+
+// Mounts tracefs without a place in the file system (fsopen(2), fsmount(2); Linux 5.2): a descriptor of its root, or
+// -errno. The mount goes away with the descriptor, whatever becomes of the process.
+int cevidence_mount_tracefs(void);
+
+// The kernel's id of the calling thread (gettid(2)).
+int cevidence_thread_id(void);

@@ -1,0 +1,43 @@
+public import KVM
+
+/// How much a vCPU's statistics grew (KVM API, KVM_GET_STATS_FD).
+public struct CounterEvidence: Hashable, Sendable {
+  /// The growth of each count that this kernel keeps, by its name.
+  public let growth: [String: UInt64]
+
+  /// Growth that was found out somehow.
+  public init(growth: [String: UInt64]) {
+    self.growth = growth
+  }
+
+  /// The growth between two readings. States, peaks and histograms are left out: they are no counts.
+  ///
+  /// - Parameters:
+  ///   - before: the earlier reading.
+  ///   - after: the later one, of the same vCPU.
+  public init(before: Statistics, after: Statistics) {
+    let delta = after.delta(since: before)
+    var growth: [String: UInt64] = [:]
+    for descriptor in after.descriptors where descriptor.kind == .cumulative && before[descriptor.name] != nil {
+      growth[descriptor.name] = delta[descriptor.name]
+    }
+    self.growth = growth
+  }
+
+  /// How much a count grew; nil, never 0, where this kernel does not keep it.
+  public subscript(name: String) -> UInt64? { growth[name] }
+
+  /// Interrupts that software injected at VM entry; with virtual-interrupt delivery it stays still.
+  public var injections: UInt64? { self["irq_injections"] }
+
+  /// How often the vCPU was woken from HLT.
+  public var wakeups: UInt64? { self["halt_wakeup"] }
+
+  /// VM exits that the guest's own doing caused, as far as counts tell: neither the host's interrupts, nor the first touch
+  /// of memory.
+  public var ownExits: UInt64? {
+    guard let exits = self["exits"], let interrupts = self["irq_exits"] else { return nil }
+    let others = interrupts + (self["pf_taken"] ?? 0)
+    return exits > others ? exits - others : 0
+  }
+}

@@ -1,0 +1,65 @@
+import APIC
+
+/// The evidence of a case: what counters and tracepoints showed of its machine's interrupts.
+public struct Observation: Hashable, Sendable {
+  /// What tracepoints showed.
+  public enum Trace: Hashable, Sendable {
+    /// They were recorded, on these threads, by vCPU; these events does the kernel not have.
+    case recorded(TraceText, threads: [Int32], absentEvents: [String])
+    /// They could not be, for this reason.
+    case unavailable(String)
+  }
+
+  /// The vCPUs, by index.
+  public let vcpus: [VCPUObservation]
+  /// The trace.
+  public let trace: Trace
+  /// The host's posted-interrupt vectors meanwhile.
+  public let notifications: NotificationCounts
+  /// How each interrupt got to the guest: by vCPU, then by vector.
+  public let interrupts: [InterruptEvidence]
+
+  /// Draws the conclusions from what was seen.
+  public init(vcpus: [VCPUObservation], trace: Trace, notifications: NotificationCounts) {
+    self.vcpus = vcpus
+    self.trace = trace
+    self.notifications = notifications
+    let tally = TraceTally(trace)
+    interrupts = vcpus.flatMap { vcpu in
+      vcpu.interrupts.sorted { $0.key < $1.key }.map { vector, count in
+        InterruptEvidence(vcpu, vector: vector, taken: count, tally: tally?[vcpu, vector])
+      }
+    }
+  }
+
+  /// The recorded events; none without a trace.
+  public var events: [TraceEvent] {
+    guard case .recorded(let text, _, _) = trace else { return [] }
+    return text.events
+  }
+
+  /// Whether the kernel counts the injections of a vCPU, so that counters alone tell the way.
+  public func countsInjections(on vcpu: Int) -> Bool {
+    vcpus.first { $0.index == vcpu }?.counters?.injections != nil
+  }
+
+  /// The evidence in lines for a person: each interrupt's way, then what is missing.
+  public var lines: [String] {
+    var lines = interrupts.map(\.description)
+    switch trace {
+    case .recorded(let text, _, let absent):
+      if text.lost > 0 { lines.append("the trace lost \(text.lost) events: its buffer was full") }
+      if text.unknownLines > 0 { lines.append("the trace has \(text.unknownLines) lines that mean nothing here") }
+      if !absent.isEmpty { lines.append("this kernel has no \(absent.joined(separator: ", "))") }
+    case .unavailable(let reason):
+      lines.append("counters alone: \(reason)")
+    }
+    if let count = notifications.notifications, count > 0 {
+      lines.append("posted-interrupt notifications outside of guests, of the whole host: \(count)")
+    }
+    if let count = notifications.wakeups, count > 0 {
+      lines.append("posted-interrupt wake-ups, of the whole host: \(count)")
+    }
+    return lines
+  }
+}

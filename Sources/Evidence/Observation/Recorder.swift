@@ -1,0 +1,120 @@
+import APIC
+public import KVM
+public import VMM
+
+/// Gathers the evidence of one machine's run, on the thread that owns the machine.
+///
+/// Nothing it does takes a vCPU out of the guest.
+public final class Recorder {
+  private struct Reading {
+    let statistics: [Statistics?]
+    let taken: [[Int]]
+    let notifications: NotificationCounts
+  }
+
+  private let pool: TracePool?
+  private let instance: TraceInstance?
+  private var trace = Observation.Trace.unavailable("nothing is recorded")
+  private var text = TraceText()
+  private var before: Reading?
+  private var sinceStimulus = 0
+  private var hasStimulus = false
+
+  /// Begins to record, before the machine is started: its threads are recorded because this one starts them.
+  ///
+  /// - Parameter pool: where a trace instance is to be had; nil for counters alone.
+  public init(_ pool: TracePool?) {
+    self.pool = pool
+    guard let pool else {
+      instance = nil
+      return
+    }
+    var lent: TraceInstance?
+    do throws(TraceUnavailable) {
+      let instance = try pool.lend()
+      lent = instance
+      try instance.begin()
+    } catch {
+      trace = .unavailable(error.description)
+      if let lent { pool.giveBack(lent) }
+      lent = nil
+    }
+    instance = lent
+  }
+
+  deinit {
+    guard let instance else { return }
+    _ = try? instance.end()
+    pool?.giveBack(instance)
+  }
+
+  /// Reads the counters from which growth is counted: at a story's beginning, and anew at its first stimulus.
+  ///
+  /// - Parameters:
+  ///   - machine: the machine.
+  ///   - statistics: its vCPUs' statistics, opened before they ran.
+  ///   - isStimulus: whether the stimulus comes next; later ones change nothing.
+  public func mark(_ machine: Machine, _ statistics: [StatisticsFile], isStimulus: Bool) {
+    guard !hasStimulus else { return }
+    hasStimulus = isStimulus
+    drain()
+    sinceStimulus = text.events.count
+    // Injections come before what they inject is taken: read in this order, none is taken without being counted.
+    let counters = statistics.map { try? $0.read() }
+    before = Reading(
+      statistics: counters, taken: Self.taken(machine), notifications: NotificationCounts.read())
+  }
+
+  /// The events recorded so far, from the machine's start; nil where none can be.
+  public func events() -> [TraceEvent]? {
+    guard instance != nil else { return nil }
+    drain()
+    return text.events
+  }
+
+  /// Ends recording.
+  ///
+  /// - Parameters:
+  ///   - machine: the machine, whose vCPUs may still run.
+  ///   - statistics: its vCPUs' statistics.
+  ///   - threads: the kernel's ids of its threads, by vCPU.
+  /// - Returns: what was seen since the stimulus; nil where the story did not begin.
+  public func finish(_ machine: Machine, _ statistics: [StatisticsFile], threads: [Int32]) -> Observation? {
+    guard let before else { return nil }
+    let taken = Self.taken(machine)
+    let after = statistics.map { try? $0.read() }
+    let notifications = NotificationCounts.read().growth(since: before.notifications)
+    drain()
+    let vcpus = machine.vcpus.indices.map { index in
+      var growth: [Vector: Int] = [:]
+      for vector in 0...UInt8.max {
+        let number = Int(vector)
+        growth[Vector(rawValue: vector)] = taken[index][number] - before.taken[index][number]
+      }
+      var counters: CounterEvidence?
+      if let earlier = before.statistics[index], let later = after[index] {
+        counters = CounterEvidence(before: earlier, after: later)
+      }
+      return VCPUObservation(
+        index: index, id: machine.configuration.apicIDs[index], counters: counters, taken: growth)
+    }
+    if let instance {
+      var seen = text
+      seen.events = Array(text.events.dropFirst(sinceStimulus))
+      trace = .recorded(seen, threads: threads, absentEvents: instance.absentEvents)
+    }
+    return Observation(vcpus: vcpus, trace: trace, notifications: notifications)
+  }
+
+  /// A trace that can no longer be read counts as lost, which the evidence shows.
+  private func drain() {
+    guard let instance else { return }
+    do throws(TraceUnavailable) { text.append(try instance.read()) } catch { text.lost &+= 1 }
+  }
+
+  private static func taken(_ machine: Machine) -> [[Int]] {
+    machine.vcpus.indices.map { vcpu in
+      (0...UInt8.max).map { machine.recorded(Vector(rawValue: $0), on: vcpu) }
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import Glibc
+import SystemPackage
+
+/// Small text files of the kernel.
+enum TextFile {
+  /// A file's text, all of it.
+  static func read(_ path: FilePath) throws(Errno) -> String {
+    String(decoding: try open(path, .readOnly) { file throws(Errno) in try drain(file) }, as: UTF8.self)
+  }
+
+  /// Writes a text in one call, as the kernel's files want it.
+  static func write(_ text: String, to path: FilePath) throws(Errno) {
+    try open(path, .writeOnly) { file throws(Errno) in
+      try call { _ = try file.writeAll(text.utf8) }
+    }
+  }
+
+  /// Everything that is there to be read, until the end of the file or until a read would block.
+  static func drain(_ file: FileDescriptor) throws(Errno) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 16384)
+    while true {
+      do throws(Errno) {
+        let count = try call { try unsafe chunk.withUnsafeMutableBytes { unsafe try file.read(into: $0) } }
+        guard count > 0 else { return bytes }
+        bytes += chunk[..<count]
+      } catch .resourceTemporarilyUnavailable {
+        return bytes
+      }
+    }
+  }
+
+  static func open<Result>(
+    _ path: FilePath, _ mode: FileDescriptor.AccessMode, _ body: (FileDescriptor) throws(Errno) -> Result
+  ) throws(Errno) -> Result {
+    let file = try call { try FileDescriptor.open(path, mode, options: .closeOnExec) }
+    defer { try? file.close() }
+    return try body(file)
+  }
+
+  /// What may be done with a file or directory: nil for everything asked for, or why not.
+  static func obstacle(_ path: FilePath, _ mode: Int32) -> Errno? {
+    // Sound: the path is NUL-terminated and outlives the call.
+    unsafe path.withPlatformString { unsafe access($0, mode) } == 0 ? nil : Errno(rawValue: errno)
+  }
+
+  static func makeDirectory(_ path: FilePath) throws(Errno) {
+    // Sound: as above.
+    guard unsafe path.withPlatformString({ unsafe mkdir($0, 0o700) }) == 0 else { throw Errno(rawValue: errno) }
+  }
+
+  static func removeDirectory(_ path: FilePath) throws(Errno) {
+    // Sound: as above.
+    guard unsafe path.withPlatformString({ unsafe rmdir($0) }) == 0 else { throw Errno(rawValue: errno) }
+  }
+
+  /// The names in a directory; none where it cannot be read.
+  static func names(in path: FilePath) -> [String] {
+    // Sound: the stream is closed once, after its last use; an entry is copied before the next is read, and the kernel
+    // ends each name with NUL.
+    unsafe path.withPlatformString { path in
+      guard let directory = unsafe opendir(path) else { return [] }
+      defer { unsafe _ = closedir(directory) }
+      var names: [String] = []
+      while let entry = unsafe readdir(directory) {
+        let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { unsafe [UInt8]($0.prefix { $0 != 0 }) }
+        names.append(String(decoding: name, as: UTF8.self))
+      }
+      return names
+    }
+  }
+
+  /// Says which error it is that a call of the system library throws; it throws no other kind.
+  static func call<Result>(_ body: () throws -> Result) throws(Errno) -> Result {
+    do { return try body() } catch { throw error as? Errno ?? .ioError }
+  }
+}

@@ -1,0 +1,45 @@
+import Glibc
+import SystemPackage
+
+/// How a trace instance is set up.
+struct TraceConfiguration {
+  let events: [String]
+  let absentEvents: [String]
+  let countsCycles: Bool
+
+  /// What is recorded, where the kernel has it: how interrupts come in, are accepted, delivered and ended (kernel,
+  /// arch/x86/kvm/trace.h and include/trace/events/kvm.h).
+  static let wanted = [
+    "kvm_set_irq", "kvm_msi_set_irq", "kvm_ioapic_set_irq", "kvm_pic_set_irq", "kvm_apic_ipi", "kvm_apic_accept_irq",
+    "kvm_apicv_accept_irq", "kvm_apicv_inhibit_changed", "kvm_inj_virq", "kvm_eoi", "kvm_pv_eoi", "kvm_ack_irq",
+    "kvm_entry", "kvm_exit", "kvm_hv_timer_state", "kvm_wait_lapic_expire", "kvm_vcpu_wakeup", "kvm_pi_irte_update",
+    "kvm_userspace_exit",
+  ]
+
+  /// The buffers of all processors together, and of one, in KiB.
+  private static let bufferBudget = 16384
+  private static let bufferRange = 64...1024
+
+  static func apply(to directory: FilePath) throws(Errno) -> TraceConfiguration {
+    try TextFile.write("0", to: directory.appending("tracing_on"))
+    let clocks = try TextFile.read(directory.appending("trace_clock"))
+    let countsCycles = clocks.split(whereSeparator: \.isWhitespace).contains("x86-tsc")
+    if countsCycles { try TextFile.write("x86-tsc", to: directory.appending("trace_clock")) }
+    let size = bufferBudget / max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    let kept = min(max(size, bufferRange.lowerBound), bufferRange.upperBound)
+    try TextFile.write("\(kept)", to: directory.appending("buffer_size_kb"))
+    try TextFile.write("1", to: directory.appending("options/event-fork"))
+    var events: [String] = []
+    var absent: [String] = []
+    for name in wanted {
+      let file = directory.appending("events/kvm/\(name)/enable")
+      if TextFile.obstacle(file, F_OK) == nil {
+        try TextFile.write("1", to: file)
+        events.append(name)
+      } else {
+        absent.append(name)
+      }
+    }
+    return TraceConfiguration(events: events, absentEvents: absent, countsCycles: countsCycles)
+  }
+}

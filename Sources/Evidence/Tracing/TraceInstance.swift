@@ -1,0 +1,133 @@
+import CEvidence
+import Glibc
+import Synchronization
+import SystemPackage
+
+/// A trace instance of this process's own, which records the kvm events of the threads that one thread starts.
+///
+/// The kernel follows those threads by itself (the option `event-fork`), so a machine's vCPUs are recorded from their
+/// first instruction, and no other machine's. Two things happen outside of them and are not seen: the in-kernel PIT's
+/// ticks, and irqfds of lines, which a kernel thread raises.
+///
+/// The instance is removed by `close`, at the latest when it is let go of. What a killed process leaves behind is removed
+/// by whoever comes next.
+public final class TraceInstance: Sendable {
+  /// Where it is.
+  let directory: FilePath
+  /// The events that are recorded.
+  public let events: [String]
+  /// The events that would be recorded if this kernel had them.
+  public let absentEvents: [String]
+  /// Whether times are TSC cycles; otherwise they are nanoseconds of the kernel's trace clock.
+  public let countsCycles: Bool
+
+  private let fileSystem: TraceFileSystem
+  private let pipe: FileDescriptor
+  private let state = Mutex(State())
+
+  private struct State {
+    var thread: Int32?
+    var isClosed = false
+  }
+
+  private static let counter = Atomic<Int>(0)
+
+  /// Makes an instance and removes those of processes that are no more.
+  ///
+  /// - Parameter paths: where tracefs is looked for.
+  /// - Throws: `TraceUnavailable` with the host's reason.
+  public init(_ paths: TracePaths = TracePaths()) throws(TraceUnavailable) {
+    let fileSystem = try TraceFileSystem(paths)
+    let instances = fileSystem.root.appending("instances")
+    Self.removeStale(in: instances)
+    let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
+    let directory = instances.appending("lapwing-\(getpid())-\(number)")
+    do throws(Errno) {
+      try TextFile.makeDirectory(directory)
+    } catch {
+      throw TraceUnavailable("\(directory) cannot be made: \(error)")
+    }
+    do throws(Errno) {
+      let configuration = try TraceConfiguration.apply(to: directory)
+      pipe = try TextFile.call {
+        try FileDescriptor.open(
+          directory.appending("trace_pipe"), .readOnly, options: [.nonBlocking, .closeOnExec])
+      }
+      events = configuration.events
+      absentEvents = configuration.absentEvents
+      countsCycles = configuration.countsCycles
+    } catch {
+      try? TextFile.removeDirectory(directory)
+      throw TraceUnavailable("a trace instance cannot be set up: \(error)")
+    }
+    self.fileSystem = fileSystem
+    self.directory = directory
+  }
+
+  deinit { close() }
+
+  /// Ends recording and removes the instance; does nothing the second time.
+  public func close() {
+    let isFirst = state.withLock { state in
+      defer { state.isClosed = true }
+      return !state.isClosed
+    }
+    guard isFirst else { return }
+    try? pipe.close()
+    try? TextFile.removeDirectory(directory)
+  }
+
+  /// Begins to record the calling thread and the threads that it starts from now on, and forgets what was recorded.
+  ///
+  /// - Throws: `TraceUnavailable` where the kernel refuses.
+  public func begin() throws(TraceUnavailable) {
+    let thread = cevidence_thread_id()
+    do throws(Errno) {
+      try TextFile.write("0", to: directory.appending("tracing_on"))
+      _ = try TextFile.drain(pipe)
+      // Replacing the filter waits for all processors, so it is done only when another thread comes.
+      if state.withLock({ $0.thread }) != thread {
+        try TextFile.write("\(thread)", to: directory.appending("set_event_pid"))
+        state.withLock { $0.thread = thread }
+      }
+      try TextFile.write("1", to: directory.appending("tracing_on"))
+    } catch {
+      throw TraceUnavailable("recording cannot begin: \(error)")
+    }
+  }
+
+  /// What was recorded since `begin` or the last call of this.
+  ///
+  /// - Throws: `TraceUnavailable` where the kernel refuses.
+  public func read() throws(TraceUnavailable) -> TraceText {
+    do throws(Errno) {
+      return TraceText(parsing: try TextFile.drain(pipe))
+    } catch {
+      throw TraceUnavailable("what was recorded cannot be read: \(error)")
+    }
+  }
+
+  /// Ends recording.
+  ///
+  /// - Returns: what was recorded since `begin` or the last `read`.
+  /// - Throws: `TraceUnavailable` where the kernel refuses.
+  public func end() throws(TraceUnavailable) -> TraceText {
+    do throws(Errno) {
+      try TextFile.write("0", to: directory.appending("tracing_on"))
+    } catch {
+      throw TraceUnavailable("recording cannot be ended: \(error)")
+    }
+    return try read()
+  }
+
+  /// Removes instances whose process is no more. One that is in use after all, by a process that cannot be seen from
+  /// here, the kernel does not let go (EBUSY).
+  static func removeStale(in instances: FilePath) {
+    for name in TextFile.names(in: instances) {
+      let parts = name.split(separator: "-")
+      guard parts.count == 3, parts[0] == "lapwing", let process = Int32(parts[1]), process > 0 else { continue }
+      guard kill(process, 0) != 0, errno == ESRCH else { continue }
+      try? TextFile.removeDirectory(instances.appending(name))
+    }
+  }
+}

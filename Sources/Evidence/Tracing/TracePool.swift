@@ -1,0 +1,54 @@
+import Synchronization
+
+/// Lends trace instances to the threads that run machines: to each one at a time, and each is used again, since making
+/// one takes the kernel a tenth of a second.
+public final class TracePool: Sendable {
+  private struct State {
+    var free: [TraceInstance] = []
+    var reason: TraceUnavailable?
+    var isClosed = false
+  }
+
+  private let paths: TracePaths
+  private let state = Mutex(State())
+
+  /// A pool without instances.
+  ///
+  /// - Parameter paths: where tracefs is looked for.
+  public init(_ paths: TracePaths = TracePaths()) {
+    self.paths = paths
+  }
+
+  /// Lends an instance, to be given back.
+  ///
+  /// - Throws: `TraceUnavailable`, the same reason every time.
+  public func lend() throws(TraceUnavailable) -> TraceInstance {
+    if let reason = state.withLock({ $0.reason }) { throw reason }
+    if let instance = state.withLock({ $0.free.popLast() }) { return instance }
+    do throws(TraceUnavailable) {
+      return try TraceInstance(paths)
+    } catch {
+      state.withLock { $0.reason = error }
+      throw error
+    }
+  }
+
+  /// Takes an instance back.
+  public func giveBack(_ instance: TraceInstance) {
+    let isClosed = state.withLock { state in
+      if !state.isClosed { state.free.append(instance) }
+      return state.isClosed
+    }
+    if isClosed { instance.close() }
+  }
+
+  /// Removes the instances that nobody has, and others as they come back.
+  public func close() {
+    let instances = state.withLock { state in
+      defer { state.free = [] }
+      state.isClosed = true
+      return state.free
+    }
+    for instance in instances { instance.close() }
+  }
+}

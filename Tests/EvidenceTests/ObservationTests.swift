@@ -1,0 +1,102 @@
+import APIC
+import Testing
+
+@testable import Evidence
+
+/// Conclusions from counters and events that were made up.
+@Suite struct ObservationTests {
+  static let vector: Vector = 0x52
+
+  static func observe(
+    _ growth: [String: UInt64]?, taken: [Vector: Int] = [vector: 1], events: [TraceEvent.Detail]? = nil
+  ) -> Observation {
+    let vcpu = VCPUObservation(index: 0, id: 7, counters: growth.map(CounterEvidence.init), taken: taken)
+    var trace = Observation.Trace.unavailable("tracefs is not mounted")
+    if let events {
+      var text = TraceText()
+      text.events = events.map { TraceEvent(time: 1, thread: 100, processor: 0, name: "", detail: $0) }
+      trace = .recorded(text, threads: [100], absentEvents: [])
+    }
+    return Observation(vcpus: [vcpu], trace: trace, notifications: NotificationCounts(text: ""))
+  }
+
+  static let inGuest: [String: UInt64] = [
+    "irq_injections": 0, "exits": 3, "irq_exits": 3, "halt_exits": 0, "halt_wakeup": 0,
+  ]
+
+  @Test func `an interrupt that was injected came by software, and the verdict says what shows it`() {
+    let evidence = Self.observe(
+      ["irq_injections": 1], events: [.accepted(vcpuID: 7, vector: Self.vector, mode: "Fixed")])
+    #expect(evidence.interrupts.map(\.path) == [.software])
+    #expect(
+      evidence.lines == [
+        "vCPU 0 took 0x52 once: software: irq_injections of vCPU 0 grew by 1; kvm_apic_accept_irq seen once"
+      ])
+  }
+
+  @Test func `without an injection and without exits it was posted`() {
+    #expect(Self.observe(Self.inGuest).interrupts.map(\.path) == [.posted])
+  }
+
+  @Test(arguments: [("exits", 4), ("halt_exits", 1), ("halt_wakeup", 1)])
+  func `a vCPU that was out of the guest got it by virtual-interrupt delivery`(name: String, growth: UInt64) {
+    let counters = Self.inGuest.merging([name: growth]) { $1 }
+    #expect(Self.observe(counters).interrupts.map(\.path) == [.virtualDelivery])
+  }
+
+  @Test func `nothing is called posted where a count of exits is missing`() {
+    #expect(Self.observe(["irq_injections": 0]).interrupts.map(\.path) == [.virtualDelivery])
+  }
+
+  @Test func `without counts of injections and without a trace nothing is concluded`() {
+    let evidence = Self.observe(["exits": 5])
+    #expect(evidence.interrupts.map(\.path) == [nil])
+    #expect(!evidence.countsInjections(on: 0))
+    #expect(Self.observe(nil).interrupts.map(\.verdictPath) == [nil])
+  }
+
+  @Test func `events tell where injections are not counted`() {
+    let software: [TraceEvent.Detail] = [.injected(vector: Self.vector, isReinjected: false)]
+    let hardware: [TraceEvent.Detail] = [.acceptedByHardware(vcpuID: 7, vector: Self.vector, mode: "Fixed")]
+    #expect(Self.observe([:], events: software).interrupts.map(\.verdictPath) == [.software])
+    #expect(Self.observe([:], events: hardware).interrupts.map(\.verdictPath) == [.virtualDelivery])
+  }
+
+  @Test func `events tell vectors apart of which some were injected, but no verdict rests on that`() {
+    let evidence = Self.observe(
+      ["irq_injections": 1], taken: [0x52: 1, 0x60: 1],
+      events: [
+        .injected(vector: 0x60, isReinjected: false), .injected(vector: 0x60, isReinjected: true),
+        .acceptedByHardware(vcpuID: 7, vector: 0x52, mode: "Fixed"),
+      ])
+    #expect(evidence.interrupts.map(\.path) == [.virtualDelivery, .software])
+    #expect(evidence.interrupts.map(\.injected) == [0, 1])
+    #expect(evidence.interrupts.map(\.verdictPath) == [nil, nil])
+  }
+
+  @Test func `events of other vCPUs count for nothing`() {
+    let evidence = Self.observe(
+      ["irq_injections": 1], events: [.accepted(vcpuID: 0, vector: Self.vector, mode: "Fixed")])
+    #expect(evidence.interrupts.map(\.accepted) == [0])
+  }
+
+  @Test func `exceptions and NMIs are not interrupts of a local APIC`() {
+    #expect(Self.observe(["irq_injections": 0], taken: [2: 1, 13: 1]).interrupts.isEmpty)
+  }
+
+  @Test func `a statistic that the kernel lacks is nil, not 0`() {
+    let counters = CounterEvidence(growth: ["exits": 0])
+    #expect(counters["exits"] == 0)
+    #expect(counters["nmi_injections"] == nil)
+    #expect(counters.ownExits == nil)
+  }
+
+  @Test func `posted-interrupt rows are summed, and missing ones stay missing`() {
+    let before = NotificationCounts(
+      text: "           CPU0       CPU1\nPIN:   1   2   Posted-interrupt notification event\n")
+    let after = NotificationCounts(text: "PIN:   1   5   Posted-interrupt notification event\nPIW: 1 1 x\n")
+    #expect(before.notifications == 3)
+    #expect(after.growth(since: before).notifications == 3)
+    #expect(after.growth(since: before).wakeups == nil)
+  }
+}

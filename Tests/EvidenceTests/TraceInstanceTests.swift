@@ -1,0 +1,84 @@
+import Foundation
+import Glibc
+import SystemPackage
+import Testing
+
+@testable import Evidence
+
+/// Trace instances on this host's tracefs, where this user may make some, and hosts on which nobody may.
+@Suite(.serialized) struct TraceInstanceTests {
+  static let isUsable = (try? TraceFileSystem(TracePaths())) != nil
+
+  /// The instances of this process.
+  static func instances() throws -> [String] {
+    let names = TextFile.names(in: try TraceFileSystem(TracePaths()).root.appending("instances"))
+    return names.filter { $0.hasPrefix("lapwing-\(getpid())-") }
+  }
+
+  @Test(.enabled(if: isUsable, "tracefs cannot be used here"))
+  func `an instance is there until it is closed, and leaves nothing behind`() throws {
+    let instance = try TraceInstance()
+    #expect(try Self.instances().count == 1)
+    #expect(instance.events.contains("kvm_apic_accept_irq"))
+    try instance.begin()
+    #expect(try instance.end().lost == 0)
+    instance.close()
+    instance.close()
+    #expect(try Self.instances().isEmpty)
+  }
+
+  @Test(.enabled(if: isUsable, "tracefs cannot be used here"))
+  func `an instance that is let go of is removed`() throws {
+    do { _ = try TraceInstance() }
+    #expect(try Self.instances().isEmpty)
+  }
+
+  @Test(.enabled(if: isUsable, "tracefs cannot be used here"))
+  func `a pool lends an instance again, and removes all at its end`() throws {
+    let pool = TracePool()
+    let first = try pool.lend()
+    let second = try pool.lend()
+    #expect(first !== second)
+    pool.giveBack(first)
+    #expect(try pool.lend() === first)
+    pool.giveBack(first)
+    pool.close()
+    #expect(try Self.instances().count == 1)
+    pool.giveBack(second)
+    #expect(try Self.instances().isEmpty)
+  }
+
+  @Test(.enabled(if: isUsable, "tracefs cannot be used here"))
+  func `what a process that is no more left behind is removed`() throws {
+    let fileSystem = try TraceFileSystem(TracePaths())
+    // Ids of processes are below 2^22 (PID_MAX_LIMIT).
+    let stale = fileSystem.root.appending("instances/lapwing-\(1 << 30)-1")
+    try TextFile.makeDirectory(stale)
+    TraceInstance.removeStale(in: fileSystem.root.appending("instances"))
+    #expect(TextFile.obstacle(stale, F_OK) == .noSuchFileOrDirectory)
+  }
+
+  @Test func `a host without tracefs says so`() {
+    let paths = TracePaths(customary: ["/nowhere"], mounts: "/nowhere/mounts", mayMount: false)
+    #expect(throws: TraceUnavailable("tracefs is not mounted")) { try TraceInstance(paths) }
+  }
+
+  @Test func `a tracefs without kvm events says what is missing, every time`() throws {
+    let root = FileManager.default.temporaryDirectory.appendingPathComponent("lapwing-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: root) }
+    for name in ["instances", "events"] {
+      try FileManager.default.createDirectory(
+        at: root.appendingPathComponent(name), withIntermediateDirectories: true)
+    }
+    let path = FilePath(root.path)
+    let pool = TracePool(TracePaths(customary: [path], mounts: "/nowhere/mounts", mayMount: false))
+    let reason = TraceUnavailable("\(path)/events/kvm cannot be used: No such file or directory")
+    #expect(throws: reason) { try pool.lend() }
+    #expect(throws: reason) { try pool.lend() }
+  }
+
+  @Test func `mounts are found in the list of mounts, blanks in their paths too`() {
+    let mounts = "proc /proc proc rw 0 0\nnodev /tmp/a\\040b tracefs rw,relatime 0 0\nshort\n"
+    #expect(TracePaths.mountPoints(mounts) == ["/tmp/a b"])
+  }
+}
