@@ -30,7 +30,10 @@ public struct CaseReport: Codable, Sendable {
   public var duration: Int64
   /// What it measured, in its last run.
   public var figures: [Figure]
-  /// How its interrupts got to the guest in its last run, and how that is known.
+  /// The ways by which its interrupts got to the guest in its last run, each once: `software`, `virtual-interrupt delivery`,
+  /// `posted`.
+  public var paths: [String] = []
+  /// How each of its interrupts got to the guest in its last run, and what that rests on.
   public var evidence: [String] = []
   /// Its first failure; absent where no run failed.
   public var failure: FailureReport?

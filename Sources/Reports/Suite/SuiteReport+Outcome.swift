@@ -63,7 +63,9 @@ extension CaseReport {
     self.runs = runs.count
     failedRuns = failed.count
     duration = runs.map(\.result.duration.nanoseconds).max() ?? 0
-    evidence = runs.last?.result.evidence?.lines ?? []
+    let observation = runs.last?.result.evidence
+    paths = Set((observation?.interrupts ?? []).compactMap { $0.path?.rawValue }).sorted()
+    evidence = observation?.lines ?? []
     figures = runs.last?.result.figures.map { Figure(name: $0.name, value: $0.value) } ?? []
     let message = reason ?? ""
     command = "lapwing test \(isSabotage ? "--sabotage " : "")\(testCase.id)"

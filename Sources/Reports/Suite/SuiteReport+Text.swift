@@ -48,7 +48,8 @@ extension CaseReport {
   /// A line for a person who watches.
   public func line(_ style: Style = Style()) -> String {
     switch verdict {
-    case .passed: "\(style.green("ok    "))  \(id)  \(style.dim(Units.time(duration)))"
+    case .passed:
+      "\(style.green("ok    "))  \(id)  \(style.dim(([Units.time(duration)] + paths).joined(separator: ", ")))"
     case .failed: "\(style.red("FAILED"))  \(id): \(reason ?? "")"
     case .skipped: "\(style.yellow("skip  "))  \(id): \(reason ?? "")"
     }
