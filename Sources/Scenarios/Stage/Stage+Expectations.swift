@@ -12,11 +12,12 @@ extension Stage {
   ///   - limit: how long to wait; nil for the stage's patience.
   ///   - condition: looked at again and again.
   public func until(_ what: String, within limit: Duration? = nil, _ condition: () throws -> Bool) throws {
-    let deadline = ContinuousClock.now + (limit ?? patience)
+    let start = ContinuousClock.now
     var pause = Duration.microseconds(5)
     while try !condition() {
       if let reason = machine.stop.reason { throw StoryFailure("the guest ended before \(what): \(reason)") }
-      guard ContinuousClock.now < deadline else { throw StoryFailure("it did not come about in time that \(what)") }
+      // Asked anew each time: a condition may withhold the stimulus, after which there is little to wait for.
+      guard ContinuousClock.now - start < limit ?? patience else { throw StoryFailure("it did not come about in time that \(what)") }
       Pause.sleep(pause)
       pause = min(pause * 2, .milliseconds(1))
     }
