@@ -26,7 +26,7 @@ extension Comparison {
 
   /// The first column to the left, the others to the right.
   private static func row(_ cells: [String]) -> String {
-    let widths = [28, 10, 18, 8, 10]
+    let widths = [34, 10, 18, 8, 10]
     return zip(cells, widths).enumerated().map { index, column in
       let padding = String(repeating: " ", count: max(0, column.1 - column.0.count))
       return index == 0 ? column.0 + padding : padding + column.0
