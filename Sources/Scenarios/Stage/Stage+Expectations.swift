@@ -17,7 +17,9 @@ extension Stage {
     while try !condition() {
       if let reason = machine.stop.reason { throw StoryFailure("the guest ended before \(what): \(reason)") }
       // Asked anew each time: a condition may withhold the stimulus, after which there is little to wait for.
-      guard ContinuousClock.now - start < limit ?? patience else { throw StoryFailure("it did not come about in time that \(what)") }
+      guard ContinuousClock.now - start < limit ?? patience else {
+        throw StoryFailure("it did not come about in time that \(what)")
+      }
       Pause.sleep(pause)
       pause = min(pause * 2, .milliseconds(1))
     }

@@ -4,6 +4,13 @@ import KVM
 extension MachineConfiguration {
   /// Refuses what no machine on this host can be.
   func validate(on system: System) throws(MachineError) {
+    try validate { capability throws(KVMError) in try system.check(capability) }
+  }
+
+  /// Refuses what no machine on a host with these capabilities can be.
+  ///
+  /// - Parameter value: what KVM_CHECK_EXTENSION says there of a capability.
+  func validate(_ value: (Capability) throws(KVMError) -> Int) throws(MachineError) {
     guard vcpus >= 1 else { throw .configuration("a machine has at least 1 vCPU, not \(vcpus)") }
     guard apicIDs.count == vcpus, Set(apicIDs).count == vcpus else {
       throw .configuration("\(vcpus) vCPUs need as many different ids, not \(apicIDs.count)")
@@ -19,7 +26,7 @@ extension MachineConfiguration {
       throw .configuration("the guest's arguments have at most \(LAPWING_ARGUMENT_LIMIT - 1) bytes")
     }
     let most = try kvmCall { () throws(KVMError) in
-      try max(system.check(.maxVCPUs), system.check(.nrVCPUs), 1)
+      try max(value(.maxVCPUs), value(.nrVCPUs), 1)
     }
     guard vcpus <= most else { throw .configuration("this host runs at most \(most) vCPUs, not \(vcpus)") }
     // An xAPIC id has 8 bits, of which 0xff is the broadcast (SDM volume 3A, section 12.4.6).
@@ -27,7 +34,7 @@ extension MachineConfiguration {
       throw .configuration("with xAPIC an APIC id is at most 254, so there are at most 255 vCPUs; use x2APIC")
     }
     for (capability, purpose) in needs {
-      guard try kvmCall({ () throws(KVMError) in try system.check(capability) }) > 0 else {
+      guard try kvmCall({ () throws(KVMError) in try value(capability) }) > 0 else {
         throw .missingCapability(capability, purpose: purpose)
       }
     }
