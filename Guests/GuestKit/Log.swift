@@ -3,10 +3,12 @@ import GuestContract
 import GuestMachine
 import Synchronization
 
-/// Counts an interrupt and writes it down with its time: memory only, no exit to the host.
+/// Writes an interrupt down with its time and counts it: memory only, no exit to the host.
+///
+/// Counted last, so that whoever has seen the count finds the record complete.
 public func record(_ interrupt: Interrupt) {
-  processor_count_interrupt(UInt64(interrupt.vector.rawValue))
   log(.interrupt, vector: interrupt.vector, value: interrupt.instruction)
+  processor_count_interrupt(UInt64(interrupt.vector.rawValue))
 }
 
 /// How often `vector` was recorded, by all processors.
