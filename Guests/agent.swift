@@ -74,7 +74,6 @@ func perform(_ mailbox: UnsafeMutablePointer<Mailbox>) {
     withUnsafeMutablePointer(to: &results) {
       $0.withMemoryRebound(to: UInt64.self, capacity: 2) { shadow_measure(first != 0 ? 1 : 0, $0) }
     }
-  case .repeat: send(first, second, times: third)
   case .setMode: localAPIC.use(first != 0 ? .x2APIC : .xAPIC)
   case .startProcessors: results.0 = processors.start(serve) ? 1 : 0
   case .volley: results.0 = volley(InterruptCommand(rawValue: first), second, raising: Int(third), within: fourth)
@@ -120,17 +119,6 @@ func spin(_ vector: Vector, _ count: UInt64, _ cycles: UInt64) -> UInt64 {
   let current = processors.current
   while recorded(vector, on: current) < Int(count), tsc_read() < deadline {}
   return UInt64(recorded(vector, on: current))
-}
-
-/// Writes a command again and again: to an MSR, or where the number is too large for one to memory.
-func send(_ register: UInt64, _ value: UInt64, times: UInt64) {
-  for _ in 0..<times {
-    if register < APICBase.defaultAddress {
-      msr_write(UInt32(truncatingIfNeeded: register), value)
-    } else {
-      mmio_write32(register, UInt32(truncatingIfNeeded: value))
-    }
-  }
 }
 
 /// Sends a command again and again, and waits between two until it has come everywhere.

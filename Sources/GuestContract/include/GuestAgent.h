@@ -47,8 +47,6 @@ typedef enum LAPWING_ENUM LAPWING_NAME("AgentOperation") lapwing_operation : uin
   // With interrupts off before: STI, or STI and MOV SS where arguments[0] is not 0, a RDTSC in the shadow, one after
   // it. The TSC values are the results.
   LAPWING_OPERATION_SHADOW LAPWING_NAME("shadow") = 16,
-  // Writes arguments[1] to the MSR, or the 32-bit register at the address, arguments[0], arguments[2] times.
-  LAPWING_OPERATION_REPEAT LAPWING_NAME("repeat") = 17,
   // Reaches the local APIC's registers by MSR where arguments[0] is not 0, else in memory: for the EOIs of handlers.
   LAPWING_OPERATION_SET_MODE LAPWING_NAME("setMode") = 18,
   // Starts the application processors with INIT and SIPI.

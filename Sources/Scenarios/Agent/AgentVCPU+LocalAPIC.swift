@@ -36,21 +36,6 @@ extension AgentVCPU {
     }
   }
 
-  /// Sends the same interprocessor interrupt many times, one right after another. Begun, not waited for: see `finishSending`.
-  public func beginSending(_ command: InterruptCommand, times: Int) throws {
-    switch stage.mode {
-    case .x2APIC:
-      try begin(.repeat, [UInt64(LocalAPICRegister.interruptCommand.msr), command.rawValue, UInt64(times)])
-    default:
-      try write(.interruptCommandHigh, command.xAPICHigh)
-      let address = APICBase.defaultAddress + UInt64(LocalAPICRegister.interruptCommand.rawValue)
-      try begin(.repeat, [address, UInt64(command.xAPICLow), UInt64(times)])
-    }
-  }
-
-  /// Waits until all of them are sent.
-  public func finishSending() throws { try finish(.repeat) }
-
   /// Ends the service of the interrupt with the highest priority.
   public func endOfInterrupt() throws { try write(.endOfInterrupt, 0) }
 

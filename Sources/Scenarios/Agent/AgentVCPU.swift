@@ -70,7 +70,6 @@ extension AgentOperation {
     case .setHandler: "setting a handler"
     case .hypercall: "a hypercall"
     case .shadow: "an interrupt shadow"
-    case .repeat: "repeated writes"
     case .setMode: "changing its APIC mode"
     case .startProcessors: "starting processors"
     case .volley: "a volley of interrupts"
