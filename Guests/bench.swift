@@ -263,7 +263,12 @@ func waitForStamp() {
     }
   }
   interrupts.enable()
-  while stamp_read() == 0 {}
+  while stamp_read() == 0 {
+    // Far enough apart that no processor takes them for a lock's loop and exits (PLE_Gap; SDM volume 3C, section 26.1.3).
+    cpu_pause()
+    let next = tsc_read() &+ 1000
+    while stamp_read() == 0, tsc_read() < next {}
+  }
 }
 
 // MARK: Timers
