@@ -82,7 +82,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "MeasurementsTests", dependencies: ["APIC", "KVM", "Measurements"], swiftSettings: strict),
     .target(
-      name: "Reports", dependencies: ["APIC", "Evidence", "KVM", "Measurements", "Scenarios", "VMM"],
+      name: "Reports",
+      dependencies: ["APIC", "Evidence", "KVM", "Measurements", "Scenarios", "VMM"],
       swiftSettings: strict),
     .executableTarget(
       name: "lapwing",

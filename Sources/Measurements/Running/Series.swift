@@ -1,4 +1,4 @@
-public import Histogram
+import Histogram
 
 /// What all rounds of a measurement came to.
 public struct Series: Sendable {
@@ -20,8 +20,7 @@ public struct Series: Sendable {
   public private(set) var state = State.notRun
   /// Each round by itself, in TSC cycles.
   public private(set) var rounds: [Summary] = []
-  /// All rounds together, in TSC cycles, to three significant digits.
-  public private(set) var histogram = Self.emptyHistogram
+  private var histogram = Self.emptyHistogram
   /// The frequency of the guests' TSC; 0 before the first round.
   public private(set) var kHz: UInt32 = 0
 
@@ -35,6 +34,9 @@ public struct Series: Sendable {
 
   /// All rounds together; nil without any.
   public var summary: Summary? { rounds.isEmpty ? nil : Summary(histogram) }
+
+  /// All samples in TSC cycles, to three significant digits, ascending, and how many there are of each.
+  public var buckets: [(cycles: UInt64, count: UInt64)] { histogram.recordedValues().map { ($0.value, $0.count) } }
 
   var isOpen: Bool { state == .notRun || state == .measured }
 

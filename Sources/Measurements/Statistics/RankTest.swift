@@ -20,6 +20,15 @@ public enum RankTest {
       ? exact(ranks, choosing: first.count, sum: sum) : approximate(ranks, choosing: first.count, sum: sum)
   }
 
+  /// The smallest p-value that groups of these sizes can have: that of two groups of which one lies wholly above the other.
+  public static func smallestPValue(_ first: Int, _ second: Int) -> Double {
+    guard first > 0, second > 0 else { return 1 }
+    // 2 divided by the number of ways to choose `first` of all.
+    var value = 2.0
+    for step in 1...first { value *= Double(step) / Double(second + step) }
+    return min(value, 1)
+  }
+
   /// Twice the rank of each number, from 1; equal numbers share the mean of their ranks.
   static func doubledMidranks(_ numbers: [Double]) -> [Int] {
     let order = numbers.indices.sorted { numbers[$0] < numbers[$1] }

@@ -1,4 +1,4 @@
-public import Histogram
+import Histogram
 
 /// The figures of a distribution that people quote, in the unit of its samples.
 public struct Summary: Codable, Hashable, Sendable {
@@ -20,7 +20,7 @@ public struct Summary: Codable, Hashable, Sendable {
   public var mean: Double
 
   /// The figures of a histogram, as exact as its buckets are; the smallest and the largest are exact.
-  public init(_ histogram: Histogram<UInt64>) {
+  init(_ histogram: Histogram<UInt64>) {
     n = histogram.totalCount
     min = histogram.min
     p50 = histogram.valueAtPercentile(50)
