@@ -118,6 +118,14 @@ let package = Package(
       ],
       path: "Benchmarks/PortExits", swiftSettings: strict),
 
+    .executableTarget(
+      name: "latencies",
+      dependencies: [
+        "APIC", "Figures", "FloorMachine", "GuestImages", "KVM", "Measurements",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/Latencies", swiftSettings: strict),
+
     // Guests and images that tests make up byte by byte.
     .target(name: "TestImages", path: "Tests/TestImages", swiftSettings: strict),
     .testTarget(

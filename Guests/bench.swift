@@ -300,7 +300,8 @@ func timeDeadline() {
   }
 }
 
-/// Between two interrupts of a burst there is time to write a sample down.
+/// The interrupts of periods that have passed while one waited are one interrupt: the next that is due is that of the
+/// first period after it.
 func timePeriods() {
   localAPIC[.divide] = TimerDivide.by1.registerValue
   while !isDone {
@@ -313,15 +314,16 @@ func timePeriods() {
       due &+= period.ticks
       waitForStamp()
       let time = stamp_read()
+      defer { while due &+ period.ticks <= time { due &+= period.ticks } }
       interrupts.disable()
       stamp_clear()
       localAPIC.endOfInterrupt()
       keep(from: due, to: time)
     }
     localAPIC.stopTimer()
-    // The last one may have been on its way.
+    // One more may have been on its way.
     interrupts.enable()
-    pause(for: .microseconds(50))
-    localAPIC.endOfInterrupt()
+    pause(for: settling)
+    if stamp_read() != 0 { localAPIC.endOfInterrupt() }
   }
 }

@@ -1,4 +1,5 @@
 public import APIC
+import GuestContract
 
 /// A measurement in one of its APIC modes: what is run, counted and reported.
 public struct MeasurementCase: Sendable {
@@ -21,6 +22,18 @@ public struct MeasurementCase: Sendable {
 
   /// The first word of its id.
   public var family: String { String(id.prefix { $0 != "." }) }
+
+  /// How many vCPUs its machine has; nil where no guest measures it.
+  public var vcpus: Int? {
+    guard case .guest(_, _, let vcpus) = measurement.means else { return nil }
+    return vcpus
+  }
+
+  /// The words that tell the guest `bench` to take so many samples of it; nil where no guest measures it.
+  public func arguments(samples: Int) -> String? {
+    guard case .guest(let operation, let target, _) = measurement.means else { return nil }
+    return "operation=\(operation.rawValue) samples=\(samples)\(target == .halted ? " halted" : "")"
+  }
 
   /// All cases of a catalogue, in its order.
   public static func all(of catalogue: [Measurement] = Measurement.catalogue) -> [MeasurementCase] {

@@ -50,13 +50,12 @@ public struct MeasurementRunner: Sendable {
 
   /// The machine of a round; nil for a measurement that no guest takes.
   private func configuration(of measured: MeasurementCase) -> MachineConfiguration? {
-    guard case .guest(let operation, let target, let vcpus) = measured.measurement.means else { return nil }
+    guard let vcpus = measured.vcpus, let arguments = measured.arguments(samples: samples) else { return nil }
     var configuration = MachineConfiguration()
     configuration.vcpus = vcpus
     configuration.apic = measured.mode == .x2APIC ? .x2APIC : .xAPIC
     configuration.logCapacity = UInt64(samples) + 64
-    configuration.arguments =
-      "operation=\(operation.rawValue) samples=\(samples)\(target == .halted ? " halted" : "")"
+    configuration.arguments = arguments
     return configuration
   }
 

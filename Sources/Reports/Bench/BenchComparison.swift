@@ -34,7 +34,7 @@ public struct BenchComparison: Codable, Sendable {
 
     /// The measurement's id.
     public var id: String
-    /// Which figure of each round is compared: `p50` or `p99`.
+    /// Which figure of each round is compared: `p50` or `p90`.
     public var figure: String
     /// The median of the earlier rounds, in nanoseconds.
     public var earlier: Double
@@ -61,7 +61,7 @@ public struct BenchComparison: Codable, Sendable {
       if let old = before[new.id], old.rounds?.isEmpty == false { pairs.append((old, new)) }
     }
     differences = pairs.flatMap { old, new in
-      [Difference("p50", \.p50, from: old, to: new), Difference("p99", \.p99, from: old, to: new)]
+      [Difference("p50", \.p50, from: old, to: new), Difference("p90", \.p90, from: old, to: new)]
     }
     let compared = Set(pairs.map(\.new.id))
     notCompared = (report.measurements + earlier.measurements.filter { after[$0.id] == nil })
@@ -81,7 +81,7 @@ public struct BenchComparison: Codable, Sendable {
     var notes: [String] = []
     if report.host != earlier.host { notes.append("the runs were made on different hosts or kernels") }
     if report.options.samples != earlier.options.samples {
-      notes.append("the rounds of the runs have different numbers of samples: p99 is not the same figure in both")
+      notes.append("the rounds of the runs have different numbers of samples: p90 is not quite the same figure in both")
     }
     let tests = Double(differences.count)
     if let (old, new) = rounds.min(by: { $0.0 + $0.1 < $1.0 + $1.1 }),

@@ -11,9 +11,11 @@ struct LogScale {
 
   var columns: Int { decades * Self.columnsPerDecade }
 
-  /// An axis of whole decades that holds all of these times, in nanoseconds; nil where there are none.
+  /// An axis of whole decades that holds all of these times, in nanoseconds; nil where there are none. A time of 0, which
+  /// no decade holds, lies at its beginning.
   init?(_ times: [Double]) {
-    guard let least = times.min(), let most = times.max() else { return nil }
+    guard let most = times.max() else { return nil }
+    let least = times.lazy.filter { $0 > 0 }.min() ?? most
     var start = 1.0
     while start * 10 <= least, start < 1e15 { start *= 10 }
     var decades = 1
