@@ -68,18 +68,17 @@ func measure(_ operation: BenchOperation) {
   case .ipi: timeIPI()
   case .signalMSI:
     let message = MSIMessage(vector: vector, destination: other)
-    timeInterrupts(asking: { _ = host.signal(message) }) { port_write32(commandPort, Command.request.rawValue) }
+    timeRequests { _ = host.signal(message) }
   case .irqfd:
     routeToOther()
-    timeInterrupts(asking: { _ = host.trigger(irqfd: UInt32(LAPWING_BENCH_GSI)) }) {
-      port_write32(commandPort, Command.request.rawValue)
-    }
+    timeRequests { _ = host.trigger(irqfd: UInt32(LAPWING_BENCH_GSI)) }
   case .writeEvent:
     assignEvent(irqfd: nil)
     time { port_write32(UInt16(LAPWING_BENCH_EVENT_PORT), 0) }
   case .eventIRQFD:
     routeToOther()
     assignEvent(irqfd: UInt32(LAPWING_BENCH_GSI))
+    startOther()
     timeInterrupts { port_write32(UInt16(LAPWING_BENCH_EVENT_PORT), 0) }
   case .oneShot: timeCount()
   case .periodic: timePeriods()
@@ -190,6 +189,7 @@ func assignEvent(irqfd: UInt32?) {
 }
 
 func timeIPI() {
+  startOther()
   let command = InterruptCommand(vector: vector, destination: other)
   if isX2APIC {
     let msr = LocalAPICRegister.interruptCommand.msr
@@ -204,17 +204,25 @@ func timeIPI() {
   }
 }
 
-/// Times an interrupt on vCPU 1 from before `body` to its handler. The first of them comes of `asking`, which leaves a
-/// request where `body` finds it, filled in.
-@inline(__always) func timeInterrupts(asking: () -> Void = {}, _ body: () -> Void) {
+/// Times what `asking` asks the host for; it leaves its request filled in, so that one OUT asks for the same again.
+@inline(__always) func timeRequests(asking: () -> Void) {
+  startOther()
+  // One interrupt a turn: another would be taken for the next turn's.
+  prepareTurn()
+  asking()
+  endTurn(from: 0)
+  timeInterrupts { port_write32(UInt16(LAPWING_COMMAND_PORT), Command.request.rawValue) }
+}
+
+func startOther() {
   guard processors.count > 1, processors.start(serve) else {
     expect("a second vCPU starts", false)
     finish(status: 1)
   }
-  prepareTurn()
-  asking()
-  if stamp_read() == 0 { body() }
-  endTurn(from: 0)
+}
+
+/// Times an interrupt on vCPU 1, which has been started, from before `body` to its handler.
+@inline(__always) func timeInterrupts(_ body: () -> Void) {
   while !isDone {
     prepareTurn()
     let start = tsc_read_in_order()
