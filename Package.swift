@@ -137,7 +137,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ReportsTests",
-      dependencies: ["APIC", "KVM", "Measurements", "Reports", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: [
+        "APIC", "KVM", "Measurements", "Reports", "VMM", .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ScenariosTests",

@@ -38,7 +38,6 @@ import Measurements
     return roundMedian(cycles, kHz: kHz)
   }
 
-
   private func run(
     _ configuration: inout floor_configuration, _ cycles: inout [UInt64], _ kHz: inout UInt32, _ id: String
   ) -> Failure? {

@@ -61,7 +61,9 @@ struct LatencyComparison {
   /// For a person.
   func table() -> String {
     let width = medians.map(\.id.count).max() ?? 0
-    func cell(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(width - text.count, 0)) + text }
+    func cell(_ text: String, _ width: Int) -> String {
+      String(repeating: " ", count: max(width - text.count, 0)) + text
+    }
     func name(_ text: String) -> String { text + String(repeating: " ", count: max(width - text.count, 0)) }
     var lines = [
       "\(rounds) rounds of \(samples) samples; medians of a round in µs, their median over all rounds; ratios round by round",

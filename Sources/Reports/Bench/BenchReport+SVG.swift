@@ -20,7 +20,8 @@ extension BenchReport {
     let bottom = Size.top + measured.count * Size.row
     var parts = [text(10, 24, "lapwing bench: \(host.backEnd ?? "KVM"), Linux \(host.kernel)", "title")]
     parts.append(
-      text(10, 42, "\(options.rounds) rounds of \(options.samples) samples; heights are square roots of counts", "note"))
+      text(10, 42, "\(options.rounds) rounds of \(options.samples) samples; heights are square roots of counts", "note")
+    )
     for (column, label) in scale.marks {
       let x = Size.left + column * Size.column
       parts.append("<line class=\"grid\" x1=\"\(x)\" y1=\"\(Size.top)\" x2=\"\(x)\" y2=\"\(bottom)\"/>")

@@ -42,7 +42,7 @@ extension BenchReport {
     var axis = String(repeating: " ", count: width + 4)
     for (column, label) in scale.marks {
       let blanks = width + 4 + column - axis.count
-      axis += String(repeating: " ", count: max(blanks, 1)) + label
+      axis += String(repeating: " ", count: max(blanks, column == 0 ? 0 : 1)) + label
     }
     return rows + [style.dim(axis)]
   }
