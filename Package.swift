@@ -28,6 +28,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.6.1"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
     .target(name: "APIC", swiftSettings: strict),
@@ -72,11 +73,22 @@ let package = Package(
     .target(
       name: "Scenarios", dependencies: ["APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "VMM"],
       swiftSettings: strict),
-    .target(name: "Reports", dependencies: ["APIC", "Evidence", "KVM", "Scenarios", "VMM"], swiftSettings: strict),
+    .target(
+      name: "Measurements",
+      dependencies: [
+        "APIC", "BuiltInGuests", "GuestContract", "KVM", "VMM",
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
+      swiftSettings: strict),
+    .testTarget(name: "MeasurementsTests", dependencies: ["APIC", "KVM", "Measurements"], swiftSettings: strict),
+    .target(
+      name: "Reports",
+      dependencies: ["APIC", "Evidence", "KVM", "Measurements", "Scenarios", "VMM"],
+      swiftSettings: strict),
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "BuiltInGuests", "Evidence", "KVM", "Reports", "Scenarios", "VMM",
+        "BuiltInGuests", "Evidence", "KVM", "Measurements", "Reports", "Scenarios", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -106,6 +118,14 @@ let package = Package(
       ],
       path: "Benchmarks/PortExits", swiftSettings: strict),
 
+    .executableTarget(
+      name: "latencies",
+      dependencies: [
+        "APIC", "Figures", "FloorMachine", "GuestImages", "KVM", "Measurements",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/Latencies", swiftSettings: strict),
+
     // Guests and images that tests make up byte by byte.
     .target(name: "TestImages", path: "Tests/TestImages", swiftSettings: strict),
     .testTarget(
@@ -117,7 +137,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ReportsTests",
-      dependencies: ["APIC", "KVM", "Reports", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: [
+        "APIC", "KVM", "Measurements", "Reports", "VMM", .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ScenariosTests",

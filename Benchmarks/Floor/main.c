@@ -66,7 +66,7 @@ static int run(const char *name) {
   floor_machine machine;
   floor_error error;
   floor_outcome outcome;
-  if (floor_machine_open(&machine, &error) < 0) return report(&error);
+  if (floor_machine_open(&machine, &(floor_configuration){.vcpus = 1}, &error) < 0) return report(&error);
   int status = floor_machine_load(&machine, image->bytes, image->size, &error) < 0 ||
                        floor_machine_run(&machine, &outcome, &error) < 0
                    ? report(&error)
@@ -113,7 +113,7 @@ static int port_exits(const char *text) {
   }
   floor_machine machine;
   floor_error error;
-  if (floor_machine_open(&machine, &error) < 0) return report(&error);
+  if (floor_machine_open(&machine, &(floor_configuration){.vcpus = 1}, &error) < 0) return report(&error);
   int status = measure(&machine, (uint32_t)(count / BATCHES), &error) < 0 ? report(&error) : SUCCESS;
   floor_machine_close(&machine);
   return status;

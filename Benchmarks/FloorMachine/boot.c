@@ -26,18 +26,23 @@ static void write_page_tables(unsigned char *memory) {
 }
 
 static int write_boot_page(floor_machine *machine, floor_error *error) {
-  int khz = ioctl(machine->vcpu, KVM_GET_TSC_KHZ, 0);
-  if (khz < 0) return call_failed(error, "KVM_GET_TSC_KHZ", INTERNAL);
-  // The table of APIC ids is one zero, which memory holds already.
-  *(lapwing_boot_page *)(machine->memory + BOOT_PAGE) = (lapwing_boot_page){
+  const char *arguments = machine->configuration.arguments ? machine->configuration.arguments : "";
+  size_t length = strlen(arguments);
+  if (length >= LAPWING_ARGUMENT_LIMIT) return failed(error, "the guest's arguments are too long", INTERNAL);
+  uint32_t khz;
+  if (floor_machine_tsc_khz(machine, &khz, error) < 0) return -1;
+  for (uint32_t index = 0; index < machine->configuration.vcpus; index++)
+    ((uint32_t *)(machine->memory + APIC_IDS))[index] = index;
+  lapwing_boot_page *page = (lapwing_boot_page *)(machine->memory + BOOT_PAGE);
+  *page = (lapwing_boot_page){
       .magic = LAPWING_BOOT_MAGIC,
       .version = LAPWING_BOOT_VERSION,
-      .apic_mode = LAPWING_APIC_X2APIC,
+      .apic_mode = machine->configuration.xapic ? LAPWING_APIC_XAPIC : LAPWING_APIC_X2APIC,
       .irqchip = LAPWING_IRQCHIP_KERNEL,
       .start = LAPWING_START_SIPI,
-      .vcpu_count = 1,
+      .vcpu_count = machine->configuration.vcpus,
       .memory_size = MEMORY_SIZE,
-      .tsc_khz = (uint32_t)khz,
+      .tsc_khz = khz,
       .apic_cycle_ns = 1,
       .apic_ids = APIC_IDS,
       .processor_area = PROCESSOR_AREA,
@@ -45,7 +50,9 @@ static int write_boot_page(floor_machine *machine, floor_error *error) {
       .requests = REQUESTS,
       .log = LOG,
       .log_capacity = LOG_CAPACITY,
+      .argument_length = length,
   };
+  memcpy(page->arguments, arguments, length);
   return 0;
 }
 
@@ -64,8 +71,8 @@ static void set_segments(struct kvm_sregs *special, struct kvm_segment code) {
 
 static int set_registers(
     floor_machine *machine, const struct kvm_sregs *special, const struct kvm_regs *registers, floor_error *error) {
-  if (ioctl(machine->vcpu, KVM_SET_SREGS, special) < 0) return call_failed(error, "KVM_SET_SREGS", INTERNAL);
-  if (ioctl(machine->vcpu, KVM_SET_REGS, registers) < 0) return call_failed(error, "KVM_SET_REGS", INTERNAL);
+  if (ioctl(machine->vcpus[0].descriptor, KVM_SET_SREGS, special) < 0) return call_failed(error, "KVM_SET_SREGS", INTERNAL);
+  if (ioctl(machine->vcpus[0].descriptor, KVM_SET_REGS, registers) < 0) return call_failed(error, "KVM_SET_REGS", INTERNAL);
   return 0;
 }
 
@@ -77,7 +84,7 @@ int enter_long_mode(floor_machine *machine, uint64_t entry, floor_error *error) 
   if (write_boot_page(machine, error) < 0) return -1;
 
   struct kvm_sregs special;
-  if (ioctl(machine->vcpu, KVM_GET_SREGS, &special) < 0) return call_failed(error, "KVM_GET_SREGS", INTERNAL);
+  if (ioctl(machine->vcpus[0].descriptor, KVM_GET_SREGS, &special) < 0) return call_failed(error, "KVM_GET_SREGS", INTERNAL);
   special.cr0 = PE | ET | PG;
   special.cr3 = PAGE_TABLES;
   special.cr4 = PAE;
@@ -96,7 +103,7 @@ int enter_multiboot(floor_machine *machine, uint32_t entry, floor_error *error) 
   memcpy(machine->memory + MULTIBOOT_INFORMATION, information, sizeof information);
 
   struct kvm_sregs special;
-  if (ioctl(machine->vcpu, KVM_GET_SREGS, &special) < 0) return call_failed(error, "KVM_GET_SREGS", INTERNAL);
+  if (ioctl(machine->vcpus[0].descriptor, KVM_GET_SREGS, &special) < 0) return call_failed(error, "KVM_GET_SREGS", INTERNAL);
   special.cr0 = PE | ET;
   set_segments(&special, flat(0x18, 0xb, 0));
   struct kvm_regs registers = {.rip = entry, .rax = LOADER_MAGIC, .rbx = MULTIBOOT_INFORMATION, .rflags = 2};
@@ -105,7 +112,7 @@ int enter_multiboot(floor_machine *machine, uint32_t entry, floor_error *error) 
 
 int enter_real_mode(floor_machine *machine, uint16_t entry, floor_error *error) {
   struct kvm_sregs special;
-  if (ioctl(machine->vcpu, KVM_GET_SREGS, &special) < 0) return call_failed(error, "KVM_GET_SREGS", INTERNAL);
+  if (ioctl(machine->vcpus[0].descriptor, KVM_GET_SREGS, &special) < 0) return call_failed(error, "KVM_GET_SREGS", INTERNAL);
   special.cs.base = 0;
   special.cs.selector = 0;
   struct kvm_regs registers = {.rip = entry, .rflags = 2};

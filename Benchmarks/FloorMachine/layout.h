@@ -2,6 +2,7 @@
 #pragma once
 #include <stdint.h>
 
+#include "FloorMachine.h"
 #include "GuestContract.h"
 
 #define PAGE_SIZE UINT64_C(4096)
@@ -17,7 +18,7 @@
 #define APIC_IDS (BOOT_PAGE - PAGE_SIZE)
 #define REQUESTS (APIC_IDS - PAGE_SIZE)
 #define MULTIBOOT_INFORMATION (REQUESTS - PAGE_SIZE)
-#define PROCESSOR_AREA (MULTIBOOT_INFORMATION - PROCESSOR_STRIDE)
+#define PROCESSOR_AREA (MULTIBOOT_INFORMATION - FLOOR_VCPU_LIMIT * PROCESSOR_STRIDE)
 #define LOG ((PROCESSOR_AREA - LOG_SIZE) & ~(PAGE_SIZE - 1))
 // What images may fill.
 #define IMAGE_LIMIT LOG

@@ -22,10 +22,10 @@ static uint64_t now(void) {
 }
 
 int floor_port_loop_run(floor_machine *machine, uint32_t exits, uint64_t *nanoseconds, floor_error *error) {
-  const struct kvm_run *run = machine->run;
+  const struct kvm_run *run = machine->vcpus[0].run;
   uint64_t start = now();
   for (uint32_t left = exits; left > 0; left--) {
-    while (ioctl(machine->vcpu, KVM_RUN, 0) < 0)
+    while (ioctl(machine->vcpus[0].descriptor, KVM_RUN, 0) < 0)
       if (errno != EINTR) return call_failed(error, "KVM_RUN", INTERNAL);
     if (run->exit_reason != KVM_EXIT_IO || run->io.port != FLOOR_PORT_LOOP_PORT)
       return failed(error, "the port loop left the guest for another reason than its port", INTERNAL);

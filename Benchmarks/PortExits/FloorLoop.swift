@@ -9,7 +9,9 @@ import Foundation
   init() throws(Failure) {
     var error = unsafe floor_error()
     // Sound, here and below: the C functions use what they are given for the length of the call.
-    guard unsafe floor_machine_open(&machine, &error) == 0 else { throw unsafe Failure(error) }
+    var configuration = unsafe floor_configuration()
+    unsafe configuration.vcpus = 1
+    guard unsafe floor_machine_open(&machine, &configuration, &error) == 0 else { throw unsafe Failure(error) }
     guard unsafe floor_port_loop_load(&machine, &error) == 0 else { throw unsafe Failure(error) }
   }
 

@@ -151,6 +151,26 @@ interrupt:
   addq $16, %rsp
   iretq
 
+// A handler that does nothing but write down when it began: what a latency is measured with. The code that it
+// interrupted ends its service.
+.section .text.stamp, "ax"
+.globl guest_stamp
+guest_stamp:
+  pushq %rax
+  pushq %rdx
+  rdtsc
+  shlq $32, %rdx
+  orq %rdx, %rax
+  movq %rax, guest_stamp_time
+  popq %rdx
+  popq %rax
+  iretq
+.section .bss.stamp, "aw", @nobits
+.globl guest_stamp_time
+.balign 64
+guest_stamp_time:
+  .skip 64
+
 .section .rodata.descriptors, "a"
 .balign 16
 // Interrupt gates (type 0xe, present, DPL 0): SDM volume 3A, section 7.14.1.

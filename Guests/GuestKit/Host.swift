@@ -56,6 +56,17 @@ public struct Host: Sendable {
     }
   }
 
+  /// Lets writes of 32 bits to `port` signal the irqfd of `gsi`, or an eventfd that nobody waits for, without an exit.
+  @discardableResult
+  public func assignIOEvent(port: UInt16, irqfd gsi: UInt32?) -> Int {
+    request {
+      $0.kind = .assignIOEvent
+      $0.data = UInt32(port)
+      $0.gsi = gsi ?? 0
+      $0.level = gsi == nil ? 0 : 1
+    }
+  }
+
   private func request(_ fill: (inout HostRequest) -> Void) -> Int {
     let offset = UInt(processor_index()) &* UInt(MemoryLayout<HostRequest>.stride)
     guard let request = UnsafeMutablePointer<HostRequest>(bitPattern: UInt(bootPage.pointee.requests) &+ offset)

@@ -2,7 +2,7 @@ import GuestContract
 import GuestMachine
 
 /// A length of time, in the host's nanoseconds.
-public struct Interval {
+public struct Interval: Sendable {
   /// How long.
   public var nanoseconds: UInt64
 

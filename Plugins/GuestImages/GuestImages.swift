@@ -126,7 +126,7 @@ private struct GuestBuild {
   private var headers: [URL] {
     [
       contract.appending(path: "GuestContract.h"), contract.appending(path: "GuestAgent.h"),
-      contract.appending(path: "module.modulemap"),
+      contract.appending(path: "GuestBench.h"), contract.appending(path: "module.modulemap"),
       machine.appending(path: "GuestMachine.h"), machine.appending(path: "module.modulemap"),
     ]
   }

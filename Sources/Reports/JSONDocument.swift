@@ -24,7 +24,7 @@ public enum JSONDocument {
     let data = Data(bytes)
     do {
       let kind = try JSONDecoder().decode(Kind.self, from: data).schema
-      guard kind == schema else { throw Unreadable(description: "it says that it is '\(kind)'") }
+      guard kind == schema else { throw Unreadable(description: "it is '\(kind)', not '\(schema)'") }
       return try JSONDecoder().decode(type, from: data)
     } catch let error as Unreadable {
       throw error
@@ -51,10 +51,10 @@ extension JSONDocument.Unreadable {
   fileprivate init(_ error: DecodingError) {
     let (context, problem): (DecodingError.Context, String) =
       switch error {
-      case .keyNotFound(let key, let context): (context, "'\(key.stringValue)' is missing")
-      case .typeMismatch(let type, let context): (context, "no \(type)")
-      case .valueNotFound(let type, let context): (context, "no \(type)")
-      case .dataCorrupted(let context): (context, context.debugDescription)
+      case .keyNotFound(let key, let context): (context, "the key '\(key.stringValue)' is missing")
+      case .typeMismatch(_, let context), .valueNotFound(_, let context): (context, "a value has the wrong type")
+      case .dataCorrupted(let context):
+        (context, context.codingPath.isEmpty ? "it is no JSON" : context.debugDescription)
       @unknown default: (DecodingError.Context(codingPath: [], debugDescription: ""), "\(error)")
       }
     let path = context.codingPath.reduce("") { path, key in

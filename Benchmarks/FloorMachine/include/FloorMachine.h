@@ -1,7 +1,7 @@
 // A VMM in C with nothing around the calls of KVM: the floor that Lapwing's cost is measured from.
 //
-// It builds the machine that `lapwing run` builds by default (one vCPU on a thread of its own, 64 MiB, interrupt
-// controllers in the kernel, x2APIC) and answers what the small guests ask: the console, the command port, the
+// It builds the machine that `lapwing run` builds (vCPUs on threads of their own, 64 MiB, interrupt controllers in the
+// kernel) and answers what the small guests ask: the console, the command port with MSIs, irqfds and ioeventfds, the
 // debug exit. It shares no code with Lapwing.
 #pragma once
 #include <stddef.h>
@@ -19,13 +19,33 @@ typedef struct floor_error {
   int status;
 } floor_error;
 
+#define FLOOR_VCPU_LIMIT 8
+
+// What a machine is made of.
+typedef struct floor_configuration {
+  // 1 to FLOOR_VCPU_LIMIT.
+  uint32_t vcpus;
+  // Whether guests are told of xAPIC alone, not of x2APIC.
+  int xapic;
+  // Words for the guest, at most LAPWING_ARGUMENT_LIMIT - 1 bytes of them; null for none.
+  const char *arguments;
+} floor_configuration;
+
+typedef struct floor_vcpu {
+  int descriptor;
+  struct kvm_run *run;
+} floor_vcpu;
+
 typedef struct floor_machine {
+  floor_configuration configuration;
   int kvm;
   int vm;
-  int vcpu;
   size_t run_size;
-  struct kvm_run *run;
+  floor_vcpu vcpus[FLOOR_VCPU_LIMIT];
   unsigned char *memory;
+  // The irqfd and the ioeventfd that the guest has asked for; -1 before.
+  int irqfd;
+  int io_event;
 } floor_machine;
 
 // How a guest ended.
@@ -46,15 +66,21 @@ typedef struct floor_outcome {
 // All of these return 0, or -1 with `error` filled in.
 
 // Builds the machine, without a guest. What was built so far is released where it fails.
-int floor_machine_open(floor_machine *machine, floor_error *error);
+int floor_machine_open(floor_machine *machine, const floor_configuration *configuration, floor_error *error);
 void floor_machine_close(floor_machine *machine);
 
 // Loads a 64-bit ELF image of Lapwing's contract or a 32-bit ELF image with a Multiboot header, with all that it is to
 // find in memory, and puts the vCPU at its entry.
 int floor_machine_load(floor_machine *machine, const unsigned char *image, size_t size, floor_error *error);
 
-// Runs the guest to its end on a thread of its own. The console leads to standard output.
+// Runs the guest to its end, on a thread a vCPU. The console leads to standard output.
 int floor_machine_run(floor_machine *machine, floor_outcome *outcome, floor_error *error);
+
+// Copies the values that the guest has noted in its log, in order and at most `capacity`; says how many there are.
+size_t floor_machine_values(const floor_machine *machine, uint64_t *values, size_t capacity);
+
+// The frequency of the guest's TSC in kHz.
+int floor_machine_tsc_khz(const floor_machine *machine, uint32_t *khz, floor_error *error);
 
 // The guest of the port-exit benchmark: four bytes of real-mode code at this address that write AL to this port for ever.
 #define FLOOR_PORT_LOOP_ADDRESS 0x1000

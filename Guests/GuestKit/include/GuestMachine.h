@@ -180,5 +180,28 @@ GUEST_INLINE uint64_t flags_read(void) {
   return flags;
 }
 
+// The time at which the handler that only writes it down (Entry.S) last began; 0 after it was cleared.
+extern volatile uint64_t guest_stamp_time;
+void guest_stamp(void);
+GUEST_INLINE uint64_t stamp_read(void) { return guest_stamp_time; }
+GUEST_INLINE void stamp_clear(void) { guest_stamp_time = 0; }
+// Lets the gate of a vector lead to that handler, past the code that serves all others (SDM volume 3A, section 7.14.1).
+GUEST_INLINE void stamp_install(uint8_t vector) {
+  struct __attribute__((packed)) {
+    uint16_t limit;
+    uint64_t base;
+  } table;
+  __asm__ volatile("sidt %0" : "=m"(table));
+  volatile uint64_t *gate = (volatile uint64_t *)(table.base + 16 * (uint64_t)vector);
+  uint64_t handler = (uint64_t)&guest_stamp;
+  gate[0] = (handler & 0xffff) | (gate[0] & UINT64_C(0x0000ffffffff0000)) | (handler >> 16 & 0xffff) << 48;
+}
+// No instruction that comes before is still at work when the TSC is read (SDM volume 2B, RDTSC).
+GUEST_INLINE uint64_t tsc_read_in_order(void) {
+  uint32_t low, high;
+  __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high) : : "memory");
+  return (uint64_t)high << 32 | low;
+}
+
 // What every guest defines.
 void guest_main(void);

@@ -152,6 +152,9 @@ typedef enum LAPWING_ENUM LAPWING_NAME("RequestKind") lapwing_request_kind : uin
   LAPWING_REQUEST_ROUTE_MSI LAPWING_NAME("routeMSI") = 3,
   // Writes 1 to the irqfd of `gsi`, which is assigned at the first such request.
   LAPWING_REQUEST_TRIGGER_IRQFD LAPWING_NAME("triggerIRQFD") = 4,
+  // Lets 32-bit writes to port `data` signal an eventfd instead of leaving the guest: where `level` is not 0 the irqfd of
+  // `gsi`, which is assigned where there is none yet, else one that nobody waits for.
+  LAPWING_REQUEST_ASSIGN_IOEVENT LAPWING_NAME("assignIOEvent") = 5,
 } lapwing_request_kind;
 
 // What a guest asks its host to do from outside of it, as a device would.
@@ -166,5 +169,6 @@ typedef struct LAPWING_NAME("HostRequest") lapwing_request {
 } lapwing_request;
 
 #include "GuestAgent.h"
+#include "GuestBench.h"
 
 #endif

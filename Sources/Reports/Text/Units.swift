@@ -6,6 +6,15 @@ enum Units {
       ? "\(fixed(Double(nanoseconds) / 1e6, digits: 1)) ms" : "\(fixed(Double(nanoseconds) / 1e9, digits: 2)) s"
   }
 
+  /// Nanoseconds with three digits that count, in the unit that fits: `812 ns`, `3.04 µs`, `12.3 ms`.
+  static func shortTime(_ nanoseconds: Double) -> String {
+    for (size, unit) in [(1e9, "s"), (1e6, "ms"), (1e3, "µs")] where nanoseconds.magnitude >= size * 0.9995 {
+      let value = min(nanoseconds / size, 1e12)
+      return "\(fixed(value, digits: value < 9.995 ? 2 : value < 99.95 ? 1 : 0)) \(unit)"
+    }
+    return "\(fixed(nanoseconds, digits: 0)) ns"
+  }
+
   /// Bytes in the largest unit that divides them: `64 MiB`.
   static func bytes(_ count: UInt64) -> String {
     for (shift, unit) in [(30, "GiB"), (20, "MiB"), (10, "KiB")] as [(UInt64, String)]
@@ -20,13 +29,14 @@ enum Units {
     number == 1 ? "1 \(noun)" : "\(number) \(plural ?? noun + "s")"
   }
 
-  private static func fixed(_ value: Double, digits: Int) -> String {
+  static func fixed(_ value: Double, digits: Int) -> String {
     var scale = 1.0
     for _ in 0..<digits { scale *= 10 }
     let rounded = Int64((value * scale).rounded())
     let sign = rounded < 0 ? "-" : ""
     let whole = rounded.magnitude / UInt64(scale)
     let rest = String(rounded.magnitude % UInt64(scale))
+    guard digits > 0 else { return "\(sign)\(whole)" }
     return "\(sign)\(whole)." + String(repeating: "0", count: digits - rest.count) + rest
   }
 }

@@ -68,6 +68,10 @@ final class CommandPort: BusDevice {
     case .triggerIRQFD:
       try interrupts.trigger(irqfd: request.gsi)
       return 0
+    case .assignIOEvent:
+      try interrupts.assignIOEvent(
+        port: UInt16(truncatingIfNeeded: request.data), irqfd: request.level == 0 ? nil : request.gsi)
+      return 0
     default:
       return -Int64(Errno.invalidArgument.rawValue)
     }

@@ -17,6 +17,8 @@ public final class InterruptController: Sendable {
   private struct State {
     var routes: [UInt32: [GSIRoute]] = [:]
     var irqfds: [UInt32: EventDescriptor] = [:]
+    /// Those that guests signal and nobody waits for among them: open as long as KVM has them.
+    var ioEvents: [EventDescriptor] = []
   }
 
   let vm: VirtualMachine
@@ -77,13 +79,33 @@ public final class InterruptController: Sendable {
   public func trigger(irqfd gsi: UInt32) throws(KVMError) {
     // KVM would assign one to a GSI that no route can have, for nothing.
     guard gsi < Self.gsiLimit else { throw KVMError(call: .irqFD, errno: .invalidArgument) }
+    try state.withLock { state throws(KVMError) in try irqfd(of: gsi, &state).write(1) }
+  }
+
+  /// Lets a guest's writes of 32 bits to a port signal an eventfd and go on (KVM_IOEVENTFD).
+  ///
+  /// - Parameters:
+  ///   - port: its number.
+  ///   - gsi: the one that the eventfd interrupts through, as its irqfd; nil for an eventfd that nobody waits for.
+  /// - Throws: `KVMError` for a GSI of 4096 or more, where KVM refuses either assignment, EEXIST for a port that has an
+  ///   eventfd, or where there are 64 already.
+  public func assignIOEvent(port: UInt16, irqfd gsi: UInt32?) throws(KVMError) {
+    guard gsi ?? 0 < Self.gsiLimit else { throw KVMError(call: .irqFD, errno: .invalidArgument) }
     try state.withLock { state throws(KVMError) in
-      if let event = state.irqfds[gsi] { return try event.write(1) }
-      guard state.irqfds.count < Self.irqfdLimit else { throw KVMError(call: .irqFD, errno: .tooManyOpenFiles) }
-      let event = try EventDescriptor()
-      try vm.assignIRQFD(event, gsi: gsi)
-      state.irqfds[gsi] = event
-      try event.write(1)
+      guard state.ioEvents.count < Self.irqfdLimit else { throw KVMError(call: .ioEventFD, errno: .tooManyOpenFiles) }
+      let event = if let gsi { try irqfd(of: gsi, &state) } else { try EventDescriptor() }
+      try vm.assignIOEvent(event, at: .port(port), length: 4)
+      state.ioEvents.append(event)
     }
+  }
+
+  /// The eventfd that interrupts through `gsi`; it is assigned where there is none yet.
+  private func irqfd(of gsi: UInt32, _ state: inout State) throws(KVMError) -> EventDescriptor {
+    if let event = state.irqfds[gsi] { return event }
+    guard state.irqfds.count < Self.irqfdLimit else { throw KVMError(call: .irqFD, errno: .tooManyOpenFiles) }
+    let event = try EventDescriptor()
+    try vm.assignIRQFD(event, gsi: gsi)
+    state.irqfds[gsi] = event
+    return event
   }
 }

@@ -3,9 +3,16 @@ extension GuestMemory {
   ///
   /// - Throws: `GuestMemoryError` where it is not all in RAM.
   func loadStructure<T: BitwiseCopyable>(_ type: T.Type, at address: UInt64) throws(GuestMemoryError) -> T {
-    let bytes = try read(MemoryLayout<T>.size, at: address)
-    // Sound: `T` is a structure of the contract, a C structure of integers, for which any bytes are a value.
-    return unsafe bytes.withUnsafeBytes { unsafe $0.loadUnaligned(as: type) }
+    // On the stack: guests wait for what is read here.
+    try unsafe withUnsafeTemporaryAllocation(byteCount: MemoryLayout<T>.size, alignment: MemoryLayout<T>.alignment) {
+      buffer throws(GuestMemoryError) in
+      unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0)
+      // Sound: all bytes are initialized, and nobody else has the buffer.
+      var bytes = unsafe MutableSpan<UInt8>(_unsafeBytes: buffer)
+      try read(into: &bytes, at: address)
+      // Sound: `T` is a structure of the contract, a C structure of integers, for which any bytes are a value.
+      return unsafe buffer.load(as: type)
+    }
   }
 
   /// Copies a structure of plain bytes in.

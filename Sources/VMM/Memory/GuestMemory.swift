@@ -50,6 +50,12 @@ public final class GuestMemory: Sendable {
     }
   }
 
+  /// Copies as many bytes out as `bytes` has.
+  func read(into bytes: inout MutableSpan<UInt8>, at address: UInt64) throws(GuestMemoryError) {
+    let count = UInt64(bytes.count)
+    try access(address, count) { mapping, offset throws(MemoryError) in try mapping.read(into: &bytes, at: offset) }
+  }
+
   /// Copies bytes in.
   ///
   /// - Throws: `GuestMemoryError` where not all of them land in RAM; nothing is written then.

@@ -51,6 +51,15 @@ import Testing
     #expect(try ask(.triggerIRQFD, gsi: gsi) == Self.failure(.invalidArgument))
   }
 
+  @Test func `a port takes one eventfd, and a guest 64 of them`() throws {
+    #expect(try ask(.assignIOEvent, data: 0x4c60) == 0)
+    #expect(try ask(.assignIOEvent, data: 0x4c60) == Self.failure(.fileExists))
+    #expect(try ask(.assignIOEvent, gsi: 24, data: 0x4c64, level: 1) == 0)
+    #expect(try ask(.assignIOEvent, gsi: 4096, data: 0x4c68, level: 1) == Self.failure(.invalidArgument))
+    for port in UInt32(0)..<62 { #expect(try ask(.assignIOEvent, data: 0x5000 + 4 * port) == 0) }
+    #expect(try ask(.assignIOEvent, data: 0x6000) == Self.failure(.tooManyOpenFiles))
+  }
+
   @Test func `a line that leads nowhere is ignored`() throws {
     #expect(try ask(.setLine, gsi: 100, level: 1) == -1)
     #expect(try ask(.setLine, gsi: .max, level: 1) == -1)

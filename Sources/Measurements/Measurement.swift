@@ -1,0 +1,111 @@
+public import APIC
+public import GuestContract
+public import KVM
+
+/// One latency or cost: what is timed, by what in the guest, and what the host does for it.
+///
+/// Its guest is always `bench`, which has one operation for each thing that can be timed (GuestBench.h).
+public struct Measurement: Sendable {
+  /// What kind of time it is.
+  public enum Quantity: String, Hashable, Sendable, CaseIterable {
+    /// How long an instruction of the guest takes.
+    case cost
+    /// From a cause to the handler of the interrupt that it raises.
+    case latency
+    /// From the moment that a timer was set for to its handler.
+    case lateness
+  }
+
+  /// Where a vCPU is when the interrupt comes that is timed.
+  public enum Target: Hashable, Sendable {
+    /// In the guest, executing instructions.
+    case running
+    /// Halted, for longer than KVM polls for it to wake.
+    case halted
+  }
+
+  /// What measures it.
+  public enum Means: Hashable, Sendable {
+    /// An operation of the guest `bench`, on a machine of so many vCPUs.
+    case guest(BenchOperation, target: Target, vcpus: Int)
+    /// Nothing, for this reason: a place that is kept.
+    case nothing(String)
+  }
+
+  /// Words with dots between them, such as `ipi.halted`; unique.
+  public let id: String
+  /// What is timed, in a line.
+  public let title: String
+  /// What kind of time it is.
+  public let quantity: Quantity
+  /// From what to what.
+  public let span: String
+  /// What the host does for it; nil where that is nothing but to run the guest.
+  public let stimulus: String?
+  /// The APIC modes that it is taken in, each a case of its own.
+  public let modes: [APICMode]
+  /// What a host's KVM must have.
+  public let needs: [Capability]
+  /// What measures it.
+  public let means: Means
+
+  /// A measurement.
+  ///
+  /// - Parameters:
+  ///   - id: words with dots between them, unique.
+  ///   - title: what is timed, in a line.
+  ///   - quantity: what kind of time it is.
+  ///   - span: from what to what.
+  ///   - stimulus: what the host does for it.
+  ///   - modes: the APIC modes that it is taken in.
+  ///   - needs: what a host's KVM must have.
+  ///   - means: what measures it.
+  public init(
+    _ id: String, _ title: String, _ quantity: Quantity, span: String, stimulus: String? = nil,
+    modes: [APICMode] = [.x2APIC], needs: [Capability] = [], by means: Means
+  ) {
+    self.id = id
+    self.title = title
+    self.quantity = quantity
+    self.span = span
+    self.stimulus = stimulus
+    self.modes = modes
+    self.needs = needs
+    self.means = means
+  }
+
+  /// The cost of an instruction, between two readings of the TSC on one vCPU.
+  static func cost(
+    _ id: String, _ title: String, modes: [APICMode] = [.x2APIC], needs: [Capability] = [], stimulus: String? = nil,
+    _ operation: BenchOperation
+  ) -> Measurement {
+    Measurement(
+      id, title, .cost, span: "from before the instruction to after it", stimulus: stimulus, modes: modes, needs: needs,
+      by: .guest(operation, target: .running, vcpus: 1))
+  }
+
+  /// The latency of an interrupt from one vCPU's doing to another's handler, once to a running and once to a halted one.
+  static func latencies(
+    _ id: String, _ title: String, from cause: String, modes: [APICMode] = [.x2APIC], needs: [Capability] = [],
+    stimulus: String? = nil, _ operation: BenchOperation
+  ) -> [Measurement] {
+    [(".running", "to a running vCPU", Target.running), (".halted", "to a halted vCPU", .halted)].map {
+      suffix, whom, target in
+      Measurement(
+        id + suffix, "\(title) \(whom)", .latency, span: "from before \(cause) on vCPU 0 to the handler on vCPU 1",
+        stimulus: stimulus, modes: modes, needs: needs, by: .guest(operation, target: target, vcpus: 2))
+    }
+  }
+
+  /// The lateness of the local APIC's timer, once on a running and once on a halted vCPU.
+  static func lateness(
+    _ id: String, _ title: String, from due: String, needs: [Capability] = [], _ operation: BenchOperation
+  ) -> [Measurement] {
+    [(".running", "on a running vCPU", Target.running), (".halted", "on a halted vCPU", .halted)].map {
+      suffix, whom, target in
+      Measurement(
+        id + suffix, "\(title) \(whom)", .lateness, span: "from \(due) to the handler", needs: needs,
+        by: .guest(operation, target: target, vcpus: 1))
+    }
+  }
+}

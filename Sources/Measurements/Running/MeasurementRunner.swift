@@ -1,0 +1,80 @@
+import APIC
+import BuiltInGuests
+import GuestContract
+public import KVM
+import VMM
+
+/// Takes measurements on this host, each round on a machine of its own.
+public struct MeasurementRunner: Sendable {
+  private let system: System
+  /// How many samples a round has.
+  public let samples: Int
+  /// How long a round may take.
+  public var limit = Duration.seconds(60)
+
+  /// The most samples that a round can have.
+  public static let samplesLimit = 100_000
+
+  /// A runner on this host.
+  ///
+  /// - Parameters:
+  ///   - system: its KVM.
+  ///   - samples: how many a round has, 1 to `samplesLimit`.
+  public init(system: System, samples: Int) {
+    self.system = system
+    self.samples = min(max(samples, 1), Self.samplesLimit)
+  }
+
+  /// Why a measurement cannot be taken here; nil where it can.
+  public func reasonToSkip(_ measurement: Measurement) -> String? {
+    guard case .guest(_, _, let vcpus) = measurement.means else {
+      if case .nothing(let reason) = measurement.means { return reason }
+      return nil
+    }
+    for need in measurement.needs where ((try? system.check(need)) ?? 0) <= 0 {
+      return "this kernel's KVM has no \(need.name)"
+    }
+    let most = max((try? system.check(.maxVCPUs)) ?? 1, (try? system.check(.nrVCPUs)) ?? 1)
+    return most < vcpus ? "this kernel's KVM runs \(most) vCPU, and it takes \(vcpus)" : nil
+  }
+
+  /// Takes one round.
+  public func round(_ measured: MeasurementCase) -> RoundResult {
+    guard let machine = configuration(of: measured) else { return .failed("nothing measures it") }
+    do throws(MachineError) {
+      return try run(machine)
+    } catch {
+      return .failed(error.description)
+    }
+  }
+
+  /// The machine of a round; nil for a measurement that no guest takes.
+  private func configuration(of measured: MeasurementCase) -> MachineConfiguration? {
+    guard let vcpus = measured.vcpus, let arguments = measured.arguments(samples: samples) else { return nil }
+    var configuration = MachineConfiguration()
+    configuration.vcpus = vcpus
+    configuration.apic = measured.mode == .x2APIC ? .x2APIC : .xAPIC
+    configuration.logCapacity = UInt64(samples) + 64
+    configuration.arguments = arguments
+    return configuration
+  }
+
+  private func run(_ configuration: MachineConfiguration) throws(MachineError) -> RoundResult {
+    guard let guest = BuiltInGuest.named("bench") else { return .failed("there is no guest 'bench'") }
+    let machine = try Machine(configuration, image: guest.image, on: system, console: Console())
+    // Nothing is to be done meanwhile: whoever woke now and then would take time from the guest.
+    let outcome = try machine.run(limit: limit, every: limit)
+    let records = machine.log.next()
+    guard outcome.isSuccess else {
+      let checks = records.compactMap { record in
+        if case .check(let label, holds: false, saw: _) = record.event { "not so: \(label)" } else { nil }
+      }
+      return .failed(([outcome.description] + checks).joined(separator: "; "))
+    }
+    let taken = records.compactMap { record in
+      if case .value(LAPWING_BENCH_SAMPLE, let cycles) = record.event { cycles } else { nil }
+    }
+    guard taken.count == samples else { return .failed("the guest gave \(taken.count) of \(samples) samples") }
+    return .samples(taken, kHz: machine.clock.kHz)
+  }
+}
