@@ -70,12 +70,7 @@ public final class Machine: Sendable {
     let devices = DefaultDevices(
       vm: vm, irqChip: configuration.irqChip, memory: memory, layout: layout, interrupts: interrupts,
       progress: progress, console: console, stop: stop)
-    do throws(BusError) {
-      ports = try devices.portBus()
-      addresses = try devices.memoryBus()
-    } catch {
-      throw .configuration(error.description)
-    }
+    (ports, addresses) = try devices.buses(configuration)
     try load(image)
   }
 }

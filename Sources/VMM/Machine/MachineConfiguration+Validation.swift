@@ -30,8 +30,11 @@ extension MachineConfiguration {
     }
     guard vcpus <= most else { throw .configuration("this host runs at most \(most) vCPUs, not \(vcpus)") }
     // An xAPIC id has 8 bits, of which 0xff is the broadcast (SDM volume 3A, section 12.4.6).
-    guard apic == .x2APIC || apicIDs.allSatisfy({ $0 < 255 }) else {
+    guard hasX2APIC || apicIDs.allSatisfy({ $0 < 255 }) else {
       throw .configuration("with xAPIC an APIC id is at most 254, so there are at most 255 vCPUs; use x2APIC")
+    }
+    if let environment = profile.unitTest?.environment, environment.count > UnitTestPlatform.environmentLimit {
+      throw .configuration("the environment has at most \(UnitTestPlatform.environmentLimit) bytes")
     }
     for (capability, purpose) in needs {
       guard try kvmCall({ () throws(KVMError) in try value(capability) }) > 0 else {
@@ -49,7 +52,7 @@ extension MachineConfiguration {
     case .kernel: needs.append((.pit2, "the in-kernel PIT"))
     case .split: needs.append((.splitIRQChip, "a split irqchip"))
     }
-    if apic == .x2APIC { needs.append((.x2APICAPI, "x2APIC with 32-bit ids")) }
+    if needs32BitIDs { needs.append((.x2APICAPI, "x2APIC with 32-bit ids")) }
     return needs
   }
 }
