@@ -72,11 +72,23 @@ let package = Package(
     .target(
       name: "Scenarios", dependencies: ["APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "VMM"],
       swiftSettings: strict),
-    .target(name: "Reports", dependencies: ["APIC", "Evidence", "KVM", "Scenarios", "VMM"], swiftSettings: strict),
+    .target(
+      name: "UnitTests",
+      dependencies: ["KVM", "Scenarios", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "UnitTestsTests",
+      dependencies: [
+        "KVM", "TestImages", "UnitTests", "VMM", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Reports", dependencies: ["APIC", "Evidence", "KVM", "Scenarios", "UnitTests", "VMM"],
+      swiftSettings: strict),
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "BuiltInGuests", "Evidence", "KVM", "Reports", "Scenarios", "VMM",
+        "BuiltInGuests", "Evidence", "KVM", "Reports", "Scenarios", "UnitTests", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -117,7 +129,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ReportsTests",
-      dependencies: ["APIC", "KVM", "Reports", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: [
+        "APIC", "KVM", "Reports", "UnitTests", "VMM", .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ScenariosTests",

@@ -14,6 +14,9 @@ public struct UnitTestPlatform: Hashable, Sendable {
   /// The largest environment, in bytes: more than the suite's images read.
   public static let environmentLimit = 60 << 10
 
+  /// How many machine-check banks QEMU's processors have.
+  static let machineCheckBanks: UInt8 = 10
+
   /// Whether there is a PIT. Its presence alone keeps some processors from delivering interrupts themselves.
   public var hasPIT = true
   /// A text that the guest finds as its first Multiboot module; empty for none. The suite reads `NAME=value` lines.

@@ -49,7 +49,7 @@ struct TestCommand: ParsableCommand {
   private func show(_ catalogue: CatalogueReport, to destination: ReportDestination) throws(Failure) -> ExitStatus {
     try destination.write(
       try report.format == .json
-        ? document(catalogue)
+        ? report.document(catalogue)
         : report.format == .markdown ? catalogue.markdown : catalogue.text(destination.style))
     return .success
   }
@@ -65,11 +65,14 @@ struct TestCommand: ParsableCommand {
     defer { tracing.close() }
     let runner = suite.runner(system, host, tracing: tracing, isSabotaged: sabotage)
     var progress = SuiteProgress(
-      planned: cases.count * suite.repeat, isSabotage: sabotage, toErrors: destination.isStandardOutput && !isHuman)
+      planned: cases.count * suite.repeat, toErrors: destination.isStandardOutput && !isHuman)
     let outcome: SuiteOutcome
     do throws(MachineError) {
       outcome = try runner.run(
-        cases, isInterrupted: { signals.isPending }, watch: { progress.show($0, running: $1) })
+        cases, isInterrupted: { signals.isPending }, watch: { runs, running in
+          progress.show(
+            runs.map { CaseReport($0, isSabotage: sabotage) }, running: running.map(\.testCase.id))
+        })
     } catch {
       throw Failure(error)
     }
@@ -78,33 +81,10 @@ struct TestCommand: ParsableCommand {
     let suiteReport = SuiteReport(
       outcome, host: SuiteReport.Host(kernel: host.survey.kernelRelease, backEnd: host.survey.backEnd?.moduleName),
       options: suite.described(filters), isSabotage: sabotage, duration: .now - start)
-    try write(suiteReport, to: destination)
+    try report.write(suiteReport, to: destination)
     if let signal { return ExitStatus(signal: signal) }
     return suiteReport.success ? .success : .failed
   }
 
   private var isHuman: Bool { report.format == .human }
-
-  /// Into a file goes the report alone; a person still gets the summary.
-  private func write(_ suiteReport: SuiteReport, to destination: ReportDestination) throws(Failure) {
-    let text =
-      switch report.format {
-      case .human, .markdown: suiteReport.text(destination.style)
-      case .ktap: suiteReport.ktap
-      case .junit: suiteReport.junit
-      case .json: try document(suiteReport)
-      }
-    try destination.write(text)
-    if !destination.isStandardOutput {
-      try ReportDestination.standardOutput.write(suiteReport.text(StandardOutput.style))
-    }
-  }
-
-  private func document(_ report: some Encodable) throws(Failure) -> String {
-    do {
-      return try JSONDocument.text(report)
-    } catch {
-      throw Failure("the report cannot be written as JSON: \(error)", .internalFault)
-    }
-  }
 }

@@ -22,26 +22,29 @@ final class PCIBus: Sendable {
 
   init(functions: [UInt8: any PCIFunction]) { self.functions = functions }
 
-  /// The register that is selected.
-  private var selected: (function: any PCIFunction, register: UInt8)? {
+  /// The register that is selected, and how many bits into it an access begins. The address's low two bits, which a
+  /// chip set would ignore, count as QEMU has them: the suite reads all of a register at port 0xcfc.
+  private func selected(_ access: BusAccess) -> (function: any PCIFunction, register: UInt8, shift: UInt64)? {
     let address = state.withLock { $0.address }
     // Bus 0 alone exists.
     guard address & Self.enable != 0, address & 0xff_0000 == 0,
       let function = functions[UInt8(truncatingIfNeeded: address >> 8)]
     else { return nil }
-    return (function, UInt8(truncatingIfNeeded: address) & 0xfc)
+    let place = UInt64(address & 3) | access.offset
+    return (function, UInt8(truncatingIfNeeded: address) & 0xfc, 8 * place)
   }
 
   private func readData(_ access: BusAccess) -> UInt64 {
-    guard let selected else { return .max }
-    return UInt64(selected.function.configuration(at: selected.register)) >> (8 * access.offset)
+    guard let selected = selected(access) else { return .max }
+    return UInt64(selected.function.configuration(at: selected.register)) >> selected.shift
   }
 
   private func writeData(_ value: UInt64, _ access: BusAccess) {
-    guard let selected else { return }
-    let shift = 8 * access.offset
-    let mask = UInt32(truncatingIfNeeded: (access.width >= 4 ? 0xffff_ffff : (1 << (8 * UInt64(access.width))) - 1) << shift)
-    selected.function.configure(UInt32(truncatingIfNeeded: value << shift), mask: mask, at: selected.register)
+    guard let selected = selected(access) else { return }
+    let ones: UInt64 = access.width >= 4 ? 0xffff_ffff : 1 << (8 * UInt64(access.width)) - 1
+    selected.function.configure(
+      UInt32(truncatingIfNeeded: value << selected.shift), mask: UInt32(truncatingIfNeeded: ones << selected.shift),
+      at: selected.register)
   }
 
   fileprivate func region(at address: UInt64, _ space: PCISpace) -> (device: any BusDevice, start: UInt64)? {
