@@ -72,7 +72,9 @@ public struct UnitTestRunner: Sendable {
     return result
   }
 
-  private static func play(_ machine: Machine, _ test: UnitTest, _ limit: Duration) throws(MachineError) -> UnitTestResult {
+  private static func play(
+    _ machine: Machine, _ test: UnitTest, _ limit: Duration
+  ) throws(MachineError) -> UnitTestResult {
     let outcome = try machine.run(limit: limit)
     let output = machine.console.text
     let checks = UnitTestCheck.all(in: output)

@@ -31,7 +31,9 @@ struct MachineParts {
       for id in configuration.apicIDs {
         let vcpu = try vm.createVCPU(id: id)
         try vcpu.setCPUID(cpuid.entries(apicID: id))
-        if configuration.profile.unitTest != nil { try vcpu.setUpMachineChecks(banks: UnitTestPlatform.machineCheckBanks) }
+        if configuration.profile.unitTest != nil {
+          try vcpu.setUpMachineChecks(banks: UnitTestPlatform.machineCheckBanks)
+        }
         vcpus.append(vcpu)
       }
       return (vm, vcpus)

@@ -6,7 +6,7 @@ struct MachineOptions: ParsableArguments {
   @Option(name: [.long, .customShort("c")], help: "How many vCPUs.")
   var vcpus = 1
 
-  @Option(name: [.long, .customShort("m")], help: "Guest memory, such as 64M, which it is unless said otherwise, or 1G.")
+  @Option(name: [.long, .customShort("m")], help: "Guest memory, such as 64M, which is the default, or 1G.")
   var memory: MemorySize?
 
   @Option(help: "Where the IOAPIC and the PIC are: in the kernel, or split, with the IOAPIC in this process.")

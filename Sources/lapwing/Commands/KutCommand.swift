@@ -70,8 +70,8 @@ struct KutCommand: ParsableCommand {
     progress.end()
     let host = SuiteReport.Host(kernel: HostSurvey.take().kernelRelease, backEnd: BackEnd.loaded()?.moduleName)
     let suiteReport = SuiteReport(
-      plans, results, isInterrupted: signal != nil, host: host, options: SuiteReport.Options(filters: names, jobs: jobs),
-      duration: .now - start)
+      plans, results, isInterrupted: signal != nil, host: host,
+      options: SuiteReport.Options(filters: names, jobs: jobs), duration: .now - start)
     try report.write(suiteReport, to: destination)
     if let signal { return ExitStatus(signal: signal) }
     return suiteReport.success ? .success : .failed

@@ -69,7 +69,8 @@ struct TestCommand: ParsableCommand {
     let outcome: SuiteOutcome
     do throws(MachineError) {
       outcome = try runner.run(
-        cases, isInterrupted: { signals.isPending }, watch: { runs, running in
+        cases, isInterrupted: { signals.isPending },
+        watch: { runs, running in
           progress.show(
             runs.map { CaseReport($0, isSabotage: sabotage) }, running: running.map(\.testCase.id))
         })

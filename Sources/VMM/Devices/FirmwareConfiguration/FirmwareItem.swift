@@ -27,9 +27,11 @@ struct FirmwareItems: Hashable, Sendable {
     set(FirmwareItem.ramSize, memory.size)
     set(FirmwareItem.processorCount, UInt16(clamping: vcpus))
     set(FirmwareItem.processorLimit, UInt16(clamping: vcpus))
-    add(file: "etc/e820", memory.banks.flatMap { bank in
-      Self.bytes(bank.address) + Self.bytes(bank.size) + Self.bytes(UInt32(1))
-    })
+    add(
+      file: "etc/e820",
+      memory.banks.flatMap { bank in
+        Self.bytes(bank.address) + Self.bytes(bank.size) + Self.bytes(UInt32(1))
+      })
   }
 
   private mutating func set(_ selector: UInt16, _ value: some FixedWidthInteger) { items[selector] = Self.bytes(value) }

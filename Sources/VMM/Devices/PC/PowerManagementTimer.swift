@@ -16,7 +16,8 @@ final class PowerManagementTimer: BusDevice {
   /// What the timer shows a while after it began.
   static func count(after time: Duration) -> UInt64 {
     let (seconds, attoseconds) = time.components
-    let ticks = UInt64(clamping: seconds) &* frequency &+ UInt64(clamping: attoseconds / 1_000_000_000) &* frequency
+    let ticks =
+      UInt64(clamping: seconds) &* frequency &+ UInt64(clamping: attoseconds / 1_000_000_000) &* frequency
       / 1_000_000_000
     return ticks & 0xff_ffff
   }
