@@ -30,7 +30,7 @@ import Testing
     // The suite selects a byte by the address, not by the port.
     #expect(configuration(0x10, 2, width: 2) == 0x0005)
     #expect(configuration(0x08, 0) == 0xffff_ffff)
-    #expect(configuration(0x100_10, 0) == 0xffff_ffff)
+    #expect(configuration(0x1_10, 0) == 0xffff_ffff)
     ports.write(0, at: 0xcf8, width: 4, vcpu: 0)
     #expect(ports.read(at: 0xcfc, width: 4, vcpu: 0) & 0xffff_ffff == 0xffff_ffff)
   }

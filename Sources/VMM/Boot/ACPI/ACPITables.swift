@@ -86,7 +86,7 @@ struct ACPITables {
     for length in [4, 2, 0, 4, 0, 0, 0, 0] as [UInt8] { fields.add(length) }
     fields.add(UInt16(0xfff))
     fields.add(UInt16(0xfff))
-    fields.pad(to: 72)
+    fields.pad(to: 70)
     // Day and month alarm, century: registers of the clock's memory. Legacy devices and an 8042.
     for byte in [0, 0, 0x32] as [UInt8] { fields.add(byte) }
     fields.add(UInt16(3))

@@ -80,7 +80,7 @@ final class RealTimeClock: BusDevice {
 
   private static func encoded(_ number: Int, _ state: State) -> UInt8 {
     let number = UInt8(truncatingIfNeeded: number)
-    return state.memory[Int(Register.statusB)] & isBinary != 0 ? number : number / 10 << 4 | number % 10
+    return state.memory[Int(Register.statusB)] & isBinary != 0 ? number : (number / 10) << 4 | number % 10
   }
 }
 
