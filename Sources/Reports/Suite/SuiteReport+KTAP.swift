@@ -42,9 +42,10 @@ extension CaseReport {
       }
   }
 
-  /// A result. A `#` would begin a directive, so ids have none and reasons are kept on their line.
+  /// A result. A `#` would begin a directive, so ids are freed of it, and reasons are kept on their line.
   fileprivate func ktapLine(number: Int) -> String {
-    switch verdict {
+    let id = id.replacing("#", with: "%")
+    return switch verdict {
     case .passed: "ok \(number) \(id)"
     case .failed: "not ok \(number) \(id)"
     case .skipped:

@@ -37,7 +37,7 @@ extension ImageError: CustomStringConvertible {
     case .unreadable(let errno):
       "it cannot be read: \(errno)"
     case .tooLarge(let limit):
-      "it is larger than \(limit >> 10) KiB"
+      "it is larger than \(limit >= 1 << 20 ? "\(limit >> 20) MiB" : "\(limit >> 10) KiB")"
     case .empty:
       "the image is empty"
     case .unknownFormat:
