@@ -6,7 +6,7 @@ extension DefaultDevices {
     var unitTest: UnitTestDevices?
     if let platform = configuration.profile.unitTest {
       unitTest = try kvmCall { () throws(KVMError) in
-        try UnitTestDevices(platform, vcpus: configuration.vcpus, on: self)
+        try UnitTestDevices(platform, on: self)
       }
     }
     do throws(BusError) {

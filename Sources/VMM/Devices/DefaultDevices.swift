@@ -3,6 +3,7 @@ import KVM
 /// The devices of the default machine, in the one place where they are plugged in.
 struct DefaultDevices {
   let vm: VirtualMachine
+  let vcpus: [VCPU]
   let irqChip: MachineConfiguration.IRQChip
   let memory: GuestMemory
   let layout: BootLayout

@@ -68,7 +68,7 @@ public final class Machine: Sendable {
       return inboxes
     }
     let devices = DefaultDevices(
-      vm: vm, irqChip: configuration.irqChip, memory: memory, layout: layout, interrupts: interrupts,
+      vm: vm, vcpus: vcpus, irqChip: configuration.irqChip, memory: memory, layout: layout, interrupts: interrupts,
       progress: progress, console: console, stop: stop)
     (ports, addresses) = try devices.buses(configuration)
     try load(image)

@@ -22,6 +22,8 @@ struct GuestArgument: ExpressibleByArgument {
       throw Failure("there is no guest '\(name)': neither built in (see 'lapwing list') nor a file", .badInput)
     } catch .unreadable(let errno) {
       throw Failure("cannot read the guest '\(name)': \(errno)", .badInput)
+    } catch .tooLarge(let limit) {
+      throw Failure("the guest '\(name)' is larger than \(limit >> 20) MiB", .badInput)
     } catch {
       throw Failure("the guest '\(name)': \(error)", .badInput)
     }

@@ -81,12 +81,27 @@ import Testing
     #expect(stop.isStopped)
   }
 
-  @Test func `going to sleep ends the machine`() {
-    let events = PowerManagementEvents(stop: stop)
-    events.write(0x0400, access(4, 2))
+  @Test func `a sleep from which nothing wakes ends the machine`() throws {
+    let sleep = SleepState(
+      vcpus: [], memory: try GuestMemory(size: 1 << 20), clock: RealTimeClock(), stop: stop)
+    let events = PowerManagementEvents(sleep: sleep, stop: stop)
+    events.write(0x0000, access(4, 2))
     #expect(!stop.isStopped)
-    events.write(0x2400, access(4, 2))
-    #expect(stop.reason?.description == "vCPU 0 raised the system event 'sleep of type 1'")
+    events.write(0x2000, access(4, 2))
+    #expect(stop.reason?.description == "vCPU 0 raised the system event 'sleep of type 0'")
+  }
+
+  @Test func `the alarm goes off at its time, and any of its parts may stand for every value`() {
+    var state = RealTimeClock.State()
+    let noon = 951_868_800 + 12 * 3600
+    #expect(RealTimeClock.secondsToAlarm(state, from: noon) == nil)
+    state.memory[0x0b] |= 0x20
+    (state.memory[1], state.memory[3], state.memory[5]) = (0x30, 0x00, 0x13)
+    #expect(RealTimeClock.secondsToAlarm(state, from: noon) == 3600 + 30)
+    (state.memory[1], state.memory[3], state.memory[5]) = (0xc0, 0xc0, 0xc0)
+    #expect(RealTimeClock.secondsToAlarm(state, from: noon) == 1)
+    state.memory[1] = 0x77
+    #expect(RealTimeClock.secondsToAlarm(state, from: noon) == nil)
   }
 
   @Test func `only the whole word Shutdown ends the machine`() {

@@ -72,6 +72,21 @@ import Testing
     #expect(throws: KVMError.self) { try without.machine.vm.pit() }
   }
 
+  @Test func `the alarm wakes a machine that sleeps, in real mode at its waking vector`() throws {
+    // At 0x2000, for real mode: mov al, 0; out 0xf4, al. Put there by: mov dword [0x2000], ...
+    let resume = Code(.real).debugExit(0).bytes.prefix(4)
+    var code = Code(.protected).then([0xc7, 0x05, 0x00, 0x20, 0, 0] + resume)
+    // mov dword [facs + 12], 0x2000
+    code = code.then([0xc7, 0x05] + littleEndian(UInt32(ACPITables.facs + 12)) + littleEndian(UInt32(0x2000)))
+    // An alarm at any second, minute and hour, switched on.
+    for (register, value) in [(1, 0xc0), (3, 0xc0), (5, 0xc0), (0x0b, 0x22)] as [(UInt8, UInt8)] {
+      code = code.out(register, to: 0x70).out(value, to: 0x71)
+    }
+    // mov dx, 0x604; mov ax, 0x2400; out dx, ax; then 1 to the debug exit, which nobody gets to
+    code = code.then([0x66, 0xba, 0x04, 0x06, 0x66, 0xb8, 0x00, 0x24, 0x66, 0xef]).debugExit(1)
+    #expect(try run(code).ending == "the guest wrote 0 to the debug exit")
+  }
+
   @Test func `what no device claims reads as ones`() throws {
     // in eax, dx at 0x1234; mov [0x2000], eax
     let code = Code(.protected).input(from: 0x1234).then([0xed, 0xa3, 0x00, 0x20, 0, 0]).debugExit(0)

@@ -14,7 +14,7 @@ struct ACPITables {
   private static let rsdt = start + 0x40
   private static let xsdt = start + 0x80
   private static let dsdt = start + 0xe0
-  private static let facs = start + 0x140
+  static let facs = start + 0x140
   private static let fadt = start + 0x180
   private static let madt = start + 0x280
 

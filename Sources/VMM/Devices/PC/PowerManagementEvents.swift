@@ -1,8 +1,8 @@
 import Synchronization
 
 /// The ACPI event and control registers of PIIX4, which the FADT points to: fixed events that never come, and the register
-/// that puts a machine to sleep (ACPI specification, sections 4.8.3.1 and 4.8.3.2). To sleep is to end: nothing here wakes
-/// a machine.
+/// that puts a machine to sleep (ACPI specification, sections 4.8.3.1 and 4.8.3.2). The real-time clock wakes it from S3;
+/// any other sleep ends it.
 final class PowerManagementEvents: BusDevice {
   static let port: UInt64 = 0x600
   static let ports: Range<UInt64> = port..<port + 8
@@ -17,9 +17,13 @@ final class PowerManagementEvents: BusDevice {
 
   private static let sleepEnable: UInt16 = 1 << 13
   private let state = Mutex(State())
+  private let sleep: SleepState
   private let stop: StopSwitch
 
-  init(stop: StopSwitch) { self.stop = stop }
+  init(sleep: SleepState, stop: StopSwitch) {
+    self.sleep = sleep
+    self.stop = stop
+  }
 
   func read(_ access: BusAccess) -> UInt64 {
     let registers = state.withLock { UInt64($0.enable) << 16 | UInt64($0.control) << 32 }
@@ -33,6 +37,7 @@ final class PowerManagementEvents: BusDevice {
     case Self.control:
       state.withLock { $0.control = word & ~Self.sleepEnable }
       guard word & Self.sleepEnable != 0 else { return }
+      if word >> 10 & 7 == SleepState.type { return sleep.enter(on: access.vcpu) }
       stop.stop(.systemEvent("sleep of type \(word >> 10 & 7)", vcpu: access.vcpu))
     default: break
     }

@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 
 /// A PC's real-time clock and its memory, an MC146818: the host's UTC, and bytes that keep what is written. It does not
-/// interrupt; an alarm is remembered and never goes off.
+/// interrupt; its alarm only wakes a machine that sleeps.
 final class RealTimeClock: BusDevice {
   static let ports: Range<UInt64> = 0x70..<0x72
 
@@ -16,12 +16,16 @@ final class RealTimeClock: BusDevice {
   /// Status B: hours from 0 to 23, and numbers in binary.
   private static let is24Hours: UInt8 = 0x02
   private static let isBinary: UInt8 = 0x04
+  /// Status B: the alarm is on.
+  private static let alarmEnable: UInt8 = 0x20
   /// An update takes 244 microseconds or a little more, once a second (data sheet, table 3).
   private static let updateNanoseconds = 244_000
 
   struct State: Hashable, Sendable {
     var index: UInt8 = 0
     var memory = [UInt8](repeating: 0, count: 128)
+    /// When the alarm that is waited for goes off, in seconds since 1970; nil where nobody waits.
+    var alarmTime: Int?
 
     init() {
       memory[Int(Register.statusA)] = 0x26
@@ -45,6 +49,30 @@ final class RealTimeClock: BusDevice {
     state.withLock { state in
       // Bit 7 of the index masks the NMI, which nothing here raises.
       if access.offset == 0 { state.index = byte & 0x7f } else { state.memory[Int(state.index)] = byte }
+      state.alarmTime = nil
+    }
+  }
+
+  /// How long it is until the alarm goes off, if it is on: nil where it is off, or never will.
+  var timeToAlarm: Duration? {
+    state.withLock { state in
+      var now = timespec()
+      unsafe clock_gettime(CLOCK_REALTIME, &now)
+      guard let seconds = Self.secondsToAlarm(state, from: max(now.tv_sec, 0)) else { return nil }
+      state.alarmTime = state.alarmTime ?? now.tv_sec + seconds
+      return .seconds((state.alarmTime ?? 0) - now.tv_sec) - .nanoseconds(now.tv_nsec)
+    }
+  }
+
+  /// How many seconds from `now` the alarm goes off, at least 1 and at most a day; nil where it is off or never will.
+  static func secondsToAlarm(_ state: State, from now: Int) -> Int? {
+    guard state.memory[Int(Register.statusB)] & alarmEnable != 0 else { return nil }
+    return (1...86_400).first { wait in
+      [0 as UInt8, 2, 4].allSatisfy { index in
+        let alarm = state.memory[Int(index) + 1]
+        // The two high bits set stand for any value (data sheet, "Alarm").
+        return alarm & 0xc0 == 0xc0 || alarm == value(of: index, state, seconds: now + wait, nanoseconds: 0)
+      }
     }
   }
 

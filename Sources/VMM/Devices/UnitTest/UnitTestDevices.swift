@@ -8,25 +8,28 @@ struct UnitTestDevices {
   private let firmware: FirmwareConfiguration
   private let keyboard: KeyboardController
 
-  init(_ platform: UnitTestPlatform, vcpus: Int, on base: DefaultDevices) throws(KVMError) {
+  init(_ platform: UnitTestPlatform, on base: DefaultDevices) throws(KVMError) {
     self.base = base
     self.platform = platform
     pci = PCIBus(functions: [HostBridge.place: HostBridge(), PCITestDevice.place: try PCITestDevice(vm: base.vm)])
-    firmware = FirmwareConfiguration(items: FirmwareItems(memory: base.memory, vcpus: vcpus), memory: base.memory)
+    firmware = FirmwareConfiguration(
+      items: FirmwareItems(memory: base.memory, vcpus: base.vcpus.count), memory: base.memory)
     keyboard = KeyboardController(stop: base.stop)
   }
 
   func portBus() throws(BusError) -> Bus {
     let latch = TestLatch()
+    let clock = RealTimeClock()
+    let sleep = SleepState(vcpus: base.vcpus, memory: base.memory, clock: clock, stop: base.stop)
     var devices: [(range: Range<UInt64>, device: any BusDevice)] = [
       (SerialConsole.ports, SerialConsole(console: base.console)),
       (DebugExitPort.ports, DebugExitPort(stop: base.stop)),
       (TestLines.ports, TestLines(interrupts: base.interrupts, stop: base.stop)),
       (TestLatch.ports, latch), (TestLatch.mirror, latch),
       (PageFlush.ports, PageFlush()),
-      (PowerManagementEvents.ports, PowerManagementEvents(stop: base.stop)),
+      (PowerManagementEvents.ports, PowerManagementEvents(sleep: sleep, stop: base.stop)),
       (PowerManagementTimer.ports, PowerManagementTimer()),
-      (RealTimeClock.ports, RealTimeClock()),
+      (RealTimeClock.ports, clock),
       (KeyboardController.data, keyboard.port(isCommand: false)),
       (KeyboardController.command, keyboard.port(isCommand: true)),
       (SystemControlPortA.ports, SystemControlPortA(stop: base.stop)),

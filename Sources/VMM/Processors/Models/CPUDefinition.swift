@@ -45,7 +45,7 @@ struct CPUDefinition: Hashable, Sendable {
   }
 
   private static let underKVM = """
-    x2apic hypervisor kvmclock kvm-nopiodelay kvmclock2 kvm-asyncpf kvm-asyncpf-int kvm-steal-time kvm-pv-eoi \
+    x2apic hypervisor kvmclock kvm-nopiodelay kvmclock2 kvm-asyncpf kvm-steal-time kvm-pv-eoi \
     kvmclock-stable-bit
     """
 
