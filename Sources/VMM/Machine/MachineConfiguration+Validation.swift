@@ -30,7 +30,7 @@ extension MachineConfiguration {
     }
     guard vcpus <= most else { throw .configuration("this host runs at most \(most) vCPUs, not \(vcpus)") }
     // An xAPIC id has 8 bits, of which 0xff is the broadcast (SDM volume 3A, section 12.4.6).
-    guard hasX2APIC || apicIDs.allSatisfy({ $0 < 255 }) else {
+    guard apic == .x2APIC || apicIDs.allSatisfy({ $0 < 255 }) else {
       throw .configuration("with xAPIC an APIC id is at most 254, so there are at most 255 vCPUs; use x2APIC")
     }
     if let environment = profile.unitTest?.environment, environment.count > UnitTestPlatform.environmentLimit {

@@ -21,7 +21,7 @@ struct CPUIDTable {
     let all = try system.supportedCPUID().filter { $0.function != 0xb && $0.function != 0x1f }
     supported = configuration.cpu?.entries(of: all) ?? all
     vcpus = UInt32(configuration.vcpus)
-    hasX2APIC = configuration.hasX2APIC
+    hasX2APIC = configuration.apic == .x2APIC
     let wantsTSCDeadline = configuration.cpu?.has(.tscDeadline) ?? true
     hasTSCDeadline = try system.check(.tscDeadlineTimer) > 0 && wantsTSCDeadline
     hasTopology = configuration.cpu?.definition.levels.map { $0.basic >= 0xb } ?? true

@@ -105,6 +105,14 @@ import Testing
     }
   }
 
+  @Test func `a model decides on x2APIC`() throws {
+    var configuration = MachineConfiguration()
+    configuration.cpu = try CPUModel("qemu64,-x2apic")
+    #expect(configuration.apic == .xAPIC)
+    configuration.cpu = try CPUModel("host")
+    #expect(configuration.apic == .x2APIC)
+  }
+
   @Test func `only ids from 255 on ask for 32-bit ids`() {
     var configuration = MachineConfiguration()
     #expect(configuration.needs32BitIDs)
