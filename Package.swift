@@ -82,13 +82,22 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "MeasurementsTests", dependencies: ["APIC", "KVM", "Measurements"], swiftSettings: strict),
     .target(
-      name: "Reports",
-      dependencies: ["APIC", "Evidence", "KVM", "Measurements", "Scenarios", "VMM"],
+      name: "UnitTests",
+      dependencies: ["KVM", "Scenarios", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "UnitTestsTests",
+      dependencies: [
+        "KVM", "TestImages", "UnitTests", "VMM", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Reports", dependencies: ["APIC", "Evidence", "KVM", "Measurements", "Scenarios", "UnitTests", "VMM"],
       swiftSettings: strict),
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "BuiltInGuests", "Evidence", "KVM", "Measurements", "Reports", "Scenarios", "VMM",
+        "BuiltInGuests", "Evidence", "KVM", "Measurements", "Reports", "Scenarios", "UnitTests", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -138,7 +147,8 @@ let package = Package(
     .testTarget(
       name: "ReportsTests",
       dependencies: [
-        "APIC", "KVM", "Measurements", "Reports", "VMM", .product(name: "SystemPackage", package: "swift-system"),
+        "APIC", "KVM", "Measurements", "Reports", "UnitTests", "VMM",
+        .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
     .testTarget(

@@ -34,6 +34,13 @@ struct Compare: ParsableCommand {
   @Option(help: "Where lapwing is. (default: beside this program)")
   var lapwing: String?
 
+  @Option(
+    help: """
+      A folder with kvm-unit-tests' images for x86-64: they are run with Lapwing and with QEMU, which is compared with, \
+      in place of the floor.
+      """)
+  var kutImages: String?
+
   func validate() throws {
     guard 1...10_000 ~= rounds else { throw ValidationError("--runs takes 1 to 10000.") }
     guard 0...1000 ~= warmUp else { throw ValidationError("--warm-up takes 0 to 1000.") }
@@ -65,8 +72,14 @@ struct Compare: ParsableCommand {
   private func contests(
     _ folder: TemporaryFolder, _ stopwatch: Stopwatch
   ) throws(Failure) -> (contests: [Contest], skipped: [String]) {
-    let floor = try Programs.sibling("floor")
     let lapwing = if let lapwing { try Programs.executable(lapwing) } else { try Programs.sibling("lapwing") }
+    if let kutImages {
+      guard let qemu = Programs.inPath("qemu-system-x86_64") else {
+        throw Failure("there is no qemu-system-x86_64 in PATH", Failure.Status.missing)
+      }
+      return (Contest.unitTests(in: kutImages, lapwing: lapwing, qemu: qemu), [])
+    }
+    let floor = try Programs.sibling("floor")
     let hello = Contest(name: "hello", contenders: [.floor(floor, .hello), .lapwing(lapwing, .hello)])
     var multiboot = Contest(
       name: "multiboot", contenders: [.floor(floor, .multibootHello), .lapwing(lapwing, .multibootHello)])

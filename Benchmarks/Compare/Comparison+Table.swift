@@ -7,12 +7,26 @@ extension Comparison {
     var lines = [
       "\(rounds) rounds on \(host.processors) processors (\(host.processor)), Linux \(host.kernel)",
       "",
-      Self.row(["", "median", "quartiles", "x floor", "peak RSS"]),
+      Self.row(["", "median", "quartiles", "x \(base)", "peak RSS"]),
     ]
     for contest in contests { lines += contest.contenders.map(Self.row) + [""] }
-    lines.append("Wall time from spawn to exit. 'x floor' is the median of the ratios round by round.")
+    if let total { lines += [total, ""] }
+    lines.append("Wall time from spawn to exit. 'x \(base)' is the median of the ratios round by round.")
     lines += skipped.map { "Not compared with \($0)." }
     return lines.joined(separator: "\n")
+  }
+
+  /// What is compared with, in a word: the first program of each contest.
+  private var base: String {
+    String(contests.first?.contenders.first?.name.prefix { $0.isLetter } ?? "floor")
+  }
+
+  /// All contests of two programs taken together, where there are several.
+  private var total: String? {
+    guard contests.count > 2, contests.allSatisfy({ $0.contenders.count == 2 }) else { return nil }
+    let sums = [0, 1].map { place in contests.map { $0.contenders[place].milliseconds.median }.reduce(0, +) }
+    return "sum of the medians: \(Self.number(sums[0], decimals: 0)) ms and \(Self.number(sums[1], decimals: 0)) ms, "
+      + "the second \(Self.number(sums[1] / max(sums[0], 1e-9), decimals: 2)) times the first"
   }
 
   private static func row(_ result: ContenderResult) -> String {

@@ -13,6 +13,7 @@ struct Lapwing: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       RunCommand.self, ListCommand.self, DoctorCommand.self, TestCommand.self, CompareCommand.self, BenchCommand.self,
+      KutCommand.self,
     ])
 
   /// When the program began, which times in reports are counted from.

@@ -50,6 +50,11 @@ static inline int ckvm_set_cpuid2(int vcpu, const struct kvm_cpuid2 *cpuid) {
   return ckvm_ioctl_pointer(vcpu, KVM_SET_CPUID2, cpuid);
 }
 
+// KVM_X86_SETUP_MCE: MCG_CAP. EINVAL: more banks than KVM has, or a capability that it lacks.
+static inline int ckvm_setup_mce(int vcpu, uint64_t mcg_cap) {
+  return ckvm_ioctl_pointer(vcpu, KVM_X86_SETUP_MCE, &mcg_cap);
+}
+
 // KVM_GET_XSAVE: 4096 bytes. KVM_GET_XSAVE2, KVM_SET_XSAVE: as many as KVM_CAP_XSAVE2 answers on the VM.
 static inline int ckvm_get_xsave(int vcpu, void *area) { return ckvm_ioctl_pointer(vcpu, KVM_GET_XSAVE, area); }
 static inline int ckvm_get_xsave2(int vcpu, void *area) { return ckvm_ioctl_pointer(vcpu, KVM_GET_XSAVE2, area); }

@@ -77,6 +77,7 @@ public enum KVMCall: String, Hashable, Sendable, CaseIterable {
   case setMSRs = "KVM_SET_MSRS"
   case getCPUID2 = "KVM_GET_CPUID2"
   case setCPUID2 = "KVM_SET_CPUID2"
+  case setupMCE = "KVM_X86_SETUP_MCE"
   case getXSAVE = "KVM_GET_XSAVE"
   case getXSAVE2 = "KVM_GET_XSAVE2"
   case setXSAVE = "KVM_SET_XSAVE"

@@ -43,4 +43,18 @@ extension VCPU {
     // Sound: the header counts the entries behind it, and KVM reads no more.
     try attempt(.setCPUID2, unsafe buffer.withHeader { unsafe ckvm_set_cpuid2(descriptor.rawValue, $0) })
   }
+
+  /// Chooses the machine-check banks that the guest finds, with the global control register and recoverable errors
+  /// (KVM_X86_SETUP_MCE; SDM volume 3B, section 17.3.1.1).
+  ///
+  /// Before the vCPU first runs, and after its CPUID.
+  ///
+  /// - Parameter banks: at most 32.
+  /// - Throws: `KVMError` with EINVAL for more.
+  public func setUpMachineChecks(banks: UInt8) throws(KVMError) {
+    let controlPresent: UInt64 = 1 << 8
+    let softwareRecovery: UInt64 = 1 << 24
+    let capability = UInt64(banks) | controlPresent | softwareRecovery
+    try attempt(.setupMCE, ckvm_setup_mce(descriptor.rawValue, capability), detail: "\(banks) banks")
+  }
 }

@@ -37,10 +37,20 @@ public struct CaseReport: Codable, Sendable {
   public var evidence: [String] = []
   /// What its interrupts cost, a run each; a run whose story did not begin has none.
   public var costs: [Cost] = []
+  /// What a test of kvm-unit-tests printed of its checks, in order; absent for scenarios.
+  public var checks: [Check]?
   /// Its first failure; absent where no run failed.
   public var failure: FailureReport?
   /// The command that runs it alone.
   public var command: String
+
+  /// One thing that a test of kvm-unit-tests looked at.
+  public struct Check: Codable, Hashable, Sendable {
+    /// What it came to: `passed`, `failed` or `skipped`.
+    public var verdict: Verdict
+    /// What was looked at, in the test's words.
+    public var text: String
+  }
 
   /// Something that a story measured.
   public struct Figure: Codable, Hashable, Sendable {
@@ -80,6 +90,8 @@ public struct FailureReport: Codable, Sendable {
   public var counters: [[String: UInt64]]
   /// The registers and the local APIC of each vCPU.
   public var vcpus: [VCPUStateReport]
+  /// The end of what a test of kvm-unit-tests printed; absent for scenarios.
+  public var console: String?
 
   /// How often a vCPU took an interrupt through a vector.
   public struct InterruptCount: Codable, Hashable, Sendable {

@@ -2,9 +2,18 @@ extension FailureReport {
   /// The counters that tell how interrupts got into the guest, and why it was left.
   private static let importantCounters = RunReport.importantStatistics + ["req_event", "blocking"]
 
+  /// How many of the last lines that a unit test printed are shown.
+  private static let shownLines = 8
+
   /// What was seen, for a person: interrupts, counters, registers and local APICs.
   func lines(_ style: Style) -> [String] {
-    var lines = [style.bold("interrupts taken") + ": " + interruptText]
+    var lines: [String] = []
+    if let console {
+      lines += [style.bold("it printed, at the end")]
+      lines += console.split(whereSeparator: \.isNewline).suffix(Self.shownLines).map { "  " + $0 }
+    } else {
+      lines.append(style.bold("interrupts taken") + ": " + interruptText)
+    }
     if !counters.isEmpty { lines += [style.bold("statistics")] + counterTable.lines() }
     for vcpu in vcpus { lines += vcpu.lines(style) }
     return lines

@@ -2,7 +2,7 @@ extension SuiteReport {
   /// The report as JUnit XML, as CI servers show it: a test suite a family.
   public var junit: String {
     var lines = [#"<?xml version="1.0" encoding="UTF-8"?>"#]
-    lines.append("<testsuites name=\"lapwing test\"\(attributes(cases, time: duration))>")
+    lines.append("<testsuites\(XML.attribute("name", program))\(attributes(cases, time: duration))>")
     var families: [String] = []
     for item in cases where !families.contains(item.family) { families.append(item.family) }
     for family in families {
@@ -41,7 +41,7 @@ extension CaseReport {
       inside.append("  <failure\(XML.attribute("message", reason ?? ""))>\(XML.text(text))</failure>")
     case .skipped: inside.append("  <skipped\(XML.attribute("message", reason ?? ""))/>")
     }
-    let output = figures.map { "\($0.name): \($0.value)" } + evidence
+    let output = figures.map { "\($0.name): \($0.value)" } + evidence + (checks ?? []).map(\.line)
     if !output.isEmpty {
       let text = output.joined(separator: "\n")
       inside.append("  <system-out>\(XML.text(text))</system-out>")

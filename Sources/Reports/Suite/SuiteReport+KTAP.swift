@@ -11,6 +11,7 @@ extension SuiteReport {
       if item.verdict == .failed { lines += item.failureLines(Style()).flatMap(Self.diagnostic) }
       for figure in item.figures { lines += Self.diagnostic("\(item.id): \(figure.name): \(figure.value)") }
       for line in item.evidence { lines += Self.diagnostic("\(item.id): \(line)") }
+      lines += item.ktapChecks
       lines.append(item.ktapLine(number: index + 1))
     }
     if !notRun.isEmpty { lines += Self.diagnostic("not run: " + notRun.joined(separator: ", ")) }
@@ -26,9 +27,25 @@ extension SuiteReport {
 }
 
 extension CaseReport {
-  /// A result. A `#` would begin a directive, so ids have none and reasons are kept on their line.
+  /// The checks of a unit test as its subtests, indented as the format has it.
+  fileprivate var ktapChecks: [String] {
+    guard let checks, !checks.isEmpty else { return [] }
+    return ["    KTAP version 1", "    1..\(checks.count)"]
+      + checks.enumerated().map { number, check in
+        // A `#` would begin a directive.
+        let text = check.text.replacing("#", with: "%")
+        return switch check.verdict {
+        case .passed: "    ok \(number + 1) \(text)"
+        case .failed: "    not ok \(number + 1) \(text)"
+        case .skipped: "    ok \(number + 1) \(text) # SKIP"
+        }
+      }
+  }
+
+  /// A result. A `#` would begin a directive, so ids are freed of it, and reasons are kept on their line.
   fileprivate func ktapLine(number: Int) -> String {
-    switch verdict {
+    let id = id.replacing("#", with: "%")
+    return switch verdict {
     case .passed: "ok \(number) \(id)"
     case .failed: "not ok \(number) \(id)"
     case .skipped:

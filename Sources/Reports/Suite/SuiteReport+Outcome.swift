@@ -21,8 +21,8 @@ extension SuiteReport {
 
   /// The report of these cases.
   init(
-    _ cases: [CaseReport], notRun: [String], isInterrupted: Bool, host: Host, options: Options, isSabotage: Bool,
-    duration: Duration
+    _ cases: [CaseReport], program: String = "lapwing test", notRun: [String], isInterrupted: Bool, host: Host,
+    options: Options, isSabotage: Bool, duration: Duration
   ) {
     var totals = Totals(notRun: notRun.count)
     var skips: [Skip] = []
@@ -42,7 +42,7 @@ extension SuiteReport {
       }
     }
     self.init(
-      success: totals.failed == 0 && totals.notRun == 0 && !isInterrupted, isSabotage: isSabotage,
+      program: program, success: totals.failed == 0 && totals.notRun == 0 && !isInterrupted, isSabotage: isSabotage,
       isInterrupted: isInterrupted,
       host: host, options: options, totals: totals, duration: duration.nanoseconds, cases: cases, notRun: notRun,
       skips: skips.sorted { $0.ids.count > $1.ids.count })

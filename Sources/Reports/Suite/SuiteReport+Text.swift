@@ -49,11 +49,14 @@ extension CaseReport {
   public func line(_ style: Style = Style()) -> String {
     switch verdict {
     case .passed:
-      "\(style.green("ok    "))  \(id)  \(style.dim(([Units.time(duration)] + paths).joined(separator: ", ")))"
+      "\(style.green("ok    "))  \(id)  \(style.dim(([Units.time(duration)] + checkCount + paths).joined(separator: ", ")))"
     case .failed: "\(style.red("FAILED"))  \(id): \(reason ?? "")"
     case .skipped: "\(style.yellow("skip  "))  \(id): \(reason ?? "")"
     }
   }
+
+  /// How many checks a unit test made, for a person.
+  private var checkCount: [String] { checks.map { $0.isEmpty ? [] : [Units.count($0.count, "check")] } ?? [] }
 
   /// A failure in full.
   func failureLines(_ style: Style) -> [String] {
@@ -61,8 +64,20 @@ extension CaseReport {
     if runs > 1 {
       lines.append("  \(failedRuns) of \(Units.count(runs, "run")) failed; this is run \(failure?.round ?? 1)")
     }
+    for check in checks ?? [] where check.verdict == .failed { lines.append("  " + check.line) }
     if let failure { lines += failure.lines(style).map { "  " + $0 } }
     if !exercises.isEmpty { lines.append("  exercises: " + exercises.joined(separator: ", ")) }
     return lines + ["  alone: " + style.bold(command)]
+  }
+}
+
+extension CaseReport.Check {
+  /// The check as the suite prints it.
+  var line: String {
+    switch verdict {
+    case .passed: "PASS: \(text)"
+    case .failed: "FAIL: \(text)"
+    case .skipped: "SKIP: \(text)"
+    }
   }
 }

@@ -8,6 +8,8 @@ public struct SuiteReport: Codable, Sendable {
 
   /// `lapwing.test/1`.
   public var schema = SuiteReport.schema
+  /// The command that ran it: `lapwing test` or `lapwing kut`.
+  public var program = "lapwing test"
   /// Whether nothing failed and all was run.
   public var success: Bool
   /// Whether stimuli were withheld: a case passes then when its story fails for want of it.

@@ -1,13 +1,14 @@
 /// A pattern in which `*` stands for any characters, also for none.
-struct SuitePattern {
+public struct SuitePattern: Sendable {
   private let parts: [Substring]
 
-  init(_ text: String) {
+  /// A pattern.
+  public init(_ text: String) {
     parts = text.split(separator: "*", omittingEmptySubsequences: false)
   }
 
   /// Whether all of `text` is like the pattern.
-  func matches(_ text: String) -> Bool {
+  public func matches(_ text: String) -> Bool {
     guard let first = parts.first, let last = parts.last, parts.count > 1 else { return text == parts.first ?? "" }
     guard text.hasPrefix(first), text.dropFirst(first.count).hasSuffix(last) else { return false }
     var rest = text.dropFirst(first.count).dropLast(last.count)

@@ -1,12 +1,12 @@
 import Glibc
-import VMM
+public import VMM
 
 /// A thread of the suite. Nobody waits for its end: it may be stuck in a call that never returns.
-enum SuiteThread {
+public enum SuiteThread {
   /// Starts a thread that runs `body`.
   ///
   /// - Throws: `MachineError.thread` where the host has no thread left.
-  static func start(_ body: @escaping @Sendable () -> Void) throws(MachineError) {
+  public static func start(_ body: @escaping @Sendable () -> Void) throws(MachineError) {
     var thread = pthread_t()
     // Sound: the box is retained once here and released once, by the thread or, where none starts, below.
     let box = unsafe Unmanaged.passRetained(Body(run: body))

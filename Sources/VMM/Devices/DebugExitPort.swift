@@ -3,6 +3,9 @@ public final class DebugExitPort: BusDevice {
   /// Where guests look for it.
   public static let ports: Range<UInt64> = 0xf4..<0xf8
 
+  /// The exit status that QEMU makes of a written value: never 0, and at most 255.
+  public static func status(of value: UInt32) -> Int32 { Int32((value << 1 | 1) & 0xff) }
+
   private let stop: StopSwitch
 
   /// A port that stops the machine.

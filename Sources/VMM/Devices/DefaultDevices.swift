@@ -3,6 +3,7 @@ import KVM
 /// The devices of the default machine, in the one place where they are plugged in.
 struct DefaultDevices {
   let vm: VirtualMachine
+  let vcpus: [VCPU]
   let irqChip: MachineConfiguration.IRQChip
   let memory: GuestMemory
   let layout: BootLayout
@@ -22,16 +23,22 @@ struct DefaultDevices {
         CommandPort(memory: memory, layout: layout, interrupts: interrupts, progress: progress, stop: stop)
       ),
     ]
-    if irqChip == .kernel {
-      let pit = LazyPIT(vm: vm, stop: stop)
-      for range in [LazyPIT.counters, LazyPIT.systemControl] { devices.append((range, pit.device(at: range))) }
-    }
+    if irqChip == .kernel { devices += pitDevices(reinjects: true) }
     return try Bus(name: "port", devices: devices)
   }
 
   func memoryBus() throws(BusError) -> Bus {
-    try Bus(
-      name: "memory",
-      devices: irqChip == .split ? [(SplitIOAPIC.addresses, SplitIOAPIC(interrupts: interrupts, stop: stop))] : [])
+    try Bus(name: "memory", devices: interruptControllers)
+  }
+
+  /// What of the interrupt controllers is in this process.
+  var interruptControllers: [(range: Range<UInt64>, device: any BusDevice)] {
+    irqChip == .split ? [(SplitIOAPIC.addresses, SplitIOAPIC(interrupts: interrupts, stop: stop))] : []
+  }
+
+  /// The PIT in the kernel.
+  func pitDevices(reinjects: Bool) -> [(range: Range<UInt64>, device: any BusDevice)] {
+    let pit = LazyPIT(vm: vm, stop: stop, reinjects: reinjects)
+    return [LazyPIT.counters, LazyPIT.systemControl].map { ($0, pit.device(at: $0)) }
   }
 }

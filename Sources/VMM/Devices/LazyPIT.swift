@@ -13,11 +13,16 @@ final class LazyPIT: Sendable {
 
   private let vm: VirtualMachine
   private let stop: StopSwitch
+  private let reinjects: Bool
   private let exists = Mutex(false)
 
-  init(vm: VirtualMachine, stop: StopSwitch) {
+  /// A chip that is still to be made.
+  ///
+  /// - Parameter reinjects: whether ticks that came while the guest had not yet taken the last are delivered late.
+  init(vm: VirtualMachine, stop: StopSwitch, reinjects: Bool) {
     self.vm = vm
     self.stop = stop
+    self.reinjects = reinjects
   }
 
   /// The registers of this chip as its two port ranges reach them.
@@ -27,7 +32,10 @@ final class LazyPIT: Sendable {
   func touch(vcpu: Int, _ change: (inout PITState) -> Void) {
     do throws(KVMError) {
       try exists.withLock { exists throws(KVMError) in
-        if !exists { try vm.createPIT() }
+        if !exists {
+          try vm.createPIT()
+          if !reinjects { try vm.setPITReinjection(false) }
+        }
         exists = true
         var state = try vm.pit()
         change(&state)

@@ -1,5 +1,11 @@
+public import SystemPackage
+
 /// Why a guest image cannot be booted.
 public enum ImageError: Error, Hashable, Sendable {
+  /// Its file cannot be read.
+  case unreadable(Errno)
+  /// Its file has more bytes than an image may have.
+  case tooLarge(limit: Int)
   /// There is nothing in it.
   case empty
   /// It neither is an ELF file nor holds a Multiboot header, and no load address says that it is flat code.
@@ -28,6 +34,10 @@ extension ImageError: CustomStringConvertible {
   /// What is wrong, for a person, and what can be done about it.
   public var description: String {
     switch self {
+    case .unreadable(let errno):
+      "it cannot be read: \(errno)"
+    case .tooLarge(let limit):
+      "it is larger than \(limit >= 1 << 20 ? "\(limit >> 20) MiB" : "\(limit >> 10) KiB")"
     case .empty:
       "the image is empty"
     case .unknownFormat:

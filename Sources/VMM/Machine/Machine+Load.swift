@@ -34,12 +34,23 @@ extension Machine {
     case .multiboot:
       try structures.writeDescriptors()
       let commandLine = configuration.arguments.isEmpty ? name : "\(name) \(configuration.arguments)"
-      try MultibootInformation(commandLine: commandLine).write(to: memory, at: layout.multibootInformation)
+      try multibootInformation(commandLine).write(to: memory, at: layout.multibootInformation)
     case .longMode:
       try structures.writeDescriptors()
       try structures.writePageTables()
       try structures.writeBootPage(configuration, tscKHz: clock.kHz)
     }
+  }
+
+  /// What a Multiboot image is told; on the unit tests' PC what lies beside it is written too.
+  private func multibootInformation(_ commandLine: String) throws(GuestMemoryError) -> MultibootInformation {
+    guard let platform = configuration.profile.unitTest else {
+      return MultibootInformation(commandLine: commandLine, memory: memory)
+    }
+    let firmware = UnitTestFirmware(platform: platform, apicIDs: configuration.apicIDs)
+    try firmware.write(to: memory)
+    return MultibootInformation(
+      commandLine: commandLine, memory: memory, upTo: layout.start, module: firmware.environmentRange)
   }
 
   private func setInitialState(_ entry: LoadPlan.Entry) throws(KVMError) {

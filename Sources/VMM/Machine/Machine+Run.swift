@@ -1,3 +1,4 @@
+import APIC
 import Glibc
 import GuestContract
 public import KVM
@@ -66,7 +67,14 @@ extension Machine {
   /// - Throws: `KVMError`; in practice never.
   public func reports() throws(KVMError) -> [VCPUReport] {
     var reports: [VCPUReport] = []
-    for (index, vcpu) in vcpus.enumerated() { reports.append(try VCPUReport(of: vcpu, index: index)) }
+    for (index, vcpu) in vcpus.enumerated() {
+      var report = try VCPUReport(of: vcpu, index: index)
+      // Without 32-bit ids KVM gives the id where xAPIC has it, in either mode (kvm_apic_state_fixup).
+      if !configuration.needs32BitIDs, report.specialRegisters.apicBase.mode == .x2APIC {
+        report.localAPIC.setID(report.localAPIC.id(mode: .xAPIC), mode: .x2APIC)
+      }
+      reports.append(report)
+    }
     return reports
   }
 

@@ -68,14 +68,9 @@ public final class Machine: Sendable {
       return inboxes
     }
     let devices = DefaultDevices(
-      vm: vm, irqChip: configuration.irqChip, memory: memory, layout: layout, interrupts: interrupts,
+      vm: vm, vcpus: vcpus, irqChip: configuration.irqChip, memory: memory, layout: layout, interrupts: interrupts,
       progress: progress, console: console, stop: stop)
-    do throws(BusError) {
-      ports = try devices.portBus()
-      addresses = try devices.memoryBus()
-    } catch {
-      throw .configuration(error.description)
-    }
+    (ports, addresses) = try devices.buses(configuration)
     try load(image)
   }
 }

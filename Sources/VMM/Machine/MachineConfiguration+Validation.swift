@@ -33,6 +33,9 @@ extension MachineConfiguration {
     guard apic == .x2APIC || apicIDs.allSatisfy({ $0 < 255 }) else {
       throw .configuration("with xAPIC an APIC id is at most 254, so there are at most 255 vCPUs; use x2APIC")
     }
+    if let environment = profile.unitTest?.environment, environment.count > UnitTestPlatform.environmentLimit {
+      throw .configuration("the environment has at most \(UnitTestPlatform.environmentLimit) bytes")
+    }
     for (capability, purpose) in needs {
       guard try kvmCall({ () throws(KVMError) in try value(capability) }) > 0 else {
         throw .missingCapability(capability, purpose: purpose)
@@ -49,7 +52,7 @@ extension MachineConfiguration {
     case .kernel: needs.append((.pit2, "the in-kernel PIT"))
     case .split: needs.append((.splitIRQChip, "a split irqchip"))
     }
-    if apic == .x2APIC { needs.append((.x2APICAPI, "x2APIC with 32-bit ids")) }
+    if needs32BitIDs { needs.append((.x2APICAPI, "x2APIC with 32-bit ids")) }
     return needs
   }
 }

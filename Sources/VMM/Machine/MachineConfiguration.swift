@@ -43,11 +43,27 @@ public struct MachineConfiguration: Hashable, Sendable {
   public var arguments = ""
   /// Where a flat image goes; nil for an image that says it itself.
   public var loadAddress: UInt64?
+  /// What kind of PC it is.
+  public var profile = MachineProfile.standard
+  /// The processor that the guest sees; nil for all that this host's KVM supports. A model that is set sets `apic`: it
+  /// says itself whether there is x2APIC.
+  public var cpu: CPUModel? {
+    didSet { if let cpu { apic = cpu.has(.x2APIC) ? .x2APIC : .xAPIC } }
+  }
   /// How many log records the guest has room for.
   public var logCapacity: UInt64 = 1 << 16
 
   /// The APIC id of every vCPU, by index.
   public var apicIDs: [UInt32] { vcpuIDs.isEmpty ? (0..<UInt32(max(vcpus, 0))).map(\.self) : vcpuIDs }
+
+  /// Whether ids have 32 bits wherever KVM is told of one, and 0xff is no broadcast. In xAPIC mode ids have 8 bits and
+  /// 0xff is the broadcast, as ever; and unit tests ask for the broadcast as processors have it, where no id needs more.
+  var needs32BitIDs: Bool {
+    switch profile {
+    case .standard: apic == .x2APIC
+    case .unitTest: apic == .x2APIC && apicIDs.contains { $0 >= 255 }
+    }
+  }
 
   /// One vCPU, 64 MiB, everything in the kernel, x2APIC.
   public init() {}

@@ -31,6 +31,9 @@ struct MachineParts {
       for id in configuration.apicIDs {
         let vcpu = try vm.createVCPU(id: id)
         try vcpu.setCPUID(cpuid.entries(apicID: id))
+        if configuration.profile.unitTest != nil {
+          try vcpu.setUpMachineChecks(banks: UnitTestPlatform.machineCheckBanks)
+        }
         vcpus.append(vcpu)
       }
       return (vm, vcpus)
@@ -54,8 +57,7 @@ struct MachineParts {
     case .split:
       try vm.createSplitIRQChip(pins: InterruptController.firstFreeGSI)
     }
-    // In xAPIC mode ids have 8 bits and 0xff is the broadcast, as ever.
-    if configuration.apic == .x2APIC { try vm.enableX2APICAPI([.use32BitIDs, .disableBroadcastQuirk]) }
+    if configuration.needs32BitIDs { try vm.enableX2APICAPI([.use32BitIDs, .disableBroadcastQuirk]) }
     if let boot = configuration.apicIDs.first, boot != 0 { try vm.setBootCPU(id: boot) }
     return vm
   }

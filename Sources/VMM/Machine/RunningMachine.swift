@@ -8,17 +8,21 @@ public struct RunningMachine: ~Copyable {
   init(_ machine: Machine) throws(MachineError) {
     self.machine = machine
     machine.times.start()
-    for index in machine.vcpus.indices { try startThread(index) }
+    let gate = StartGate(waitingFor: machine.vcpus.count - 1)
+    for index in machine.vcpus.indices { try startThread(index, gate) }
   }
 
   deinit { end() }
 
-  private mutating func startThread(_ index: Int) throws(MachineError) {
+  private mutating func startThread(_ index: Int, _ gate: StartGate) throws(MachineError) {
     let vcpu = machine.vcpus[index]
     let runner = VCPURunner(
       index: index, vcpu: vcpu, ports: machine.ports, addresses: machine.addresses, interrupts: machine.interrupts,
       stop: machine.stop, hooks: machine.hooks, inbox: machine.inboxes[index])
-    let thread = try VCPUThread(for: vcpu, name: "vcpu \(index)") { runner.run() }
+    let thread = try VCPUThread(for: vcpu, name: "vcpu \(index)") { [stop = machine.stop] in
+      gate.pass(index, stop)
+      runner.run()
+    }
     threads.append(thread)
     machine.inboxes[index].attach(thread)
   }

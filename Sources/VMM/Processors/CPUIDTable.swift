@@ -1,6 +1,7 @@
 import KVM
 
-/// What CPUID tells a guest: all that this host's KVM supports, with each vCPU's own APIC id and the machine's APIC mode.
+/// What CPUID tells a guest: all that this host's KVM supports, or what of it a model has, with each vCPU's own APIC id and
+/// the machine's APIC mode.
 struct CPUIDTable {
   private enum Leaf1 {
     static let x2APIC: UInt32 = 1 << 21
@@ -12,24 +13,29 @@ struct CPUIDTable {
   private let vcpus: UInt32
   private let hasX2APIC: Bool
   private let hasTSCDeadline: Bool
+  /// Whether there is a leaf 0Bh.
+  private let hasTopology: Bool
 
   init(system: System, configuration: MachineConfiguration) throws(KVMError) {
     // The topology leaves are written anew for each vCPU.
-    supported = try system.supportedCPUID().filter { $0.function != 0xb && $0.function != 0x1f }
+    let all = try system.supportedCPUID().filter { $0.function != 0xb && $0.function != 0x1f }
+    supported = configuration.cpu?.entries(of: all) ?? all
     vcpus = UInt32(configuration.vcpus)
     hasX2APIC = configuration.apic == .x2APIC
-    hasTSCDeadline = try system.check(.tscDeadlineTimer) > 0
+    let wantsTSCDeadline = configuration.cpu?.has(.tscDeadline) ?? true
+    hasTSCDeadline = try system.check(.tscDeadlineTimer) > 0 && wantsTSCDeadline
+    hasTopology = configuration.cpu?.definition.levels.map { $0.basic >= 0xb } ?? true
   }
 
   /// The table of the vCPU with that APIC id.
   func entries(apicID: UInt32) -> [CPUIDEntry] {
-    supported.map { customize($0, apicID: apicID) } + topology(apicID: apicID)
+    supported.map { customize($0, apicID: apicID) } + (hasTopology ? topology(apicID: apicID) : [])
   }
 
   private func customize(_ entry: CPUIDEntry, apicID: UInt32) -> CPUIDEntry {
     var entry = entry
     switch entry.function {
-    case 0: entry.eax = max(entry.eax, 0xb)
+    case 0: entry.eax = hasTopology ? max(entry.eax, 0xb) : entry.eax
     case 1:
       // Initial APIC id in EBX 31:24, logical processors in 23:16 (SDM volume 2A, CPUID).
       entry.ebx = (apicID & 0xff) << 24 | min(vcpus, 0xff) << 16 | entry.ebx & 0xffff

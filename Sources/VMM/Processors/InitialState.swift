@@ -44,6 +44,19 @@ struct InitialState {
     registers.rsp = layout.processorArea + UInt64(index + 1) * BootLayout.processorStride
   }
 
+  /// The general registers, control registers and segments of a processor after a reset (SDM volume 3A, table 11-1).
+  mutating func reset() {
+    registers = Registers()
+    registers.rflags = 2
+    special.cr0 = Control.extensionType
+    special.cr3 = 0
+    special.cr4 = 0
+    special.efer = 0
+    special.gdt = DescriptorTable(base: 0, limit: 0xffff)
+    special.idt = DescriptorTable(base: 0, limit: 0xffff)
+    setSegments(code: .realMode(type: 0xb), data: .realMode(type: 0x3))
+  }
+
   /// Real mode with CS:IP at a linear address below 1 MiB, all other segments at zero, the stack below 0x8000 or the
   /// image.
   mutating func enterRealMode(at address: UInt64) {
@@ -83,6 +96,15 @@ extension Segment {
   fileprivate static let flatCode64 = flat(selector: 0x08, type: 0xb, isLong: true)
   fileprivate static let flatData = flat(selector: 0x10, type: 0x3)
   fileprivate static let flatCode32 = flat(selector: 0x18, type: 0xb)
+
+  fileprivate static func realMode(type: UInt8) -> Segment {
+    var segment = Segment()
+    segment.limit = 0xffff
+    segment.type = type
+    segment.present = 1
+    segment.s = 1
+    return segment
+  }
 
   private static func flat(selector: UInt16, type: UInt8, isLong: Bool = false) -> Segment {
     var segment = Segment()

@@ -16,12 +16,16 @@ struct GuestArgument: ExpressibleByArgument {
   /// The image: built in where there is one of that name, else the file.
   func image() throws(Failure) -> GuestImage {
     if let guest = BuiltInGuest.named(name) { return guest.image }
-    do {
-      return GuestImage(name: FilePath(name).lastComponent?.string ?? name, bytes: try InputFile.read(FilePath(name)))
-    } catch Errno.noSuchFileOrDirectory {
+    do throws(ImageError) {
+      return try GuestImage(file: FilePath(name))
+    } catch .unreadable(.noSuchFileOrDirectory) {
       throw Failure("there is no guest '\(name)': neither built in (see 'lapwing list') nor a file", .badInput)
+    } catch .unreadable(let errno) {
+      throw Failure("cannot read the guest '\(name)': \(errno)", .badInput)
+    } catch .tooLarge(let limit) {
+      throw Failure("the guest '\(name)' is larger than \(limit >> 20) MiB", .badInput)
     } catch {
-      throw Failure("cannot read the guest '\(name)': \(error)", .badInput)
+      throw Failure("the guest '\(name)': \(error)", .badInput)
     }
   }
 }

@@ -6,8 +6,8 @@ struct MachineOptions: ParsableArguments {
   @Option(name: [.long, .customShort("c")], help: "How many vCPUs.")
   var vcpus = 1
 
-  @Option(name: [.long, .customShort("m")], help: "Guest memory, such as 64M or 1G.")
-  var memory = MemorySize(bytes: 64 << 20)
+  @Option(name: [.long, .customShort("m")], help: "Guest memory, such as 64M, which is the default, or 1G.")
+  var memory: MemorySize?
 
   @Option(help: "Where the IOAPIC and the PIC are: in the kernel, or split, with the IOAPIC in this process.")
   var irqchip = MachineConfiguration.IRQChip.kernel
@@ -24,10 +24,34 @@ struct MachineOptions: ParsableArguments {
   @Option(help: "Where flat real-mode code goes, below 1 MiB; such an image cannot say it itself.")
   var loadAddress: Address?
 
+  @Option(
+    help: """
+      standard: Lapwing's own small machine. unittest: the PC that kvm-unit-tests' images look for, with 128M unless \
+      --memory says otherwise.
+      """)
+  var machine = Profile.standard
+
+  @Option(
+    help: """
+      The processor that the guest sees, such as qemu64,+x2apic,-tsc-deadline; host for all that KVM supports. It then \
+      decides on x2APIC, in place of --apic.
+      """)
+  var cpu: CPUModel?
+
+  /// What kind of PC it is.
+  enum Profile: String, ExpressibleByArgument, CaseIterable {
+    /// Lapwing's own.
+    case standard
+    /// kvm-unit-tests'.
+    case unittest
+  }
+
   var configuration: MachineConfiguration {
     var configuration = MachineConfiguration()
     configuration.vcpus = vcpus
-    configuration.memory = memory.bytes
+    if machine == .unittest { configuration.become(UnitTestPlatform(), cpu: .unitTestDefault) }
+    if let memory { configuration.memory = memory.bytes }
+    if let cpu { configuration.cpu = cpu }
     configuration.irqChip = irqchip
     configuration.apic = apic
     configuration.start = start
@@ -40,3 +64,11 @@ struct MachineOptions: ParsableArguments {
 extension MachineConfiguration.IRQChip: ExpressibleByArgument {}
 extension MachineConfiguration.APIC: ExpressibleByArgument {}
 extension MachineConfiguration.Start: ExpressibleByArgument {}
+
+extension CPUModel: ExpressibleByArgument {
+  /// A model as `qemu64,+x2apic`; nil for one that is not known.
+  public init?(argument: String) {
+    guard let model = try? CPUModel(argument) else { return nil }
+    self = model
+  }
+}

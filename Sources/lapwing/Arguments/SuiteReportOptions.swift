@@ -1,4 +1,5 @@
 import ArgumentParser
+import Reports
 
 /// Who gets the suite's report, and where, from the command line.
 struct SuiteReportOptions: ParsableArguments {
@@ -26,5 +27,17 @@ struct SuiteReportOptions: ParsableArguments {
   func destination() throws(Failure) -> ReportDestination {
     guard let output else { return .standardOutput }
     return try ReportDestination(file: output)
+  }
+
+  /// Into a file goes the report alone; a person still gets the summary.
+  func write(_ suiteReport: SuiteReport, to destination: ReportDestination) throws(Failure) {
+    let text =
+      switch format {
+      case .human, .markdown: suiteReport.text(destination.style)
+      case .ktap: suiteReport.ktap
+      case .junit: suiteReport.junit
+      case .json: try document(suiteReport)
+      }
+    try destination.write(text, summary: suiteReport.text(StandardOutput.style))
   }
 }

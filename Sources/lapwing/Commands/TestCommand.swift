@@ -73,7 +73,7 @@ struct TestCommand: ParsableCommand {
     let session = try SuiteSession(
       cases, suite, isSabotage: sabotage, progressToErrors: destination.isStandardOutput && !isHuman)
     let suiteReport = session.report(suite.described(filters), isSabotage: sabotage)
-    try write(suiteReport, to: destination)
+    try report.write(suiteReport, to: destination)
     return session.status(success: suiteReport.success)
   }
 
@@ -96,16 +96,4 @@ struct TestCommand: ParsableCommand {
   }
 
   private var isHuman: Bool { report.format == .human }
-
-  /// Into a file goes the report alone; a person still gets the summary.
-  private func write(_ suiteReport: SuiteReport, to destination: ReportDestination) throws(Failure) {
-    let text =
-      switch report.format {
-      case .human, .markdown: suiteReport.text(destination.style)
-      case .ktap: suiteReport.ktap
-      case .junit: suiteReport.junit
-      case .json: try document(suiteReport)
-      }
-    try destination.write(text, summary: suiteReport.text(StandardOutput.style))
-  }
 }

@@ -1,11 +1,9 @@
 import Glibc
 import Reports
-import Scenarios
 
 /// What a person sees while the suite runs: one line that changes on a terminal, a line a run elsewhere.
 struct SuiteProgress {
   private let planned: Int
-  private let isSabotage: Bool
   private let descriptor: Int32
   private let style: Style
   private var ended = 0
@@ -14,9 +12,8 @@ struct SuiteProgress {
   private var waiting: [String] = []
 
   /// Progress of so many runs, on standard error where standard output is a program's.
-  init(planned: Int, isSabotage: Bool, toErrors: Bool) {
+  init(planned: Int, toErrors: Bool) {
     self.planned = planned
-    self.isSabotage = isSabotage
     descriptor = toErrors ? STDERR_FILENO : STDOUT_FILENO
     style =
       toErrors ? Style(hasColor: isatty(STDERR_FILENO) == 1 && StandardOutput.style.hasColor) : StandardOutput.style
@@ -25,20 +22,19 @@ struct SuiteProgress {
   private var isTerminal: Bool { isatty(descriptor) == 1 }
 
   /// Shows what has ended and what runs.
-  mutating func show(_ runs: [SuiteRun], running: [SuiteItem]) {
-    for run in runs {
+  mutating func show(_ reports: [CaseReport], running: [String]) {
+    for report in reports {
       ended += 1
-      if case .failed = run.result.verdict { failed += 1 }
-      let line = CaseReport(run, isSabotage: isSabotage).line(style)
-      if case .passed = run.result.verdict, isTerminal { continue }
-      if case .skipped = run.result.verdict, isTerminal { continue }
+      if report.verdict == .failed { failed += 1 }
+      let line = report.line(style)
+      if report.verdict != .failed, isTerminal { continue }
       waiting.append((isTerminal ? Self.eraseLine : "") + line + "\n")
       shown = ""
     }
     while !waiting.isEmpty, isReady { write(waiting.removeFirst()) }
     guard isTerminal, waiting.isEmpty, isReady else { return }
     let failures = failed > 0 ? ", \(failed) FAILED" : ""
-    let line = "\(ended) of \(planned)\(failures)  \(running.map(\.testCase.id).joined(separator: ", "))"
+    let line = "\(ended) of \(planned)\(failures)  \(running.joined(separator: ", "))"
     guard line != shown else { return }
     shown = line
     write(Self.eraseLine + String(line.prefix(columns - 1)))

@@ -37,11 +37,13 @@ struct SuiteSession {
     let tracing = TracePool()
     defer { tracing.close() }
     let runner = options.runner(system, host, tracing: tracing, isSabotaged: isSabotage)
-    var progress = SuiteProgress(
-      planned: cases.count * options.repeat, isSabotage: isSabotage, toErrors: progressToErrors)
+    var progress = SuiteProgress(planned: cases.count * options.repeat, toErrors: progressToErrors)
     do throws(MachineError) {
       outcome = try runner.run(
-        cases, isInterrupted: { signals.isPending }, watch: { progress.show($0, running: $1) })
+        cases, isInterrupted: { signals.isPending },
+        watch: { runs, running in
+          progress.show(runs.map { CaseReport($0, isSabotage: isSabotage) }, running: running.map(\.testCase.id))
+        })
     } catch {
       throw Failure(error)
     }

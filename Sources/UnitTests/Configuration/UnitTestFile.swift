@@ -1,0 +1,108 @@
+/// kvm-unit-tests' configuration, `unittests.cfg`: sections `[name]` with lines `option = value`, comments with `#`, and
+/// values of several lines between `"""`.
+public struct UnitTestFile: Hashable, Sendable {
+  /// The tests, in the file's order.
+  public private(set) var tests: [UnitTest] = []
+
+  /// What is wrong with a file.
+  public struct ParsingError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The line, from 1.
+    public let line: Int
+    /// What is wrong there.
+    public let problem: String
+
+    /// The line and what is wrong there, for a person.
+    public var description: String { "line \(line): \(problem)" }
+  }
+
+  /// The tests of a file's text.
+  ///
+  /// - Throws: `ParsingError` for a line that is neither a section, an option nor a comment, for an option before the first
+  ///   section, for two tests of one name, and for a value without an end.
+  public init(_ text: String) throws(ParsingError) {
+    // A line may end with CR LF, which is one character.
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    var names: Set<String> = []
+    var number = 0
+    while number < lines.count {
+      let line = lines[number].trimmed
+      number += 1
+      if line.isEmpty || line.hasPrefix("#") { continue }
+      if line.hasPrefix("[") {
+        try begin(line, number, &names)
+        continue
+      }
+      guard let equals = line.firstIndex(of: "=") else {
+        throw ParsingError(line: number, problem: "'\(line.prefix(60))' is neither '[name]' nor 'option = value'")
+      }
+      let option = line[..<equals].trimmed
+      var value = String(line[line.index(after: equals)...].trimmed)
+      guard !tests.isEmpty else {
+        throw ParsingError(line: number, problem: "the option '\(option)' comes before the first '[name]'")
+      }
+      if value.hasPrefix(Self.quotes) { value = try Self.longValue(value, lines, &number) }
+      tests[tests.count - 1].set(String(option), value)
+    }
+  }
+
+  private mutating func begin(_ line: Substring, _ number: Int, _ names: inout Set<String>) throws(ParsingError) {
+    guard line.hasSuffix("]"), line.count > 2 else {
+      throw ParsingError(line: number, problem: "a section is '[name]', not '\(line.prefix(60))'")
+    }
+    var test = UnitTest(name: String(line.dropFirst().dropLast().trimmed))
+    test.line = number
+    guard names.insert(test.name).inserted else {
+      throw ParsingError(line: number, problem: "there are two tests of the name '\(test.name)'")
+    }
+    tests.append(test)
+  }
+
+  private static let quotes = "\"\"\""
+
+  /// A value up to the next `"""`. A backslash at the end of a line joins it to the next.
+  private static func longValue(
+    _ start: String, _ lines: [Substring], _ number: inout Int
+  ) throws(ParsingError) -> String {
+    let first = number
+    var value = String(start.dropFirst(quotes.count))
+    while true {
+      if let end = value.firstRange(of: quotes) { return String(value[..<end.lowerBound]) }
+      guard number < lines.count else {
+        throw ParsingError(line: first, problem: "the value that begins with \(quotes) has no end")
+      }
+      value = value.hasSuffix("\\") ? String(value.dropLast()) : value + "\n"
+      value += lines[number]
+      number += 1
+    }
+  }
+}
+
+extension UnitTest {
+  fileprivate mutating func set(_ option: String, _ value: String) {
+    switch option {
+    case "file": file = value
+    case "smp": smp = value
+    case "test_args": arguments = value
+    case "extra_params", "qemu_params": options = value
+    case "groups": groups = value.split(whereSeparator: \.isWhitespace).map(String.init)
+    case "arch": architecture = value
+    case "machine": machine = value
+    case "accel": accelerator = value
+    case "check": check = value
+    case "timeout": timeout = value
+    case "disabled_if": disabledIf = value
+    // Of the other VMM that the suite runs under.
+    case "kvmtool_params": break
+    default: unknown.append(option)
+    }
+  }
+}
+
+extension Substring {
+  /// Without blanks at both ends.
+  var trimmed: Substring {
+    let start = drop { $0.isWhitespace }
+    guard let last = start.lastIndex(where: { !$0.isWhitespace }) else { return start.prefix(0) }
+    return start[...last]
+  }
+}

@@ -1,0 +1,128 @@
+public import SystemPackage
+public import VMM
+
+/// A test, and what becomes of it: a machine that runs it, or the reason why none can.
+public struct UnitTestPlan: Sendable {
+  /// What becomes of a test.
+  public enum Decision: Sendable {
+    /// It is run: the image's file, the machine, and how long it may take.
+    case run(image: FilePath, MachineConfiguration, limit: Duration)
+    /// It is skipped, for this reason.
+    case skip(String)
+  }
+
+  /// The test.
+  public let test: UnitTest
+  /// What becomes of it.
+  public let decision: Decision
+
+  /// What the plans of a run have in common.
+  public struct Context: Sendable {
+    /// Where the images are.
+    public var directory: FilePath
+    /// The environment that images find; see `UnitTestEnvironment`.
+    public var environment: [UInt8] = []
+    /// How long each test may take, in place of what it says itself.
+    public var limit: Duration?
+    /// Whether tests that are only for those who ask for them are run.
+    public var runsAll = false
+    /// The seconds since 1970 that `date +%s` says.
+    public var time = 0
+
+    /// Images in a directory.
+    public init(directory: FilePath) { self.directory = directory }
+  }
+
+  /// How long a test may take that does not say it: the suite's own default.
+  public static let defaultLimit = Duration.seconds(90)
+
+  /// A test that is run, on a machine of the caller's.
+  public init(_ test: UnitTest, image: FilePath, _ configuration: MachineConfiguration, limit: Duration) {
+    self.test = test
+    decision = .run(image: image, configuration, limit: limit)
+  }
+
+  /// Decides what becomes of a test.
+  public init(_ test: UnitTest, _ context: Context) {
+    self.test = test
+    do throws(Refusal) {
+      decision = try Self.decide(test, context)
+    } catch {
+      decision = .skip(error.reason)
+    }
+  }
+
+  private struct Refusal: Error {
+    let reason: String
+  }
+
+  /// Groups whose tests the suite's scripts drive from outside.
+  private static let drivenGroups = ["migration", "panic", "pv-host"]
+
+  private static func decide(_ test: UnitTest, _ context: Context) throws(Refusal) -> Decision {
+    if let option = test.unknown.first { throw Refusal(reason: "its option '\(option)' is not known") }
+    if !context.runsAll, test.groups.contains("nodefault") {
+      throw Refusal(reason: "it is run only when asked for: by its name, its group, or --all")
+    }
+    if let group = test.groups.first(where: drivenGroups.contains) {
+      throw Refusal(reason: "tests of the group '\(group)' are driven from outside, which this machine has no way for")
+    }
+    if !["", "x86_64"].contains(test.architecture) { throw Refusal(reason: "it is for \(test.architecture)") }
+    if !["", "pc"].contains(test.machine) { throw Refusal(reason: "it is for the machine '\(test.machine)'") }
+    if !["", "kvm"].contains(test.accelerator) { throw Refusal(reason: "it is for \(test.accelerator), not for kvm") }
+    if !test.disabledIf.isEmpty { throw Refusal(reason: "whether it is disabled only a shell can tell: disabled_if") }
+    for condition in test.check.split(whereSeparator: \.isWhitespace) { try demand(condition) }
+    guard !test.file.isEmpty else { throw Refusal(reason: "it names no file") }
+    let file = FilePath(test.file)
+    let image = file.isAbsolute ? file : context.directory.appending(file.components)
+    let ownLimit = try limit(test.timeout)
+    return .run(image: image, try machine(test, context), limit: context.limit ?? ownLimit)
+  }
+
+  /// A file of the host's has to have a value.
+  private static func demand(_ condition: Substring) throws(Refusal) {
+    let parts = condition.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let value = parts.count > 1 ? String(parts[1]) : ""
+    guard HostValue.read(FilePath(String(parts[0]))) == value else {
+      throw Refusal(reason: "\(parts[0]) is not \(value)")
+    }
+  }
+
+  private static func machine(_ test: UnitTest, _ context: Context) throws(Refusal) -> MachineConfiguration {
+    let options: QEMUOptions
+    let arguments: [String]
+    do {
+      options = try QEMUOptions(ShellWords(test.options, time: context.time).words)
+      arguments = try ShellWords(test.arguments, time: context.time).words
+    } catch let error as ShellWords.Unsupported {
+      throw Refusal(reason: "only a shell knows what '\(error.what)' is in its options")
+    } catch {
+      throw Refusal(reason: (error as? QEMUOptions.Unsupported)?.reason ?? "\(error)")
+    }
+    var configuration = MachineConfiguration()
+    var platform = UnitTestPlatform()
+    platform.hasPIT = options.hasPIT
+    platform.environment = context.environment
+    configuration.become(platform, cpu: options.cpu)
+    configuration.memory = options.memory
+    configuration.irqChip = options.irqChip
+    configuration.arguments = arguments.joined(separator: " ")
+    guard let vcpus = Int(test.smp.isEmpty ? "1" : test.smp), vcpus > 0 else {
+      throw Refusal(reason: "'\(test.smp)' is no number of vCPUs")
+    }
+    configuration.vcpus = vcpus
+    return configuration
+  }
+
+  /// A length of time as timeout(1) reads it.
+  private static func limit(_ text: String) throws(Refusal) -> Duration {
+    guard !text.isEmpty else { return defaultLimit }
+    let digits = text.prefix { ($0.isASCII && $0.isNumber) || $0 == "." }
+    let units: [Substring: Double] = ["": 1, "s": 1, "m": 60, "h": 3600]
+    guard let number = Double(digits), let unit = units[text.dropFirst(digits.count)], number * unit <= 86_400 else {
+      throw Refusal(reason: "'\(text)' is no time limit")
+    }
+    // Without a limit: a day.
+    return .seconds(number == 0 ? 86_400 : number * unit)
+  }
+}

@@ -1,0 +1,50 @@
+import KVM
+
+/// The devices of the unit tests' PC, in the one place where they are plugged in.
+struct UnitTestDevices {
+  private let base: DefaultDevices
+  private let platform: UnitTestPlatform
+  private let pci: PCIBus
+  private let firmware: FirmwareConfiguration
+  private let keyboard: KeyboardController
+
+  init(_ platform: UnitTestPlatform, on base: DefaultDevices) throws(KVMError) {
+    self.base = base
+    self.platform = platform
+    pci = PCIBus(functions: [HostBridge.place: HostBridge(), PCITestDevice.place: try PCITestDevice(vm: base.vm)])
+    firmware = FirmwareConfiguration(
+      items: FirmwareItems(memory: base.memory, vcpus: base.vcpus.count), memory: base.memory)
+    keyboard = KeyboardController(stop: base.stop)
+  }
+
+  func portBus() throws(BusError) -> Bus {
+    let latch = TestLatch()
+    let clock = RealTimeClock()
+    let sleep = SleepState(vcpus: base.vcpus, memory: base.memory, clock: clock, stop: base.stop)
+    var devices: [(range: Range<UInt64>, device: any BusDevice)] = [
+      (SerialConsole.ports, SerialConsole(console: base.console)),
+      (DebugExitPort.ports, DebugExitPort(stop: base.stop)),
+      (TestLines.ports, TestLines(interrupts: base.interrupts, stop: base.stop)),
+      (TestLatch.ports, latch), (TestLatch.mirror, latch),
+      (PageFlush.ports, PageFlush()),
+      (PowerManagementEvents.ports, PowerManagementEvents(sleep: sleep, stop: base.stop)),
+      (PowerManagementTimer.ports, PowerManagementTimer()),
+      (RealTimeClock.ports, clock),
+      (KeyboardController.data, keyboard.port(isCommand: false)),
+      (KeyboardController.command, keyboard.port(isCommand: true)),
+      (SystemControlPortA.ports, SystemControlPortA(stop: base.stop)),
+      (ResetControl.resetRegister, ResetControl(.resetRegister, stop: base.stop)),
+      (ShutdownPort.ports, ShutdownPort(stop: base.stop)),
+    ]
+    devices += firmware.portDevices + pci.portDevices
+    // Ticks that nobody took are dropped: to deliver them late, KVM would have to see every EOI.
+    if base.irqChip == .kernel, platform.hasPIT { devices += base.pitDevices(reinjects: false) }
+    return try Bus(name: "port", devices: devices)
+  }
+
+  func memoryBus() throws(BusError) -> Bus {
+    try Bus(
+      name: "memory",
+      devices: pci.memoryDevices + [(TestMemory.addresses, TestMemory())] + base.interruptControllers)
+  }
+}

@@ -1,0 +1,106 @@
+/// The processor that a guest sees: a model by name, and what is added to it or taken away, as QEMU's `-cpu` has it.
+public struct CPUModel: Hashable, Sendable {
+  /// The model's name.
+  public let name: String
+  /// What was asked for beyond the model, such as `+umip`.
+  public private(set) var additions: Set<CPUFeature> = []
+  /// What was taken away.
+  public private(set) var removals: Set<CPUFeature> = []
+  /// The vendor's twelve characters; nil for the host's.
+  public private(set) var vendor: String?
+  /// How many bits physical addresses have; nil for as many as the host's.
+  public private(set) var physicalAddressBits: Int?
+
+  let definition: CPUDefinition
+
+  /// What is wrong with a model's text.
+  public enum ParsingError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// There is no such model.
+    case unknownModel(String)
+    /// There is no such feature, nor an option of that name.
+    case unknownFeature(String)
+    /// An option has a value that it cannot have.
+    case badValue(option: String, value: String)
+
+    /// What is wrong, for a person.
+    public var description: String {
+      switch self {
+      case .unknownModel(let name):
+        "there is no CPU model '\(name)'; there are \(CPUModel.names.joined(separator: ", "))"
+      case .unknownFeature(let name): "there is no CPU feature '\(name)'"
+      case .badValue(let option, let value): "the CPU option '\(option)' cannot be '\(value)'"
+      }
+    }
+  }
+
+  /// The models that there are.
+  public static var names: [String] { CPUDefinition.all.map(\.name) }
+
+  /// A model as QEMU's users write it: `qemu64,+x2apic,-tsc-deadline,vendor=GenuineIntel`.
+  ///
+  /// After the name come `+feature`, `-feature`, `feature`, `feature=on` and `feature=off`, and the options `vendor`,
+  /// `phys-bits`, `host-phys-bits`, `migratable`, `enforce` and `check`; the last three change nothing here.
+  ///
+  /// - Throws: `ParsingError` for a name that is not known.
+  public init(_ text: String) throws(ParsingError) {
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    let wanted = parts.first ?? ""
+    guard let definition = CPUDefinition.all.first(where: { $0.name == wanted }) else { throw .unknownModel(wanted) }
+    self.definition = definition
+    name = definition.name
+    vendor = definition.vendor
+    for part in parts.dropFirst() { try apply(part) }
+  }
+
+  /// `qemu64`: what QEMU's `pc` has unless told otherwise.
+  public static let unitTestDefault = CPUModel(CPUDefinition.qemu64)
+
+  private init(_ definition: CPUDefinition) {
+    self.definition = definition
+    name = definition.name
+    vendor = definition.vendor
+  }
+
+  private mutating func apply(_ part: String) throws(ParsingError) {
+    if part.hasPrefix("+") { return try set(String(part.dropFirst()), true) }
+    if part.hasPrefix("-") { return try set(String(part.dropFirst()), false) }
+    let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let value = pair.count > 1 ? pair[1] : "on"
+    switch pair[0] {
+    case "vendor":
+      guard value.utf8.count == 12, value.allSatisfy(\.isASCII) else { throw .badValue(option: "vendor", value: value) }
+      vendor = value
+    case "phys-bits":
+      guard let bits = Int(value), (32...52).contains(bits) else { throw .badValue(option: "phys-bits", value: value) }
+      physicalAddressBits = bits
+    case "host-phys-bits":
+      if try isOn(pair[0], value) { physicalAddressBits = nil }
+    case "migratable", "enforce", "check": _ = try isOn(pair[0], value)
+    case let name: try set(name, try isOn(name, value))
+    }
+  }
+
+  private func isOn(_ option: String, _ value: String) throws(ParsingError) -> Bool {
+    switch value {
+    case "on", "yes", "true": true
+    case "off", "no", "false": false
+    default: throw .badValue(option: option, value: value)
+    }
+  }
+
+  private mutating func set(_ name: String, _ isOn: Bool) throws(ParsingError) {
+    guard let feature = CPUFeature(named: name) else { throw .unknownFeature(name) }
+    if isOn {
+      additions.insert(feature)
+      removals.remove(feature)
+    } else {
+      removals.insert(feature)
+      additions.remove(feature)
+    }
+  }
+
+  /// Whether a guest is to see a feature, if KVM has it.
+  func has(_ feature: CPUFeature) -> Bool {
+    additions.contains(feature) || (!removals.contains(feature) && definition.has(feature))
+  }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import KVM
+import Reports
+import UnitTests
+import VMM
+
+/// `lapwing kut`: kvm-unit-tests' images.
+struct KutCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kut", abstract: "Run kvm-unit-tests' images for x86-64.",
+    discussion: """
+      With --config the suite's own unittests.cfg says what is run and how, and NAME selects from it: a test's name, or a \
+      pattern, such as 'vmexit_*'. Without, NAME is an image's file. A test that asks for what this machine does not have \
+      is skipped, with the reason. Exit status: 0 where every test passed or was skipped; 1 where one failed; 65 for a \
+      configuration that cannot be read.
+      """)
+
+  @Argument(help: "Tests by name, or images by file.")
+  var names: [String] = []
+
+  @OptionGroup(title: "Tests")
+  var tests: UnitTestOptions
+
+  @OptionGroup(title: "Report")
+  var report: SuiteReportOptions
+
+  @Option(name: .shortAndLong, help: "How many tests to run at the same time.")
+  var jobs = 1
+
+  @Flag(help: "Show the names of the tests, and what becomes of them, instead of running them.")
+  var list = false
+
+  func validate() throws {
+    guard (1...256).contains(jobs) else { throw ValidationError("--jobs takes a number from 1 to 256") }
+    guard report.format != .markdown else { throw ValidationError("--format markdown is not for unit tests") }
+    guard !list || report.format == .human else { throw ValidationError("--list is for a person") }
+  }
+
+  func run() throws {
+    try perform { () throws(Failure) in
+      let plans = try tests.plans(names)
+      let destination = try report.destination()
+      defer { destination.discard() }
+      guard !list else {
+        try destination.write(plans.map(\.line).joined(separator: "\n"))
+        return .success
+      }
+      return try run(plans, to: destination)
+    }
+  }
+
+  private func run(_ plans: [UnitTestPlan], to destination: ReportDestination) throws(Failure) -> ExitStatus {
+    let start = ContinuousClock.now
+    let system: System
+    do throws(KVMError) { system = try KVM.open() } catch { throw Failure(error) }
+    let signals = InterruptSignals()
+    var progress = SuiteProgress(
+      planned: plans.count, toErrors: destination.isStandardOutput && report.format != .human)
+    var runner = UnitTestRunner(system: system)
+    runner.jobs = jobs
+    let results: [UnitTestResult?]
+    do throws(MachineError) {
+      results = try runner.run(
+        plans, isInterrupted: { signals.isPending },
+        watch: { progress.show($0.map { CaseReport($0) }, running: $1) })
+    } catch {
+      throw Failure(error)
+    }
+    let signal = signals.release()
+    progress.end()
+    let host = SuiteReport.Host(kernel: HostSurvey.take().kernelRelease, backEnd: BackEnd.loaded()?.moduleName)
+    let suiteReport = SuiteReport(
+      plans, results, isInterrupted: signal != nil, host: host,
+      options: SuiteReport.Options(filters: names, jobs: jobs), duration: .now - start)
+    try report.write(suiteReport, to: destination)
+    if let signal { return ExitStatus(signal: signal) }
+    return suiteReport.success ? .success : .failed
+  }
+}
+
+extension UnitTestPlan {
+  /// The test, and what becomes of it, for a person.
+  fileprivate var line: String {
+    switch decision {
+    case .run: test.name
+    case .skip(let reason): "\(test.name): skipped, \(reason)"
+    }
+  }
+}
