@@ -1,3 +1,4 @@
+import Foundation
 import KVM
 import SystemPackage
 import TestImages
@@ -6,15 +7,20 @@ import UnitTests
 import VMM
 
 /// Small Multiboot guests that talk as the suite's images do.
-@Suite(.needsKVM) struct UnitTestRunnerTests {
+@Suite(.needsKVM) final class UnitTestRunnerTests {
+  /// The images, removed with this object.
+  private let folder = FileManager.default.temporaryDirectory.appending(path: "lapwing-\(UUID().uuidString)")
+
+  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
   private func plan(_ name: String, _ code: Code, limit: Duration = .seconds(20)) throws -> UnitTestPlan {
-    let path = FilePath("/tmp").appending("lapwing-kut-\(name)-\(UInt32.random(in: 0...UInt32.max))")
-    let file = try FileDescriptor.open(
-      path, .writeOnly, options: [.create, .exclusiveCreate], permissions: .ownerReadWrite)
-    try file.closeAfter { _ = try file.writeAll(MultibootImage(code: code.bytes).bytes) }
+    let file = folder.appending(path: "\(name).flat")
+    try Data(MultibootImage(code: code.bytes).bytes).write(to: file)
     var configuration = MachineConfiguration()
     configuration.become(UnitTestPlatform(), cpu: .unitTestDefault)
-    return UnitTestPlan(UnitTest(name: name), image: path, configuration, limit: limit)
+    return UnitTestPlan(UnitTest(name: name), image: FilePath(file.path), configuration, limit: limit)
   }
 
   private func run(_ plans: [UnitTestPlan], jobs: Int = 1) throws -> [UnitTestResult?] {
