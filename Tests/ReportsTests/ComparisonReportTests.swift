@@ -43,8 +43,12 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"schema":"lapwing.run/1"}"#, "it is 'lapwing.run/1', not 'lapwing.comparison/1'"), ("[]", "a value has the wrong type"),
-    (#"{"schema":"lapwing.comparison/1","success":true,"sides":[{"name":1}]}"#, "sides[0].name: a value has the wrong type"),
+    (#"{"schema":"lapwing.run/1"}"#, "it is 'lapwing.run/1', not 'lapwing.comparison/1'"),
+    ("[]", "a value has the wrong type"),
+    (
+      #"{"schema":"lapwing.comparison/1","success":true,"sides":[{"name":1}]}"#,
+      "sides[0].name: a value has the wrong type"
+    ),
     (#"{"schema":"lapwing.comparison/1"}"#, "the key 'success' is missing"),
   ])
   func `a document that is something else is refused with the place`(text: String, message: String) {
