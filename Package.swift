@@ -60,6 +60,18 @@ let package = Package(
       name: "BuildGuests", capability: .buildTool(), dependencies: ["guest-catalog"], path: "Plugins/GuestImages"),
     .target(name: "BuiltInGuests", dependencies: ["GuestImages", "VMM"], swiftSettings: strict),
 
+    .target(
+      name: "MachineState",
+      dependencies: ["APIC", "KVM", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MachineStateTests",
+      dependencies: [
+        "APIC", "BuiltInGuests", "KVM", "MachineState", "VMM",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+
     .target(name: "CEvidence"),
     .target(
       name: "Evidence",
