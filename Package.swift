@@ -84,11 +84,13 @@ let package = Package(
     .target(
       name: "Scenarios", dependencies: ["APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "VMM"],
       swiftSettings: strict),
-    .target(name: "Reports", dependencies: ["APIC", "Evidence", "KVM", "Scenarios", "VMM"], swiftSettings: strict),
+    .target(
+      name: "Reports", dependencies: ["APIC", "Evidence", "KVM", "MachineState", "Scenarios", "VMM"],
+      swiftSettings: strict),
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "BuiltInGuests", "Evidence", "KVM", "Reports", "Scenarios", "VMM",
+        "BuiltInGuests", "Evidence", "KVM", "MachineState", "Reports", "Scenarios", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -129,12 +131,15 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ReportsTests",
-      dependencies: ["APIC", "KVM", "Reports", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: [
+        "APIC", "KVM", "MachineState", "Reports", "VMM", .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ScenariosTests",
       dependencies: ["APIC", "Evidence", "KVM", "Reports", "Scenarios", "VMM"], swiftSettings: strict),
     // The program itself, run as its users run it.
-    .testTarget(name: "LapwingTests", dependencies: ["Reports", "TestImages", "lapwing"], swiftSettings: strict),
+    .testTarget(name: "LapwingTests", dependencies: ["APIC", "KVM", "MachineState", "Reports", "TestImages", "VMM", "lapwing"],
+      swiftSettings: strict),
   ]
 )

@@ -6,6 +6,26 @@ enum Units {
       ? "\(fixed(Double(nanoseconds) / 1e6, digits: 1)) ms" : "\(fixed(Double(nanoseconds) / 1e9, digits: 2)) s"
   }
 
+  /// Nanoseconds in the unit that suits them, with up to three digits behind the point: `850 ns`, `12.345 us`, `3.2 ms`.
+  static func span(_ nanoseconds: Int64) -> String {
+    let size = nanoseconds.magnitude
+    for (unit, scale) in [("s", 1e9), ("ms", 1e6), ("us", 1e3)] where Double(size) >= scale {
+      var text = fixed(Double(nanoseconds) / scale, digits: 3)
+      while text.hasSuffix("0") { text.removeLast() }
+      if text.hasSuffix(".") { text.removeLast() }
+      return "\(text) \(unit)"
+    }
+    return "\(nanoseconds) ns"
+  }
+
+  /// Hertz in the unit that suits them: `18.207 Hz`, `1.193 MHz`.
+  static func frequency(_ hertz: Double) -> String {
+    for (unit, scale) in [("MHz", 1e6), ("kHz", 1e3)] where hertz >= scale {
+      return "\(fixed(hertz / scale, digits: 3)) \(unit)"
+    }
+    return "\(fixed(hertz, digits: 3)) Hz"
+  }
+
   /// Bytes in the largest unit that divides them: `64 MiB`.
   static func bytes(_ count: UInt64) -> String {
     for (shift, unit) in [(30, "GiB"), (20, "MiB"), (10, "KiB")] as [(UInt64, String)]
