@@ -4,7 +4,8 @@ extension LocalAPICView {
   typealias Register = RegisterDescription<LocalAPICView>
 
   /// The registers of the page, by the SDM's order (volume 3A, table 12-1).
-  static let registers: [Register] = identity + priorities + destinations + requests + vectorTable + timer
+  static let registers: [Register] =
+    identity + priorities + destinations + requests + vectorTable + timer + unused
 
   private static let identity: [Register] = [
     Register("ID", LocalAPICRegister.id.name) { .bits($0.state[.id]) } meaning: { "APIC id \($0.id)" },
@@ -89,6 +90,21 @@ extension LocalAPICView {
       ]
     ) { .bits($0.command.rawValue) } meaning: { $0.command.description },
   ]
+
+  /// The words of the page that no register has, by their offsets: normally all 0, but what is there is part of the state.
+  private static let unused: [Register] = {
+    var known: Set<Int> = []
+    for register in LocalAPICRegister.allCases where ![.endOfInterrupt, .selfIPI].contains(register) {
+      for word in 0..<register.wordCount { known.insert(Int(register.offset(word: word) / 4)) }
+    }
+    return (0..<256).filter { !known.contains($0) }.map { index in
+      let offset = hex(4 * index, digits: 3)
+      return Register("PAGE_\(offset)", "The word at \(offset), which is no register's") { view in
+        let word = view.state.registers[index]
+        return word == 0 ? nil : .bits(word)
+      }
+    }
+  }()
 
   /// The ICR, with the destination in bits 63:32 in either mode.
   var command: InterruptCommand { state.interruptCommand(mode: mode) }

@@ -38,7 +38,7 @@ extension LocalAPICView {
     Register("INITIAL_COUNT", LocalAPICRegister.initialCount.name) { .bits($0.state[.initialCount]) } meaning: {
       String($0.state.initialCount)
     },
-    Register("CURRENT_COUNT", LocalAPICRegister.currentCount.name, movesWithTime: true) {
+    Register("CURRENT_COUNT", LocalAPICRegister.currentCount.name, movesWithTime: { _ in true }) {
       .bits($0.state[.currentCount])
     } meaning: {
       String($0.state.currentCount)

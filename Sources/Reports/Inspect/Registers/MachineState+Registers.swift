@@ -33,18 +33,18 @@ extension MachineState {
     Register("MSR_FILTER", "KVM_X86_SET_MSR_FILTER") { state in
       state.settings.msrFilter.map { .words($0.words) }
     },
-    Register("MEMORY_FILE", "The file with guest memory") { $0.memory.map { .words($0.file) } } meaning: {
+    Register("MEMORY_FILE", "The file with guest memory", movesWithTime: { _ in true }) { $0.memory.map { .words($0.file) } } meaning: {
       $0.memory.map { "\($0.pages) pages, id \(hex($0.id)), checksum \(hex($0.checksum, digits: 8))" } ?? ""
     },
-    Register("HOST", "Where the state was taken") { state in
+    Register("HOST", "Where the state was taken", movesWithTime: { _ in true }) { state in
       .words([state.host.kernel, state.host.backEnd, state.host.processor].filter { !$0.isEmpty }.joined(separator: ", "))
     },
-    Register("CAPTURED", "When it was taken, in ns since 1970", movesWithTime: true) { .count(Int64(clamping: $0.captured)) },
-    Register("HOST_TSC", "The host's TSC", movesWithTime: true) { .bits($0.time.hostTSC) },
-    Register("HOST_MONOTONIC", "The host's monotonic clock in ns", movesWithTime: true) {
+    Register("CAPTURED", "When it was taken, in ns since 1970", movesWithTime: { _ in true }) { .count(Int64(clamping: $0.captured)) },
+    Register("HOST_TSC", "The host's TSC", movesWithTime: { _ in true }) { .bits($0.time.hostTSC) },
+    Register("HOST_MONOTONIC", "The host's monotonic clock in ns", movesWithTime: { _ in true }) {
       .count(Int64(clamping: $0.time.hostMonotonic))
     },
-    Register("KVMCLOCK", "kvmclock in ns (KVM_GET_CLOCK)", movesWithTime: true) {
+    Register("KVMCLOCK", "kvmclock in ns (KVM_GET_CLOCK)", movesWithTime: { _ in true }) {
       .count(Int64(clamping: $0.time.clock.nanoseconds))
     } meaning: { state in
       [

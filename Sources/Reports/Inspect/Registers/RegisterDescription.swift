@@ -35,13 +35,15 @@ struct RegisterDescription<Root: Sendable>: Sendable {
   let value: @Sendable (Root) -> RegisterValue?
   let meaning: @Sendable (Root) -> String
   let fields: [BitField]
-  let movesWithTime: Bool
+  let movesWithTime: @Sendable (Root) -> Bool
 
   /// - Parameters:
+  ///   - movesWithTime: whether every capture has it anew, though the guest did nothing.
   ///   - value: what it holds; nil where this root has no such register.
   ///   - meaning: what that means.
   init(
-    _ name: String, _ title: String, fields: [BitField] = [], movesWithTime: Bool = false,
+    _ name: String, _ title: String, fields: [BitField] = [],
+    movesWithTime: @escaping @Sendable (Root) -> Bool = { _ in false },
     _ value: @escaping @Sendable (Root) -> RegisterValue?, meaning: @escaping @Sendable (Root) -> String = { _ in "" }
   ) {
     self.name = name
@@ -59,7 +61,7 @@ struct RegisterDescription<Root: Sendable>: Sendable {
     if case .bits(let bits, _) = value, !fields.isEmpty { decoded = fields.map { $0.report(bits) } }
     return RegisterReport(
       name: name, title: title, value: value.text, meaning: meaning(root), fields: decoded,
-      movesWithTime: movesWithTime ? true : nil)
+      movesWithTime: movesWithTime(root) ? true : nil)
   }
 }
 

@@ -62,7 +62,7 @@ extension VCPUState {
       .words($0.settings.capabilities.words)
     },
     Register("TSC_KHZ", "TSC frequency in kHz") { .count(Int64($0.tscKHz)) },
-    Register("TSC_OFFSET", "What the TSC is ahead of the host's", movesWithTime: true) { $0.tscOffset.map { .bits($0) } },
+    Register("TSC_OFFSET", "What the TSC is ahead of the host's", movesWithTime: { _ in true }) { $0.tscOffset.map { .bits($0) } },
     Register("XSAVE", "Extended state (KVM_GET_XSAVE2)") { .words($0.xsave.summary) },
     Register("NESTED_STATE", "State of a nested hypervisor (KVM_GET_NESTED_STATE)") { state in
       state.nestedState.map { .words($0.summary) }

@@ -8,6 +8,9 @@ extension VCPUState {
   /// What decides what the processor takes: execution state, general and control registers, segments.
   static let executionRegisters: [Register] = state + general + control + segments + debug
 
+  /// The number that KVM was given for the vCPU.
+  static let idRegister = Register("VCPU_ID", "vCPU id (KVM_CREATE_VCPU)") { .count(Int64($0.id)) }
+
   private static func bits(_ name: String, _ title: String, _ path: any Sendable & KeyPath<VCPUState, UInt64>) -> Register {
     Register(name, title) { .bits($0[keyPath: path]) }
   }
