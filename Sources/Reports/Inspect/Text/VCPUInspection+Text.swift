@@ -15,10 +15,12 @@ extension VCPUInspection {
     for name in Self.shown {
       guard let register = register(name) else { continue }
       var words = register.words
-      if name == "ICR", let commandRecipients { words += " -> \(commandRecipients.text)" }
+      // A register that is all 0 has not been written.
+      if name == "ICR", let commandRecipients, register.value.contains(where: { !"0x".contains($0) }) { words += " -> \(commandRecipients.text)" }
       lines.append(row(name, words))
     }
-    lines.append(row("timer", timerWords))
+    lines.append(row("timer", "\(timer.mode), vector \(hex(timer.vector, digits: 2)): \(timer.text)"))
+    lines.append(row("", timerRegisters))
     if let vapic { lines.append(row("vAPIC", vapic.text)) }
     if let reporting = register("TPR_ACCESS_REPORTING"), reporting.value == "on" {
       lines.append(row("TPR", "accesses leave to user space (KVM_TPR_ACCESS_REPORTING)"))
@@ -28,7 +30,7 @@ extension VCPUInspection {
   }
 
   /// How wide the column with names is.
-  private static let width = 13
+  private static let width = 14
 
   private static let shown = [
     "IA32_APIC_BASE", "ID", "VERSION", "SVR", "LDR", "DFR", "ESR", "ICR", "LVT_TIMER", "LVT_LINT0", "LVT_LINT1",
@@ -51,16 +53,18 @@ extension VCPUInspection {
     return words + (processorPriority < 0x10 ? "" : ": vectors up to \(hex(processorPriority | 0xf, digits: 2)) wait")
   }
 
-  private var timerWords: String {
-    let counts = [register("INITIAL_COUNT"), register("CURRENT_COUNT"), register("DIVIDE")]
-    let words = counts.compactMap { $0.map { "\($0.name) \($0.value)" } }.joined(separator: ", ")
-    return "\(timer.mode), vector \(hex(timer.vector, digits: 2)): \(timer.text) (\(words))"
+  private var timerRegisters: String {
+    ["INITIAL_COUNT", "CURRENT_COUNT", "DIVIDE"].compactMap { name in
+      register(name).map { "\($0.name) \($0.value)" }
+    }.joined(separator: ", ")
   }
 
   /// What the processor is at.
   private var execution: [String] {
-    let names = ["RIP", "RFLAGS", "CR0", "CR8"]
-    var lines = [row("processor", names.compactMap { name in register(name).map { "\(name) \($0.words)" } }.joined(separator: ", "))]
+    let registers = ["RIP", "RFLAGS", "CR0", "CR8"].compactMap { name in
+      register(name).map { "\(name) \($0.value)" + ($0.meaning.isEmpty ? "" : " (\($0.meaning))") }
+    }
+    var lines = [row("processor", registers.joined(separator: ", "))]
     let events = ["EXCEPTION", "INTERRUPT", "SHADOW", "NMI", "SMI"].compactMap { name -> String? in
       guard let register = register(name), register.value != "none" else { return nil }
       return "\(name) \(register.value)\(register.meaning.isEmpty ? "" : " (\(register.meaning))")"
@@ -83,7 +87,8 @@ extension DeliveryReport {
   fileprivate func rows(_ style: Style) -> [(label: String, text: String)] {
     var rows: [(String, String)] = []
     let wake = wakes == true ? ", which ends the halt" : ""
-    rows.append(("next", next.map { style.green($0.text) + wake } ?? "nothing"))
+    let nothing = wakes == false ? "nothing: the vCPU stays halted" : "nothing"
+    rows.append(("next", next.map { style.green($0.text) + wake } ?? nothing))
     for event in waiting {
       let reasons = event.obstacles.map(\.text).joined(separator: "; ")
       rows.append(("waits", "\(style.yellow(event.text)): \(reasons)"))
