@@ -88,7 +88,7 @@ let package = Package(
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "BuiltInGuests", "Evidence", "KVM", "Reports", "Scenarios", "VMM",
+        "BuiltInGuests", "Evidence", "KVM", "MachineState", "Reports", "Scenarios", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -11,7 +11,10 @@ struct Lapwing: ParsableCommand {
       cannot; 70 an internal fault; 124 the time limit passed; 130 and 143 interrupted by SIGINT and SIGTERM.
       """,
     version: "0.1.0",
-    subcommands: [RunCommand.self, ListCommand.self, DoctorCommand.self, TestCommand.self])
+    subcommands: [
+      RunCommand.self, SnapshotCommand.self, RestoreCommand.self, ListCommand.self, DoctorCommand.self,
+      TestCommand.self,
+    ])
 
   /// When the program began, which times in reports are counted from.
   static let start = ContinuousClock.now

@@ -13,8 +13,37 @@ extension Machine {
   /// - Parameter limit: how long the vCPUs have to come out, all together.
   /// - Throws: `MachineError.pause` where one does not come; the machine then goes on.
   public func pause(within limit: Duration = .seconds(5)) throws(MachineError) {
-    let deadline = ContinuousClock.now + limit
     gate.close()
+    try awaitParked(limit)
+  }
+
+  /// Pauses the guest when it comes to a moment.
+  ///
+  /// - Parameters:
+  ///   - moment: after which exit, mark or time; right after it, but for the vCPUs that are in the guest meanwhile.
+  ///   - limit: how long the guest may take to get there.
+  /// - Returns: whether it came there. If not, it is not paused: it has ended, or the time is up.
+  /// - Throws: `MachineError.pause` where a vCPU does not come out.
+  public func pause(at moment: GuestMoment, within limit: Duration) throws(MachineError) -> Bool {
+    if case .time(let time) = moment {
+      let start = times.started ?? .now
+      let left = min(start + time - .now, limit)
+      if left > .zero, stop.wait(atMost: left) { return false }
+      guard time <= limit, stop.reason == nil else { return false }
+      try pause()
+      return stop.reason == nil
+    }
+    let deadline = ContinuousClock.now + limit
+    // `start` may have armed it already, and the guest have come there since.
+    if !gate.isArmed, !gate.isClosed { gate.arm(moment) }
+    while !gate.isClosed, !stop.isStopped, ContinuousClock.now < deadline { gate.wait(atMost: .milliseconds(10)) }
+    guard gate.disarm() else { return false }
+    try awaitParked(.seconds(5))
+    return true
+  }
+
+  private func awaitParked(_ limit: Duration) throws(MachineError) {
+    let deadline = ContinuousClock.now + limit
     // All are told first, so that they come out at the same time.
     for inbox in inboxes { inbox.wake() }
     while !stop.isStopped {
@@ -75,6 +104,6 @@ extension Machine {
   func runner(_ index: Int) -> VCPURunner {
     VCPURunner(
       index: index, vcpu: vcpus[index], ports: ports, addresses: addresses, interrupts: interrupts, stop: stop,
-      hooks: hooks, inbox: inboxes[index], gate: gate)
+      hooks: hooks, inbox: inboxes[index], gate: gate, progress: progress)
   }
 }

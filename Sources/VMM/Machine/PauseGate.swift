@@ -3,7 +3,14 @@ import Synchronization
 
 /// Where the vCPUs of a machine wait while it is paused.
 final class PauseGate: Sendable {
+  /// Where to stop, and how many exits have been counted on the way.
+  private struct Trigger {
+    var moment: GuestMoment
+    var exits: UInt64 = 0
+  }
+
   private struct State {
+    var trigger: Trigger?
     /// How many have asked for the pause.
     var holders = 0
     var parked: Set<Int> = []
@@ -12,6 +19,7 @@ final class PauseGate: Sendable {
 
   private let state = Mutex(State())
   private let isClosedFlag = Atomic<Bool>(false)
+  private let isArmedFlag = Atomic<Bool>(false)
   /// Signalled whenever a vCPU has come to wait.
   private let arrivals: EventDescriptor
 
@@ -22,13 +30,52 @@ final class PauseGate: Sendable {
   /// Whether vCPUs are to wait; cheap enough for every exit.
   var isClosed: Bool { isClosedFlag.load(ordering: .acquiring) }
 
-  /// Asks for a pause.
-  func close() {
-    state.withLock { state in
-      state.holders += 1
-      if state.holders == 1 { state.since = .now }
-      isClosedFlag.store(true, ordering: .releasing)
+  /// Whether vCPUs are to count their exits.
+  var isArmed: Bool { isArmedFlag.load(ordering: .acquiring) }
+
+  /// Has a vCPU ask for a pause when the guest comes to a moment.
+  func arm(_ moment: GuestMoment) {
+    state.withLock { $0.trigger = Trigger(moment: moment) }
+    isArmedFlag.store(true, ordering: .releasing)
+  }
+
+  /// Takes that back.
+  ///
+  /// - Returns: whether it came too late: a pause was asked for.
+  func disarm() -> Bool {
+    isArmedFlag.store(false, ordering: .releasing)
+    return state.withLock { state in
+      defer { state.trigger = nil }
+      return state.trigger == nil
     }
+  }
+
+  /// On a vCPU's thread, after an exit: asks for the pause if this is the moment.
+  func count(_ progress: GuestProgress) {
+    let isReached = state.withLock { state in
+      guard var trigger = state.trigger else { return false }
+      trigger.exits += 1
+      guard trigger.moment.isReached(exits: trigger.exits, mark: progress.mark) else {
+        state.trigger = trigger
+        return false
+      }
+      state.trigger = nil
+      close(&state)
+      return true
+    }
+    guard isReached else { return }
+    isArmedFlag.store(false, ordering: .releasing)
+    // The counter is far from full.
+    try? arrivals.write(1)
+  }
+
+  /// Asks for a pause.
+  func close() { state.withLock { close(&$0) } }
+
+  private func close(_ state: inout State) {
+    state.holders += 1
+    if state.holders == 1 { state.since = .now }
+    isClosedFlag.store(true, ordering: .releasing)
   }
 
   /// Takes a request back.

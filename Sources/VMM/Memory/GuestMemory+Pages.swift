@@ -41,3 +41,14 @@ extension GuestMemory {
     try? bank.region.mapping.read(at: pages.lowerBound * guestPageSize, count: pages.count * guestPageSize)
   }
 }
+
+extension GuestMemory {
+  /// Whether a range of guest-physical addresses is all RAM of a machine with so much memory.
+  public static func holds(_ address: UInt64, _ count: UInt64, ofSize size: UInt64) -> Bool {
+    let low = min(size, lowLimit)
+    let banks: [(start: UInt64, size: UInt64)] = [(0, low), (highStart, size - low)]
+    return banks.contains {
+      address >= $0.start && address - $0.start <= $0.size && count <= $0.size - (address - $0.start)
+    }
+  }
+}

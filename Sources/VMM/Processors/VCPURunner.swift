@@ -11,12 +11,14 @@ struct VCPURunner: Sendable {
   let hooks: MachineHooks
   let inbox: VCPUInbox
   let gate: PauseGate
+  let progress: GuestProgress
 
   /// Enters the guest again and again.
   func run() {
     do throws(KVMError) {
       while !stop.isStopped {
         try answer(try vcpu.run())
+        if gate.isArmed { gate.count(progress) }
         inbox.serve(vcpu)
         if gate.isClosed { try park() }
       }
