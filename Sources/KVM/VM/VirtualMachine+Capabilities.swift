@@ -18,6 +18,14 @@ extension VirtualMachine {
   ///   - arguments: up to four, as the capability defines them.
   /// - Throws: `KVMError`: EINVAL when KVM lacks it, dislikes the arguments, or it is too late; E2BIG for a fifth argument.
   public func enable(_ capability: Capability, _ arguments: UInt64...) throws(KVMError) {
+    try enable(MachineSettings.EnabledCapability(capability, arguments))
+  }
+
+  /// Enables a capability for this machine, as it was enabled for another.
+  ///
+  /// - Throws: `KVMError` as `enable(_:_:)` does.
+  public func enable(_ enabled: MachineSettings.EnabledCapability) throws(KVMError) {
+    let (capability, arguments) = (enabled.capability, enabled.arguments)
     guard arguments.count <= 4 else {
       throw KVMError(call: .enableCap, errno: .argListTooLong, detail: capability.name)
     }

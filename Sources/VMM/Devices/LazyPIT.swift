@@ -13,11 +13,13 @@ final class LazyPIT: Sendable {
 
   private let vm: VirtualMachine
   private let stop: StopSwitch
-  private let exists = Mutex(false)
+  private let exists: Mutex<Bool>
 
   init(vm: VirtualMachine, stop: StopSwitch) {
     self.vm = vm
     self.stop = stop
+    // A machine that was restored may have one.
+    exists = Mutex(vm.settings.pit != nil)
   }
 
   /// The registers of this chip as its two port ranges reach them.

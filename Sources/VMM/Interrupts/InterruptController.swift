@@ -14,13 +14,13 @@ public final class InterruptController: Sendable {
   /// Eventfds that a guest may have made for it.
   static let irqfdLimit = 64
 
-  private struct State {
+  struct State {
     var routes: [UInt32: [GSIRoute]] = [:]
     var irqfds: [UInt32: EventDescriptor] = [:]
   }
 
   let vm: VirtualMachine
-  private let state: Mutex<State>
+  let state: Mutex<State>
   private let isSplit: Bool
   /// The IOAPIC of a split irqchip. Nothing reaches it where there is one in the kernel.
   let splitIOAPIC = Mutex(IOAPICModel())

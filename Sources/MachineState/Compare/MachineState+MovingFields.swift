@@ -1,0 +1,29 @@
+extension MachineState {
+  /// A field that is another one when the state of a machine that was just restored is taken again.
+  public struct MovingField: Hashable, Sendable {
+    /// Its place in the document; `*` stands for anything.
+    public var path: String
+    /// Why it moves.
+    public var reason: String
+  }
+
+  /// What time moves: every other field of a state that was restored is the same when it is taken again, byte for byte.
+  public static let movingFields: [MovingField] = [
+    MovingField(path: "captured", reason: "the moment of the capture"),
+    MovingField(path: "time.*", reason: "the clocks of that moment"),
+    MovingField(path: "vcpus[*].msrs.0x10", reason: "the TSC runs"),
+    MovingField(path: "vcpus[*].tscOffset", reason: "guest time stood still, the host's TSC did not"),
+    MovingField(path: "vcpus[*].localAPIC.currentCount", reason: "the timer runs"),
+    MovingField(
+      path: "pit.channel*.countLoadTime", reason: "the moment, on the host's clock, when the count was loaded"),
+    MovingField(
+      path: "pit.channel0.count", reason: "a count that runs once goes on with what is left of it"),
+  ]
+
+  /// What a restore on purpose makes another: see `VCPUState.writeLocalAPIC` and `PITState.resumed`.
+  static let adjustedFields: [MovingField] = [
+    MovingField(
+      path: "vcpus[*].localAPIC.initialCount", reason: "0 for a one-shot timer that has fired, in xAPIC mode"),
+    MovingField(path: "pit.channel0.mode", reason: "5 for a count that has run out"),
+  ]
+}
