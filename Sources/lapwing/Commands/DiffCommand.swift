@@ -21,6 +21,9 @@ struct DiffCommand: ParsableCommand {
   @Flag(help: "Show in full what every capture has anew, too.")
   var all = false
 
+  @Flag(help: "Leave guest memory out.")
+  var noMemory = false
+
   @Flag(help: "The files are register pages, whatever they look like.")
   var page = false
 
@@ -38,7 +41,10 @@ struct DiffCommand: ParsableCommand {
   private func compare() throws(Failure) -> DifferenceReport {
     switch (try StateFile.read(first, isPage: page), try StateFile.read(second, isPage: page)) {
     case (.page(let before), .page(let after)): return DifferenceReport(page: before, after)
-    case (.machine(let before), .machine(let after)): return DifferenceReport(before, after)
+    case (.machine(let before), .machine(let after)):
+      guard !noMemory, before.memory != nil, after.memory != nil else { return DifferenceReport(before, after) }
+      let memory = DifferenceReport.MemoryDifference(try StateFile.memory(of: first), try StateFile.memory(of: second))
+      return DifferenceReport(before, after, memory: memory)
     case (.page, .machine), (.machine, .page):
       throw Failure("'\(first)' and '\(second)' are not of one kind: one is a snapshot, one a register page", .badInput)
     }

@@ -1,5 +1,6 @@
 import APIC
 import ArgumentParser
+import KVM
 import MachineState
 import Reports
 
@@ -59,7 +60,19 @@ struct InspectCommand: ParsableCommand {
       if let vcpu, !state.vcpus.indices.contains(vcpu) {
         throw Failure("--vcpu \(vcpu): '\(file)' has vCPUs 0 to \(state.vcpus.count - 1)", .usage)
       }
-      return Inspection(state, vcpu: vcpu)
+      let memory = memory(for: state)
+      return Inspection(state, vcpu: vcpu) { memory?.word(at: $0) }
+    }
+  }
+
+  /// Guest memory, where there is something in it to be shown: the words that KVM keeps for a guest's TPR.
+  private func memory(for state: MachineState) -> MemoryImage? {
+    guard state.memory != nil, state.vcpus.contains(where: { $0.settings.vapicAddress != 0 }) else { return nil }
+    do throws(Failure) {
+      return try StateFile.memory(of: file)
+    } catch {
+      StandardError.print("lapwing: the vAPIC's word is not shown: \(error.message)")
+      return nil
     }
   }
 }

@@ -26,13 +26,23 @@ enum StateFile {
     do throws(MalformedState) {
       if isPage || looksLikePage { return .page(try LocalAPICState(page: bytes)) }
       let document = try StateDocument(text: bytes)
-      for member in document.unknownMembers {
-        StandardError.print("lapwing: '\(name)' has '\(member)', which this program does not know and leaves out")
-      }
+      document.noteUnknownMembers(of: name)
       return .machine(document.state)
     } catch {
       let kind = isPage || looksLikePage ? "a register page of a local APIC" : "a machine's state"
       throw Failure("'\(name)' is not \(kind): \(error)", .badInput)
+    }
+  }
+
+  /// The guest memory that belongs to a state.
+  ///
+  /// - Parameter name: the path of the state's file.
+  /// - Throws: `Failure` for memory that is not there or is damaged.
+  static func memory(of name: String) throws(Failure) -> MemoryImage {
+    do throws(SnapshotFileError) {
+      return try SnapshotFile(FilePath(name)).read().memory
+    } catch {
+      throw Failure(error)
     }
   }
 }
