@@ -122,6 +122,10 @@ let package = Package(
 
     // Guests and images that tests make up byte by byte.
     .target(name: "TestImages", path: "Tests/TestImages", swiftSettings: strict),
+    // States that tests make up, as a capture would take them.
+    .target(
+      name: "TestStates", dependencies: ["APIC", "KVM", "MachineState", "VMM"], path: "Tests/TestStates",
+      swiftSettings: strict),
     .testTarget(
       name: "VMMTests",
       dependencies: [
@@ -132,14 +136,17 @@ let package = Package(
     .testTarget(
       name: "ReportsTests",
       dependencies: [
-        "APIC", "KVM", "MachineState", "Reports", "VMM", .product(name: "SystemPackage", package: "swift-system"),
+        "APIC", "KVM", "MachineState", "Reports", "TestStates", "VMM",
+        .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
     .testTarget(
       name: "ScenariosTests",
       dependencies: ["APIC", "Evidence", "KVM", "Reports", "Scenarios", "VMM"], swiftSettings: strict),
     // The program itself, run as its users run it.
-    .testTarget(name: "LapwingTests", dependencies: ["APIC", "KVM", "MachineState", "Reports", "TestImages", "VMM", "lapwing"],
+    .testTarget(
+      name: "LapwingTests",
+      dependencies: ["APIC", "KVM", "MachineState", "Reports", "TestImages", "TestStates", "VMM", "lapwing"],
       swiftSettings: strict),
   ]
 )

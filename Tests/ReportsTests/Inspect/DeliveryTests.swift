@@ -2,6 +2,7 @@ import APIC
 import KVM
 import MachineState
 import Reports
+import TestStates
 import Testing
 
 /// What a vCPU takes next, and each reason why it does not.

@@ -2,6 +2,7 @@ import APIC
 import KVM
 import MachineState
 import Reports
+import TestStates
 import Testing
 import VMM
 

@@ -2,6 +2,7 @@ import APIC
 import KVM
 import MachineState
 import Reports
+import TestStates
 import Testing
 
 /// What remains of the time of the local APIC's timer and the PIT's.

@@ -1,12 +1,12 @@
-import APIC
+public import APIC
 import KVM
-import MachineState
+public import MachineState
 import VMM
 
 /// States that tests make up, as a capture would take them.
-enum MadeUpMachine {
+public enum MadeUpMachine {
   /// A machine whose vCPUs run with interrupts on, their local APICs enabled and idle.
-  static func state(vcpus: Int = 2, mode: APICMode = .x2APIC) -> MachineState {
+  public static func state(vcpus: Int = 2, mode: APICMode = .x2APIC) -> MachineState {
     var state = MachineState()
     state.guest = "made up"
     state.host.kernel = "6.18.0"
@@ -53,7 +53,7 @@ enum MadeUpMachine {
   }
 
   /// The same with something in every part: pending, in service and nested interrupts, a timer, lines.
-  static func busy() -> MachineState {
+  public static func busy() -> MachineState {
     var state = state()
     state.vcpus[0].localAPIC.interruptRequest = [0x31, 0x70, 0x8b]
     state.vcpus[0].localAPIC.inService = [0x41, 0x80]
