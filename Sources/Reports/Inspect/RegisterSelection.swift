@@ -19,7 +19,8 @@ public struct RegisterSelection: Codable, Hashable, Sendable {
       for field in register.fields ?? [] {
         table.add([field.bits, field.name, hex(field.value), field.meaning])
       }
-      return [style.bold("\(item.owner) \(register.name)") + ": \(register.words)", "  \(register.title)"] + table.lines()
+      return [style.bold("\(item.owner) \(register.name)") + ": \(register.words)", "  \(register.title)"]
+        + table.lines()
     }.joined(separator: "\n")
   }
 }

@@ -16,7 +16,8 @@ extension VCPUInspection {
     isBootstrapProcessor = vcpu.specialRegisters.apicBase.isBootstrapProcessor
     delivery = DeliveryReport(vcpu, pic: state.pics.flatMap { PICRequest($0) })
     commandRecipients = Recipients(
-      of: .init(vcpu.localAPIC.interruptCommand(mode: vcpu.specialRegisters.apicBase.mode), from: index), in: processors)
+      of: .init(vcpu.localAPIC.interruptCommand(mode: vcpu.specialRegisters.apicBase.mode), from: index), in: processors
+    )
     timer = TimerReport(vcpu, busCycle: state.apicBusCycle)
     let address = vcpu.settings.vapicAddress
     if address != 0 { vapic = VAPICInspection(address: address, word: word(address), vcpu.localAPIC) }

@@ -56,7 +56,9 @@ struct InspectCommand: ParsableCommand {
       guard vcpu == nil else { throw Failure("--vcpu: a register page is of one local APIC", .usage) }
       return Inspection(page: state, mode: apic?.mode)
     case .machine(let state):
-      guard apic == nil else { throw Failure("--apic: a snapshot says itself which mode each local APIC is in", .usage) }
+      guard apic == nil else {
+        throw Failure("--apic: a snapshot says itself which mode each local APIC is in", .usage)
+      }
       if let vcpu, !state.vcpus.indices.contains(vcpu) {
         throw Failure("--vcpu \(vcpu): '\(file)' has vCPUs 0 to \(state.vcpus.count - 1)", .usage)
       }

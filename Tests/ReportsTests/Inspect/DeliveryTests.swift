@@ -14,7 +14,9 @@ import Testing
     return try #require(Inspection(state).vcpus.first).delivery
   }
 
-  private func codes(_ report: DeliveryReport) -> [[DeliveryReport.Code]] { report.waiting.map { $0.obstacles.map(\.code) } }
+  private func codes(_ report: DeliveryReport) -> [[DeliveryReport.Code]] {
+    report.waiting.map { $0.obstacles.map(\.code) }
+  }
 
   @Test func `nothing requested, nothing taken`() throws {
     let report = try delivery { _ in }
@@ -202,7 +204,9 @@ import Testing
   }
 
   @Test func `a line in service holds back its own and lower ones, wherever priority begins`() throws {
-    func line(_ change: (inout MachineState.PICPair) -> Void) throws -> Int? { Inspection(try state(change)).pic?.requestedLine }
+    func line(_ change: (inout MachineState.PICPair) -> Void) throws -> Int? {
+      Inspection(try state(change)).pic?.requestedLine
+    }
     #expect(try line { ($0.master.irr, $0.master.isr) = (0b1000, 0b10) } == nil)
     #expect(try line { ($0.master.irr, $0.master.isr) = (0b1, 0b10) } == 0)
     #expect(try line { ($0.master.irr, $0.master.isr, $0.master.priorityAdd) = (0b1000, 0b10, 3) } == 3)

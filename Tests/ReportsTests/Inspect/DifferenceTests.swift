@@ -5,6 +5,7 @@ import MachineState
 import Reports
 import TestStates
 import Testing
+import VMM
 
 /// What two states have different.
 @Suite struct DifferenceTests {
@@ -32,7 +33,8 @@ import Testing
     let inspected = Inspection(MadeUpMachine.busy()).registers(named: "LVT_TIMER").first { $0.owner == "vCPU 1" }
     #expect(difference.before?.value == inspected?.register.value)
     #expect(difference.before?.meaning == inspected?.register.meaning)
-    #expect(difference.after == .init(value: "0x00010042", meaning: "Fixed 0x42, masked, one-shot"))
+    #expect(difference.after?.value == "0x00010042")
+    #expect(difference.after?.meaning == "Fixed 0x42, masked, one-shot")
   }
 
   @Test func `of sets it says what came and what went`() {
@@ -61,8 +63,8 @@ import Testing
     #expect(report.differences.map(\.name) == ["BOOT_CPU"])
     #expect(report.differences[0].before == nil)
     #expect(report.text().contains("1, which the first state does not have"))
-    #expect(difference { $0.settings.routes?.removeLast() }.text().contains("which the second state does not have"))
-    #expect(difference { $0.vcpus.removeLast() }.differences.contains { $0.owner == "vCPU 1" })
+    #expect(difference { _ = $0.settings.routes?.removeLast() }.text().contains("which the second state does not have"))
+    #expect(difference { _ = $0.vcpus.removeLast() }.differences.contains { $0.owner == "vCPU 1" })
     #expect(difference { $0.pit = nil }.differences.contains { $0.owner == "PIT" })
   }
 
@@ -182,9 +184,13 @@ private struct MachineStateLeaves {
       return text + "x"
     }
     guard let number = value as? NSNumber else { return nil }
-    if CFNumberIsBoolean(number) { return !number.boolValue }
+    if isBoolean(number) { return !number.boolValue }
     return number.int64Value == 0 ? 1 : number.int64Value - 1
   }
 
-  private static func CFNumberIsBoolean(_ number: NSNumber) -> Bool { String(cString: number.objCType) == "c" }
+  /// Foundation reads a boolean as a number, of a type that no JSON number gets.
+  private static func isBoolean(_ number: NSNumber) -> Bool {
+    // Sound: the type is a string that lives as long as the program.
+    unsafe String(cString: number.objCType) == "c"
+  }
 }

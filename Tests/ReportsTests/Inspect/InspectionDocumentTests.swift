@@ -21,7 +21,9 @@ import Testing
 
   @Test func `the documents say what they are`() throws {
     let inspection = try JSONDocument.text(Inspection(MadeUpMachine.busy()))
-    #expect(try JSONDocument.read(Inspection.self, schema: "lapwing.inspection/1", from: Array(inspection.utf8)).kind == .machine)
+    #expect(
+      try JSONDocument.read(Inspection.self, schema: "lapwing.inspection/1", from: Array(inspection.utf8)).kind
+        == .machine)
     #expect(DifferenceReport(MadeUpMachine.state(), MadeUpMachine.state()).schema == "lapwing.difference/1")
     #expect(RegisterSelection([]).schema == "lapwing.registers/1")
   }

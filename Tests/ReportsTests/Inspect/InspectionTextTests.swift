@@ -51,7 +51,9 @@ import Testing
 
   @Test func `each GSI leads somewhere or says why not`() {
     let text = Inspection(MadeUpMachine.busy()).text()
-    #expect(text.contains(#/\n  0 +IOAPIC +masked\n +PIC +vector 0x20, edge +requested +vCPU 0, by LINT0\n +raised by PIT\n/#))
+    #expect(
+      text.contains(#/\n  0 +IOAPIC +masked\n +PIC +vector 0x20, edge +requested +vCPU 0, by LINT0\n +raised by PIT\n/#)
+    )
     #expect(text.contains(#/\n  5-8 +IOAPIC +masked\n +PIC +masked\n/#))
     #expect(text.contains(#/\n  24 +MSI +Fixed 0x70 to physical 255 +nobody\n +raised by irqfd 0\n/#))
   }
@@ -74,7 +76,9 @@ import Testing
     state.vcpus[0].localAPIC.taskPriority = 0x40
     state.vcpus[0].localAPIC.inService = [0x63]
     state.vcpus[0].localAPIC.interruptRequest = [0x8b]
-    func vapic(_ word: UInt32?) -> String { Inspection(state) { $0 == 0x50_0000 ? word : nil }.vcpus[0].vapic?.text ?? "" }
+    func vapic(_ word: UInt32?) -> String {
+      Inspection(state) { $0 == 0x50_0000 ? word : nil }.vcpus[0].vapic?.text ?? ""
+    }
     #expect(vapic(0x8b00_6040) == "at 0x500000: 0x8b006040, TPR 0x40, in service class 6, requested 0x8b")
     #expect(vapic(0x8b00_6090).hasSuffix("; its TPR goes to the local APIC at the next exit"))
     #expect(vapic(0x0000_6040).hasSuffix("; the next entry writes 0x8b006040"))

@@ -10,7 +10,8 @@ extension DeliveryReport {
   ///   - pic: what the PIC asks for; nil where there is none in the kernel or it asks for nothing.
   init(_ vcpu: VCPUState, pic: PICRequest? = nil) {
     let events =
-      Self.injected(vcpu) + Self.exceptions(vcpu) + Self.systemEvents(vcpu) + Self.external(vcpu, pic) + Self.fixed(vcpu)
+      Self.injected(vcpu) + Self.exceptions(vcpu) + Self.systemEvents(vcpu) + Self.external(vcpu, pic)
+      + Self.fixed(vcpu)
     let waitsToStart = Self.startObstacle(vcpu.mpState)
     next = nil
     waiting = []

@@ -16,7 +16,8 @@ extension DifferenceReport {
     if let memory, memory.pages > 0 { lines += memoryLines(memory, style) }
     let moved = differences.filter(\.movesWithTime)
     if !moved.isEmpty, !showsAll {
-      lines.append(style.dim("anew in every capture: \(moved.map { "\($0.owner) \($0.name)" }.joined(separator: ", "))"))
+      lines.append(
+        style.dim("anew in every capture: \(moved.map { "\($0.owner) \($0.name)" }.joined(separator: ", "))"))
     }
     return (lines + [summary]).joined(separator: "\n")
   }
@@ -27,7 +28,8 @@ extension DifferenceReport {
     switch memory {
     case nil: return count == 0 ? "the same state; memory was not compared" : "\(registers); memory was not compared"
     case let memory? where memory.pages == 0: return count == 0 ? "the same state" : "\(registers), memory is the same"
-    case let memory?: return "\(registers), \(Units.count(memory.pages, "page")) of memory \(memory.pages == 1 ? "differs" : "differ")"
+    case let memory?:
+      return "\(registers), \(Units.count(memory.pages, "page")) of memory \(memory.pages == 1 ? "differs" : "differ")"
     }
   }
 

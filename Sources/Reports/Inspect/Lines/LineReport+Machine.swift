@@ -87,7 +87,8 @@ extension LineReport.Way {
     entry = "vector \(hex(chip.irqBase &+ UInt8(line % 8), digits: 2))" + (chip.elcr & bit == 0 ? ", edge" : ", level")
     let isRequested = chip.irr & bit != 0
     let isServed = chip.isr & bit != 0
-    status = isRequested && isServed ? "requested, in service" : isRequested ? "requested" : isServed ? "in service" : nil
+    status =
+      isRequested && isServed ? "requested, in service" : isRequested ? "requested" : isServed ? "in service" : nil
     if line == Int(PIC.cascadeLine) {
       obstacle = "the cascade of lines 8 to 15"
     } else if chip.initState != 0 || pair.master.initState != 0 {

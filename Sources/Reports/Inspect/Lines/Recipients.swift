@@ -89,7 +89,8 @@ extension Recipients {
       let list = (taking.count == 1 ? "vCPU " : "vCPUs ") + Pins.ranges(taking)
       words.append(taking.count == count && count > 1 ? "every vCPU" : list)
     }
-    for (note, group) in Dictionary(grouping: targets.filter { !$0.accepts }, by: \.note).sorted(by: { $0.key < $1.key }) {
+    for (note, group) in Dictionary(grouping: targets.filter { !$0.accepts }, by: \.note).sorted(by: { $0.key < $1.key }
+    ) {
       words.append("not vCPU \(Pins.ranges(group.map(\.vcpu))): \(note)")
     }
     return words.joined(separator: "; ")

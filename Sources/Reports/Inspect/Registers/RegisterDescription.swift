@@ -35,15 +35,22 @@ struct RegisterDescription<Root: Sendable>: Sendable {
   let value: @Sendable (Root) -> RegisterValue?
   let meaning: @Sendable (Root) -> String
   let fields: [BitField]
-  let movesWithTime: @Sendable (Root) -> Bool
+  let movement: Movement
+
+  /// Whether every capture has a register anew, though the guest did nothing.
+  enum Movement: Sendable {
+    case never
+    case always
+    case when(@Sendable (Root) -> Bool)
+  }
 
   /// - Parameters:
-  ///   - movesWithTime: whether every capture has it anew, though the guest did nothing.
+  ///   - moves: whether every capture has it anew.
   ///   - value: what it holds; nil where this root has no such register.
   ///   - meaning: what that means.
   init(
     _ name: String, _ title: String, fields: [BitField] = [],
-    movesWithTime: @escaping @Sendable (Root) -> Bool = { _ in false },
+    moves movement: Movement = .never,
     _ value: @escaping @Sendable (Root) -> RegisterValue?, meaning: @escaping @Sendable (Root) -> String = { _ in "" }
   ) {
     self.name = name
@@ -51,7 +58,7 @@ struct RegisterDescription<Root: Sendable>: Sendable {
     self.value = value
     self.meaning = meaning
     self.fields = fields
-    self.movesWithTime = movesWithTime
+    self.movement = movement
   }
 
   /// The register of a root; nil where it has none.
@@ -61,7 +68,17 @@ struct RegisterDescription<Root: Sendable>: Sendable {
     if case .bits(let bits, _) = value, !fields.isEmpty { decoded = fields.map { $0.report(bits) } }
     return RegisterReport(
       name: name, title: title, value: value.text, meaning: meaning(root), fields: decoded,
-      movesWithTime: movesWithTime(root) ? true : nil)
+      movesWithTime: moves(root) ? true : nil)
+  }
+}
+
+extension RegisterDescription {
+  private func moves(_ root: Root) -> Bool {
+    switch movement {
+    case .never: false
+    case .always: true
+    case .when(let condition): condition(root)
+    }
   }
 }
 

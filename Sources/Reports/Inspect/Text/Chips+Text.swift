@@ -46,7 +46,9 @@ extension Inspection {
       pic.requestedLine.map { "asks for line \($0), vector \(hex(pic.requestedVector ?? 0, digits: 2))" }
       ?? "asks for nothing"
     var table = LeftTable()
-    let names = ["IRR", "IMR", "ISR", "ELCR", "ICW2", "PRIORITY_ADD", "READ_SELECT", "SFNM", "AEOI", "SMM", "INIT_STATE"]
+    let names = [
+      "IRR", "IMR", "ISR", "ELCR", "ICW2", "PRIORITY_ADD", "READ_SELECT", "SFNM", "AEOI", "SMM", "INIT_STATE",
+    ]
     table.add(["chip"] + names)
     for number in [0, 1] {
       guard let group = group("PIC \(number)") else { continue }

@@ -2,7 +2,7 @@ extension VCPUInspection {
   /// The vCPU for a person.
   func lines(_ style: Style) -> [String] {
     var lines = [heading(style)]
-    lines += delivery.rows(style).map { row($0.label, $0.text) }
+    lines += delivery.rows(nothing: nothing, style).map { row($0.label, $0.text) }
     lines.append(row("priority", priorities))
     for name in ["IRR", "ISR", "TMR"] {
       if let register = register(name) { lines.append(row(name, register.words)) }
@@ -16,7 +16,9 @@ extension VCPUInspection {
       guard let register = register(name) else { continue }
       var words = register.words
       // A register that is all 0 has not been written.
-      if name == "ICR", let commandRecipients, register.value.contains(where: { !"0x".contains($0) }) { words += " -> \(commandRecipients.text)" }
+      if name == "ICR", let commandRecipients, register.value.contains(where: { !"0x".contains($0) }) {
+        words += " -> \(commandRecipients.text)"
+      }
       lines.append(row(name, words))
     }
     lines.append(row("timer", "\(timer.mode), vector \(hex(timer.vector, digits: 2)): \(timer.text)"))
@@ -27,6 +29,16 @@ extension VCPUInspection {
     }
     if index != nil { lines += execution }
     return lines
+  }
+
+  /// What a person reads where nothing is to be taken.
+  private var nothing: String {
+    switch state {
+    case "halted": "nothing: the vCPU stays halted"
+    case "uninitialized": "nothing: the vCPU waits for INIT and SIPI"
+    case "initReceived", "apResetHold": "nothing: the vCPU waits for SIPI"
+    default: "nothing"
+    }
   }
 
   /// How wide the column with names is.
@@ -84,10 +96,9 @@ extension VCPUInspection {
 
 extension DeliveryReport {
   /// What comes next, and what waits for what.
-  fileprivate func rows(_ style: Style) -> [(label: String, text: String)] {
+  fileprivate func rows(nothing: String, _ style: Style) -> [(label: String, text: String)] {
     var rows: [(String, String)] = []
     let wake = wakes == true ? ", which ends the halt" : ""
-    let nothing = wakes == false ? "nothing: the vCPU stays halted" : "nothing"
     rows.append(("next", next.map { style.green($0.text) + wake } ?? nothing))
     for event in waiting {
       let reasons = event.obstacles.map(\.text).joined(separator: "; ")

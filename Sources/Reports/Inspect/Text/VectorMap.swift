@@ -1,7 +1,8 @@
 /// The 256 vectors as a drawing: eight lines of 32, which are two priority classes each.
 struct VectorMap {
   /// What the letters mean.
-  static let legend = "r requested, s in service, b both, capital: level-triggered; t: level-triggered when last accepted"
+  static let legend =
+    "r requested, s in service, b both, capital: level-triggered; t: level-triggered when last accepted"
 
   private var marks = [Character](repeating: ".", count: 256)
 

@@ -9,7 +9,11 @@ extension PICState {
   /// - Parameter first: the number of its first line, 0 or 8.
   static func registers(from first: Int) -> [Register] {
     func lines(_ name: String, _ title: String, _ path: any Sendable & KeyPath<PICState, UInt8>) -> Register {
-      Register(name, title) { .bits($0[keyPath: path]) } meaning: { Pins.list($0[keyPath: path], from: first) }
+      Register(name, title) {
+        .bits($0[keyPath: path])
+      } meaning: {
+        Pins.list($0[keyPath: path], from: first)
+      }
     }
     func flag(_ name: String, _ title: String, _ path: any Sendable & KeyPath<PICState, UInt8>) -> Register {
       Register(name, title) { $0[keyPath: path] <= 1 ? .flag($0[keyPath: path] == 1) : .bits($0[keyPath: path]) }
@@ -19,7 +23,9 @@ extension PICState {
       lines("ISR", "In-Service Register", \.isr), lines("LAST_IRR", "Levels last seen", \.lastIRR),
       lines("ELCR", "Edge/Level Control Register: level-triggered lines", \.elcr),
       lines("ELCR_MASK", "Lines that can be level-triggered", \.elcrMask),
-      Register("ICW2", "Vector of the first line") { .bits($0.irqBase) } meaning: {
+      Register("ICW2", "Vector of the first line") {
+        .bits($0.irqBase)
+      } meaning: {
         "lines \(first) to \(first + 7) are vectors \(hex($0.irqBase, digits: 2)) to \(hex($0.irqBase &+ 7, digits: 2))"
       },
       Register("PRIORITY_ADD", "Line of highest priority") { .count(Int64($0.priorityAdd)) },

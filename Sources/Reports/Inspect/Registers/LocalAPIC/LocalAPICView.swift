@@ -32,7 +32,8 @@ struct LocalVectorEntry {
 
   static let all = [
     LocalVectorEntry(source: .cmci, name: "LVT_CMCI"), LocalVectorEntry(source: .timer, name: "LVT_TIMER"),
-    LocalVectorEntry(source: .thermal, name: "LVT_THERMAL"), LocalVectorEntry(source: .performance, name: "LVT_PERFMON"),
+    LocalVectorEntry(source: .thermal, name: "LVT_THERMAL"),
+    LocalVectorEntry(source: .performance, name: "LVT_PERFMON"),
     LocalVectorEntry(source: .lint0, name: "LVT_LINT0"), LocalVectorEntry(source: .lint1, name: "LVT_LINT1"),
     LocalVectorEntry(source: .error, name: "LVT_ERROR"),
   ]

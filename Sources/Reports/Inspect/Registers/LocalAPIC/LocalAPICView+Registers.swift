@@ -8,14 +8,20 @@ extension LocalAPICView {
     identity + priorities + destinations + requests + vectorTable + timer + unused
 
   private static let identity: [Register] = [
-    Register("ID", LocalAPICRegister.id.name) { .bits($0.state[.id]) } meaning: { "APIC id \($0.id)" },
+    Register("ID", LocalAPICRegister.id.name) {
+      .bits($0.state[.id])
+    } meaning: {
+      "APIC id \($0.id)"
+    },
     Register(
       "VERSION", LocalAPICRegister.version.name,
       fields: [
         BitField.number("Version", 0...7), .number("Max LVT Entry", 16...23),
         .flag("Support for EOI-broadcast suppression", 24),
       ]
-    ) { .bits($0.state[.version]) } meaning: { view in
+    ) {
+      .bits($0.state[.version])
+    } meaning: { view in
       let version = view.state.version
       let suppression = version.supportsEOIBroadcastSuppression ? ", EOI broadcasts can be suppressed" : ""
       return
@@ -35,7 +41,9 @@ extension LocalAPICView {
 
   private static let destinations: [Register] = [
     Register("RRD", LocalAPICRegister.remoteRead.name) { .bits($0.state[.remoteRead]) },
-    Register("LDR", LocalAPICRegister.logicalDestination.name) { .bits($0.state[.logicalDestination]) } meaning: { view in
+    Register("LDR", LocalAPICRegister.logicalDestination.name) {
+      .bits($0.state[.logicalDestination])
+    } meaning: { view in
       let id = view.state.logicalID(mode: view.mode)
       if view.mode == .x2APIC { return "cluster \(id >> 16), members \(hex(id & 0xffff, digits: 4))" }
       return view.state.destinationFormat == .cluster
@@ -44,7 +52,9 @@ extension LocalAPICView {
     Register(
       "DFR", LocalAPICRegister.destinationFormat.name,
       fields: [BitField(name: "Model", bits: 28...31) { $0 == 0xf ? "flat" : $0 == 0 ? "cluster" : "neither" }]
-    ) { .bits($0.state[.destinationFormat]) } meaning: { view in
+    ) {
+      .bits($0.state[.destinationFormat])
+    } meaning: { view in
       guard view.mode != .x2APIC else { return "not in x2APIC mode" }
       return switch view.state.destinationFormat {
       case .flat: "flat model"
@@ -58,7 +68,9 @@ extension LocalAPICView {
         .vector("Spurious Vector"), .flag("APIC Software Enable/Disable", 8, "enabled", "disabled"),
         .flag("Focus Processor Checking", 9, "disabled", "enabled"), .flag("EOI-Broadcast Suppression", 12),
       ]
-    ) { .bits($0.state[.spurious]) } meaning: { view in
+    ) {
+      .bits($0.state[.spurious])
+    } meaning: { view in
       let register = view.state.spurious
       return "\(register.isSoftwareEnabled ? "enabled" : "disabled by software"), spurious vector \(register.vector)"
         + (register.focusCheckingDisabled ? ", focus checking off" : "")
@@ -66,10 +78,14 @@ extension LocalAPICView {
     },
   ]
 
-  private static func vectors(_ name: String, _ register: LocalAPICRegister, _ path: any Sendable & KeyPath<LocalAPICState, VectorSet>)
+  private static func vectors(
+    _ name: String, _ register: LocalAPICRegister, _ path: any Sendable & KeyPath<LocalAPICState, VectorSet>
+  )
     -> Register
   {
-    Register(name, register.name) { .vectors($0.state[keyPath: path]) } meaning: { view in
+    Register(name, register.name) {
+      .vectors($0.state[keyPath: path])
+    } meaning: { view in
       register == .interruptRequest ? view.levels(of: view.state.interruptRequest) : ""
     }
   }
@@ -77,7 +93,9 @@ extension LocalAPICView {
   private static let requests: [Register] = [
     vectors("ISR", .inService, \.inService), vectors("TMR", .triggerModes, \.triggerModes),
     vectors("IRR", .interruptRequest, \.interruptRequest),
-    Register("ESR", LocalAPICRegister.errorStatus.name) { .bits($0.state[.errorStatus]) } meaning: { view in
+    Register("ESR", LocalAPICRegister.errorStatus.name) {
+      .bits($0.state[.errorStatus])
+    } meaning: { view in
       view.state.errorStatus.isEmpty ? "no error" : view.state.errorStatus.description
     },
     Register(
@@ -88,7 +106,11 @@ extension LocalAPICView {
         .choice("Destination Shorthand", 18...19, ["none", "self", "all including self", "all excluding self"]),
         .number("Destination Field", 32...63),
       ]
-    ) { .bits($0.command.rawValue) } meaning: { $0.command.description },
+    ) {
+      .bits($0.command.rawValue)
+    } meaning: {
+      $0.command.description
+    },
   ]
 
   /// The words of the page that no register has, by their offsets: normally all 0, but what is there is part of the state.

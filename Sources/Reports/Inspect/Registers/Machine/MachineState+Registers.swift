@@ -17,7 +17,9 @@ extension MachineState {
     Register("APIC_IDS", "APIC ids by index") { .words(Pins.ranges($0.configuration.apicIDs.map { Int($0) })) },
     Register("ARGUMENTS", "The guest's arguments") { .words($0.configuration.arguments) },
     Register("LOAD_ADDRESS", "Where a flat image went") { $0.configuration.loadAddress.map { .bits($0) } },
-    Register("LOG_CAPACITY", "Records that the guest has room for") { .count(Int64(clamping: $0.configuration.logCapacity)) },
+    Register("LOG_CAPACITY", "Records that the guest has room for") {
+      .count(Int64(clamping: $0.configuration.logCapacity))
+    },
     Register("CAPABILITIES", "Capabilities that were enabled (KVM_ENABLE_CAP)") {
       .words($0.settings.capabilities.words)
     },
@@ -26,25 +28,32 @@ extension MachineState {
         .words("speaker \(pit.speakerDummy ? "dummy" : "off"), \(pit.reinjects ? "reinjects" : "drops") late ticks")
       }
     },
-    Register("BOOT_CPU", "The bootstrap processor (KVM_SET_BOOT_CPU_ID)") { $0.settings.bootCPU.map { .count(Int64($0)) } },
+    Register("BOOT_CPU", "The bootstrap processor (KVM_SET_BOOT_CPU_ID)") {
+      $0.settings.bootCPU.map { .count(Int64($0)) }
+    },
     Register("TSS_ADDRESS", "KVM_SET_TSS_ADDR") { $0.settings.tssAddress.map { .bits($0) } },
     Register("IDENTITY_MAP", "KVM_SET_IDENTITY_MAP_ADDR") { $0.settings.identityMapAddress.map { .bits($0) } },
     Register("VM_TSC_KHZ", "TSC frequency of new vCPUs in kHz") { $0.settings.tscKHz.map { .count(Int64($0)) } },
     Register("MSR_FILTER", "KVM_X86_SET_MSR_FILTER") { state in
       state.settings.msrFilter.map { .words($0.words) }
     },
-    Register("MEMORY_FILE", "The file with guest memory", movesWithTime: { _ in true }) { $0.memory.map { .words($0.file) } } meaning: {
+    Register("MEMORY_FILE", "The file with guest memory", moves: .always) {
+      $0.memory.map { .words($0.file) }
+    } meaning: {
       $0.memory.map { "\($0.pages) pages, id \(hex($0.id)), checksum \(hex($0.checksum, digits: 8))" } ?? ""
     },
-    Register("HOST", "Where the state was taken", movesWithTime: { _ in true }) { state in
-      .words([state.host.kernel, state.host.backEnd, state.host.processor].filter { !$0.isEmpty }.joined(separator: ", "))
+    Register("HOST", "Where the state was taken", moves: .always) { state in
+      .words(
+        [state.host.kernel, state.host.backEnd, state.host.processor].filter { !$0.isEmpty }.joined(separator: ", "))
     },
-    Register("CAPTURED", "When it was taken, in ns since 1970", movesWithTime: { _ in true }) { .count(Int64(clamping: $0.captured)) },
-    Register("HOST_TSC", "The host's TSC", movesWithTime: { _ in true }) { .bits($0.time.hostTSC) },
-    Register("HOST_MONOTONIC", "The host's monotonic clock in ns", movesWithTime: { _ in true }) {
+    Register("CAPTURED", "When it was taken, in ns since 1970", moves: .always) {
+      .count(Int64(clamping: $0.captured))
+    },
+    Register("HOST_TSC", "The host's TSC", moves: .always) { .bits($0.time.hostTSC) },
+    Register("HOST_MONOTONIC", "The host's monotonic clock in ns", moves: .always) {
       .count(Int64(clamping: $0.time.hostMonotonic))
     },
-    Register("KVMCLOCK", "kvmclock in ns (KVM_GET_CLOCK)", movesWithTime: { _ in true }) {
+    Register("KVMCLOCK", "kvmclock in ns (KVM_GET_CLOCK)", moves: .always) {
       .count(Int64(clamping: $0.time.clock.nanoseconds))
     } meaning: { state in
       [
@@ -58,7 +67,8 @@ extension MachineState {
   var routeRegisters: [RegisterReport] {
     Dictionary(grouping: routes, by: \.gsi).sorted { $0.key < $1.key }.map { gsi, routes in
       RegisterReport(
-        name: "GSI\(gsi)", title: "Route of GSI \(gsi)", value: routes.map(\.words).joined(separator: "; "), meaning: "")
+        name: "GSI\(gsi)", title: "Route of GSI \(gsi)", value: routes.map(\.words).joined(separator: "; "), meaning: ""
+      )
     }
   }
 

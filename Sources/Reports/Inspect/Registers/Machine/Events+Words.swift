@@ -20,7 +20,8 @@ extension IRQFDState {
   var words: String {
     [
       pending == 0 ? nil : "\(pending) signalled and not taken",
-      resamplePending.map { $0 == 0 ? "resamples" : "resamples, \($0) signalled" }, isMachines ? "the machine's own" : nil,
+      resamplePending.map { $0 == 0 ? "resamples" : "resamples, \($0) signalled" },
+      isMachines ? "the machine's own" : nil,
     ].compactMap { $0 }.joined(separator: ", ")
   }
 }

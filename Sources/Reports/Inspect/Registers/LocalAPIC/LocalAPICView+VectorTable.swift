@@ -35,15 +35,19 @@ extension LocalAPICView {
   }
 
   static let timer: [Register] = [
-    Register("INITIAL_COUNT", LocalAPICRegister.initialCount.name) { .bits($0.state[.initialCount]) } meaning: {
+    Register("INITIAL_COUNT", LocalAPICRegister.initialCount.name) {
+      .bits($0.state[.initialCount])
+    } meaning: {
       String($0.state.initialCount)
     },
-    Register("CURRENT_COUNT", LocalAPICRegister.currentCount.name, movesWithTime: { _ in true }) {
+    Register("CURRENT_COUNT", LocalAPICRegister.currentCount.name, moves: .always) {
       .bits($0.state[.currentCount])
     } meaning: {
       String($0.state.currentCount)
     },
-    Register("DIVIDE", LocalAPICRegister.divide.name) { .bits($0.state[.divide]) } meaning: {
+    Register("DIVIDE", LocalAPICRegister.divide.name) {
+      .bits($0.state[.divide])
+    } meaning: {
       "divide by \($0.state.divide.divisor)"
     },
   ]

@@ -11,12 +11,16 @@ extension VCPUState {
   /// The number that KVM was given for the vCPU.
   static let idRegister = Register("VCPU_ID", "vCPU id (KVM_CREATE_VCPU)") { .count(Int64($0.id)) }
 
-  private static func bits(_ name: String, _ title: String, _ path: any Sendable & KeyPath<VCPUState, UInt64>) -> Register {
+  private static func bits(_ name: String, _ title: String, _ path: any Sendable & KeyPath<VCPUState, UInt64>)
+    -> Register
+  {
     Register(name, title) { .bits($0[keyPath: path]) }
   }
 
   private static let state: [Register] = [
-    Register("MP_STATE", "Multiprocessing state (KVM_GET_MP_STATE)") { .words("\($0.mpState)") } meaning: {
+    Register("MP_STATE", "Multiprocessing state (KVM_GET_MP_STATE)") {
+      .words("\($0.mpState)")
+    } meaning: {
       $0.mpState.words
     }
   ]
@@ -36,7 +40,11 @@ extension VCPUState {
         .number("IOPL", 12...13), .flag("NT", 14), .flag("RF", 16), .flag("VM", 17), .flag("AC", 18),
         .flag("VIF", 19), .flag("VIP", 20), .flag("ID", 21),
       ]
-    ) { .bits($0.registers.rflags) } meaning: { $0.allowsInterrupts ? "interrupts on" : "interrupts off" },
+    ) {
+      .bits($0.registers.rflags)
+    } meaning: {
+      $0.allowsInterrupts ? "interrupts on" : "interrupts off"
+    },
   ]
 
   private static let control: [Register] = [
@@ -53,11 +61,17 @@ extension VCPUState {
     Register(
       "IA32_EFER", "Extended Feature Enable Register",
       fields: [.flag("SCE", 0), .flag("LME", 8), .flag("LMA", 10), .flag("NXE", 11)]
-    ) { .bits($0.specialRegisters.efer) } meaning: { $0.specialRegisters.efer >> 10 & 1 == 0 ? "" : "long mode" },
+    ) {
+      .bits($0.specialRegisters.efer)
+    } meaning: {
+      $0.specialRegisters.efer >> 10 & 1 == 0 ? "" : "long mode"
+    },
     Register(
       "IA32_APIC_BASE", "IA32_APIC_BASE",
       fields: [.flag("BSP", 8), .flag("EXTD", 10), .flag("EN", 11), .number("APIC Base", 12...51)]
-    ) { .bits($0.specialRegisters.apicBase.rawValue) } meaning: { state in
+    ) {
+      .bits($0.specialRegisters.apicBase.rawValue)
+    } meaning: { state in
       let base = state.specialRegisters.apicBase
       let processor = base.isBootstrapProcessor ? ", bootstrap processor" : ""
       return "\(base.mode.words) at \(hex(base.address))\(processor)"
@@ -73,7 +87,9 @@ extension VCPUState {
   ]
 
   private static func segment(_ name: String, _ path: any Sendable & KeyPath<VCPUState, Segment>) -> Register {
-    Register(name, "\(name) segment") { .bits(UInt64($0[keyPath: path].selector), digits: 4) } meaning: { state in
+    Register(name, "\(name) segment") {
+      .bits(UInt64($0[keyPath: path].selector), digits: 4)
+    } meaning: { state in
       let segment = state[keyPath: path]
       let size = segment.l == 1 ? "64-bit" : segment.db == 1 ? "32-bit" : "16-bit"
       return "base \(hex(segment.base)), limit \(hex(segment.limit)), type \(hex(segment.type)), "
@@ -84,7 +100,9 @@ extension VCPUState {
   }
 
   private static func table(_ name: String, _ path: any Sendable & KeyPath<VCPUState, DescriptorTable>) -> Register {
-    Register(name, "\(name): descriptor table") { .bits($0[keyPath: path].base) } meaning: {
+    Register(name, "\(name): descriptor table") {
+      .bits($0[keyPath: path].base)
+    } meaning: {
       "limit \(hex($0[keyPath: path].limit, digits: 4))"
     }
   }

@@ -52,7 +52,9 @@ extension VCPUState {
     },
     Register("SIPI_VECTOR", "Vector of the last SIPI") { $0.events.sipiVector.map { .bits($0) } },
     Register("TRIPLE_FAULT", "Triple fault (KVM_GET_VCPU_EVENTS)") { $0.events.tripleFault.map { .flag($0) } },
-    Register("VAPIC_ADDRESS", "vAPIC address (KVM_SET_VAPIC_ADDR)") { .bits($0.settings.vapicAddress) } meaning: {
+    Register("VAPIC_ADDRESS", "vAPIC address (KVM_SET_VAPIC_ADDR)") {
+      .bits($0.settings.vapicAddress)
+    } meaning: {
       $0.settings.vapicAddress == 0 ? "none" : ""
     },
     Register("TPR_ACCESS_REPORTING", "TPR access reporting (KVM_TPR_ACCESS_REPORTING)") {
@@ -62,7 +64,9 @@ extension VCPUState {
       .words($0.settings.capabilities.words)
     },
     Register("TSC_KHZ", "TSC frequency in kHz") { .count(Int64($0.tscKHz)) },
-    Register("TSC_OFFSET", "What the TSC is ahead of the host's", movesWithTime: { _ in true }) { $0.tscOffset.map { .bits($0) } },
+    Register("TSC_OFFSET", "What the TSC is ahead of the host's", moves: .always) {
+      $0.tscOffset.map { .bits($0) }
+    },
     Register("XSAVE", "Extended state (KVM_GET_XSAVE2)") { .words($0.xsave.summary) },
     Register("NESTED_STATE", "State of a nested hypervisor (KVM_GET_NESTED_STATE)") { state in
       state.nestedState.map { .words($0.summary) }
@@ -77,7 +81,8 @@ extension [MachineSettings.EnabledCapability] {
       ? "none"
       : map { enabled in
         let last = enabled.arguments.lastIndex { $0 != 0 } ?? 0
-        return "\(enabled.capability.name)(\(enabled.arguments.prefix(last + 1).map { hex($0) }.joined(separator: ", ")))"
+        return
+          "\(enabled.capability.name)(\(enabled.arguments.prefix(last + 1).map { hex($0) }.joined(separator: ", ")))"
       }.joined(separator: ", ")
   }
 }

@@ -24,11 +24,15 @@ extension PITState.Channel {
       Register(
         "COUNT\(number)", "Count from which channel \(number) starts",
         // A count that runs once goes on, in a restored machine, with what is left of it.
-        movesWithTime: { number == 0 && ![2, 3].contains($0.mode) }
-      ) { .count(Int64($0.count)) } meaning: {
+        moves: .when({ number == 0 && ![2, 3].contains($0.mode) })
+      ) {
+        .count(Int64($0.count))
+      } meaning: {
         $0.count == 0 ? "not set" : Units.frequency(Double(PIT.frequency) / Double($0.count))
       },
-      Register("MODE\(number)", "Counting mode of channel \(number)") { .count(Int64($0.mode)) } meaning: {
+      Register("MODE\(number)", "Counting mode of channel \(number)") {
+        .count(Int64($0.mode))
+      } meaning: {
         PIT.Mode(rawValue: $0.mode)?.words ?? "no mode"
       },
       byte("GATE", "Gate input", \.gate), byte("BCD", "Counts in decimal", \.bcd),
@@ -38,8 +42,9 @@ extension PITState.Channel {
       byte("WRITE_LATCH", "Half that was written first", \.writeLatch),
       byte("COUNT_LATCHED", "Whether a count is latched", \.countLatched),
       Register("LATCHED_COUNT\(number)", "Count that was latched") { .count(Int64($0.latchedCount)) },
-      byte("STATUS_LATCHED", "Whether the status is latched", \.statusLatched), byte("STATUS", "Status that was latched", \.status),
-      Register("LOAD_TIME\(number)", "When counting started, in ns of the host's clock", movesWithTime: { _ in true }) {
+      byte("STATUS_LATCHED", "Whether the status is latched", \.statusLatched),
+      byte("STATUS", "Status that was latched", \.status),
+      Register("LOAD_TIME\(number)", "When counting started, in ns of the host's clock", moves: .always) {
         .count($0.countLoadTime)
       },
     ]

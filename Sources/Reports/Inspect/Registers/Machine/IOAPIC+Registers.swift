@@ -12,7 +12,9 @@ extension IOAPICState {
       RegisterDescription("IOAPIC_BASE", "Address of the registers") { .bits($0.baseAddress) },
       RegisterDescription("IOAPIC_IRR", "Pins that are high or have a request that is not yet sent") {
         .bits($0.irr)
-      } meaning: { Pins.list($0.irr) },
+      } meaning: {
+        Pins.list($0.irr)
+      },
     ]
     + (0..<IOAPIC.pinCount).map { pin in
       RegisterDescription("REDTBL\(pin)", "Redirection entry of pin \(pin)", fields: RedirectionEntry.bitFields) {
@@ -29,10 +31,16 @@ extension SplitIOAPICState {
     [
       RegisterDescription("IOAPICID", "IOAPIC ID") { .bits($0.id) },
       RegisterDescription("IOREGSEL", "I/O Register Select") { .bits($0.selected) },
-      RegisterDescription("IOAPIC_LEVELS", "Pins that are high") { .bits($0.levels) } meaning: { Pins.list($0.levels) },
+      RegisterDescription("IOAPIC_LEVELS", "Pins that are high") {
+        .bits($0.levels)
+      } meaning: {
+        Pins.list($0.levels)
+      },
       RegisterDescription("IOAPIC_PENDING", "Pins whose edge came while they were masked") {
         .bits($0.pendingEdges)
-      } meaning: { Pins.list($0.pendingEdges) },
+      } meaning: {
+        Pins.list($0.pendingEdges)
+      },
     ]
     + (0..<IOAPIC.pinCount).map { pin in
       RegisterDescription("REDTBL\(pin)", "Redirection entry of pin \(pin)", fields: RedirectionEntry.bitFields) {
@@ -60,32 +68,5 @@ extension RedirectionEntry {
     if remoteIRR { words += ", remote IRR" }
     if isMasked { words += ", masked" }
     return words
-  }
-}
-
-/// Pins or lines of a chip, a bit each.
-enum Pins {
-  /// Their numbers, as in `1, 4-7`; empty for none.
-  static func list(_ bits: some FixedWidthInteger & UnsignedInteger, from first: Int = 0) -> String {
-    ranges((0..<type(of: bits).bitWidth).filter { bits >> $0 & 1 == 1 }.map { $0 + first })
-  }
-
-  /// Ascending numbers, with runs of three and more as one.
-  static func ranges(_ numbers: [Int]) -> String {
-    var runs: [ClosedRange<Int>] = []
-    for number in numbers {
-      if let last = runs.last, last.upperBound == number - 1 {
-        runs[runs.count - 1] = last.lowerBound...number
-      } else {
-        runs.append(number...number)
-      }
-    }
-    return runs.map { run in
-      switch run.count {
-      case 1: "\(run.lowerBound)"
-      case 2: "\(run.lowerBound), \(run.upperBound)"
-      default: "\(run.lowerBound)-\(run.upperBound)"
-      }
-    }.joined(separator: ", ")
   }
 }
