@@ -74,7 +74,6 @@ func hop(
     #expect(result.outcome.isSuccess, "\(result.outcome) after \(result.hops) hops")
     #expect(result.failedChecks.isEmpty, "after \(result.hops) hops")
     #expect(guest == "hello" || result.checks > 1)
-    #expect(result.hops > 0 || microseconds > 200)
   }
 
   @Test(arguments: MachineConfiguration.IRQChip.allCases, MachineConfiguration.APIC.allCases)
@@ -104,7 +103,8 @@ func hop(
     configuration.vcpus = 2
     configuration.irqChip = irqChip
     configuration.apic = apic
-    for guest in ["agent", "timer", "ipi", "ioapic"] {
+    // Not the timer guest: a timer that expires in between is no change that can be named beforehand.
+    for guest in ["agent", "ipi", "ioapic"] {
       let image = try #require(BuiltInGuest.named(guest)).image
       let machine = try Machine(configuration, image: image, on: system, console: Console())
       let running = try machine.start()
