@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "APIC", targets: ["APIC"]),
     .library(name: "KVM", targets: ["KVM"]),
     .library(name: "VMM", targets: ["VMM"]),
+    .library(name: "MachineState", targets: ["MachineState"]),
     .executable(name: "lapwing", targets: ["lapwing"]),
   ],
   dependencies: [
