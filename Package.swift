@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "APIC", targets: ["APIC"]),
     .library(name: "KVM", targets: ["KVM"]),
     .library(name: "VMM", targets: ["VMM"]),
+    .library(name: "MachineState", targets: ["MachineState"]),
     .executable(name: "lapwing", targets: ["lapwing"]),
   ],
   dependencies: [
@@ -119,6 +120,15 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/PortExits", swiftSettings: strict),
+
+    .target(name: "StateFloor", path: "Benchmarks/StateFloor"),
+    .executableTarget(
+      name: "state-costs",
+      dependencies: [
+        "APIC", "BuiltInGuests", "Figures", "KVM", "MachineState", "StateFloor", "VMM",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/StateCosts", swiftSettings: strict),
 
     // Guests and images that tests make up byte by byte.
     .target(name: "TestImages", path: "Tests/TestImages", swiftSettings: strict),

@@ -63,9 +63,12 @@ import VMM
     #expect(report.differences.map(\.name) == ["BOOT_CPU"])
     #expect(report.differences[0].before == nil)
     #expect(report.text().contains("1, which the first state does not have"))
-    #expect(difference { _ = $0.settings.routes?.removeLast() }.text().contains("which the second state does not have"))
-    #expect(difference { _ = $0.vcpus.removeLast() }.differences.contains { $0.owner == "vCPU 1" })
-    #expect(difference { $0.pit = nil }.differences.contains { $0.owner == "PIT" })
+    let route = difference { _ = $0.settings.routes?.removeLast() }
+    #expect(route.text().contains("which the second state does not have"))
+    let vcpu = difference { _ = $0.vcpus.removeLast() }
+    #expect(vcpu.differences.contains { $0.owner == "vCPU 1" })
+    let chip = difference { $0.pit = nil }
+    #expect(chip.differences.contains { $0.owner == "PIT" })
   }
 
   @Test func `pages are compared register by register, words without a name included`() {
