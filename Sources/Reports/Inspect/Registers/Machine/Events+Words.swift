@@ -13,6 +13,12 @@ extension GSIRoute {
     case .hypervSINT(_, let vcpu, let sint): "Hyper-V SINT \(sint) of vCPU \(vcpu)"
     }
   }
+
+  /// The words of a message, some bits of which mean nothing; nil for other routes.
+  var encoding: String? {
+    guard case .msi(_, let message) = self else { return nil }
+    return "address \(hex(message.address, digits: 8)), data \(hex(message.data, digits: 8))"
+  }
 }
 
 extension IRQFDState {

@@ -67,8 +67,8 @@ extension MachineState {
   var routeRegisters: [RegisterReport] {
     Dictionary(grouping: routes, by: \.gsi).sorted { $0.key < $1.key }.map { gsi, routes in
       RegisterReport(
-        name: "GSI\(gsi)", title: "Route of GSI \(gsi)", value: routes.map(\.words).joined(separator: "; "), meaning: ""
-      )
+        name: "GSI\(gsi)", title: "Route of GSI \(gsi)", value: routes.map(\.words).joined(separator: "; "),
+        meaning: routes.compactMap(\.encoding).joined(separator: "; "))
     }
   }
 

@@ -34,7 +34,7 @@ extension VCPUState {
   /// What CPUID answers, a leaf a register.
   var cpuidRegisters: [RegisterReport] {
     cpuid.map { entry in
-      let index = entry.hasSignificantIndex ? ".\(hex(entry.index))" : ""
+      let index = entry.hasSignificantIndex || entry.index != 0 ? ".\(hex(entry.index))" : ""
       let words = [entry.eax, entry.ebx, entry.ecx, entry.edx].map { hex($0, digits: 8) }.joined(separator: " ")
       return RegisterReport(
         name: "CPUID_\(hex(entry.function))\(index)",
