@@ -68,7 +68,7 @@ let package = Package(
     .testTarget(
       name: "MachineStateTests",
       dependencies: [
-        "APIC", "BuiltInGuests", "KVM", "MachineState", "VMM",
+        "APIC", "BuiltInGuests", "GuestContract", "KVM", "MachineState", "VMM",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
