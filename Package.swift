@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "APIC", targets: ["APIC"]),
     .library(name: "KVM", targets: ["KVM"]),
     .library(name: "VMM", targets: ["VMM"]),
+    .library(name: "MachineState", targets: ["MachineState"]),
     .executable(name: "lapwing", targets: ["lapwing"]),
   ],
   dependencies: [
@@ -61,6 +62,18 @@ let package = Package(
       name: "BuildGuests", capability: .buildTool(), dependencies: ["guest-catalog"], path: "Plugins/GuestImages"),
     .target(name: "BuiltInGuests", dependencies: ["GuestImages", "VMM"], swiftSettings: strict),
 
+    .target(
+      name: "MachineState",
+      dependencies: ["APIC", "KVM", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MachineStateTests",
+      dependencies: [
+        "APIC", "BuiltInGuests", "GuestContract", "KVM", "MachineState", "VMM",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+
     .target(name: "CEvidence"),
     .target(
       name: "Evidence",
@@ -92,12 +105,15 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "Reports", dependencies: ["APIC", "Evidence", "KVM", "Measurements", "Scenarios", "UnitTests", "VMM"],
+      name: "Reports",
+      dependencies: [
+        "APIC", "Evidence", "KVM", "MachineState", "Measurements", "Scenarios", "UnitTests", "VMM",
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "BuiltInGuests", "Evidence", "KVM", "Measurements", "Reports", "Scenarios", "UnitTests", "VMM",
+        "BuiltInGuests", "Evidence", "KVM", "MachineState", "Measurements", "Reports", "Scenarios", "UnitTests", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -134,9 +150,21 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/Latencies", swiftSettings: strict),
+    .target(name: "StateFloor", path: "Benchmarks/StateFloor"),
+    .executableTarget(
+      name: "state-costs",
+      dependencies: [
+        "APIC", "BuiltInGuests", "Figures", "KVM", "MachineState", "StateFloor", "VMM",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/StateCosts", swiftSettings: strict),
 
     // Guests and images that tests make up byte by byte.
     .target(name: "TestImages", path: "Tests/TestImages", swiftSettings: strict),
+    // States that tests make up, as a capture would take them.
+    .target(
+      name: "TestStates", dependencies: ["APIC", "KVM", "MachineState", "VMM"], path: "Tests/TestStates",
+      swiftSettings: strict),
     .testTarget(
       name: "VMMTests",
       dependencies: [
@@ -147,7 +175,7 @@ let package = Package(
     .testTarget(
       name: "ReportsTests",
       dependencies: [
-        "APIC", "KVM", "Measurements", "Reports", "UnitTests", "VMM",
+        "APIC", "KVM", "MachineState", "Measurements", "Reports", "TestStates", "UnitTests", "VMM",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
@@ -155,6 +183,9 @@ let package = Package(
       name: "ScenariosTests",
       dependencies: ["APIC", "Evidence", "KVM", "Reports", "Scenarios", "VMM"], swiftSettings: strict),
     // The program itself, run as its users run it.
-    .testTarget(name: "LapwingTests", dependencies: ["Reports", "TestImages", "lapwing"], swiftSettings: strict),
+    .testTarget(
+      name: "LapwingTests",
+      dependencies: ["APIC", "KVM", "MachineState", "Reports", "TestImages", "TestStates", "VMM", "lapwing"],
+      swiftSettings: strict),
   ]
 )

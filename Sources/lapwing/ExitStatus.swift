@@ -45,6 +45,8 @@ struct Failure: Error {
       case .configuration: .usage
       case .image, .memory: .badInput
       case .kvm, .missingCapability, .thread: .hostCannot
+      case .pause: .internalFault
+      case .device: .badInput
       }
     self.init(error.description, status)
   }

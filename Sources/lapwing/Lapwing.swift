@@ -12,8 +12,8 @@ struct Lapwing: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, ListCommand.self, DoctorCommand.self, TestCommand.self, CompareCommand.self, BenchCommand.self,
-      KutCommand.self,
+      RunCommand.self, SnapshotCommand.self, RestoreCommand.self, InspectCommand.self, DiffCommand.self,
+      ListCommand.self, DoctorCommand.self, TestCommand.self, CompareCommand.self, BenchCommand.self, KutCommand.self,
     ])
 
   /// When the program began, which times in reports are counted from.

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -53,6 +54,13 @@ static inline void ckvm_unmap(void *address, size_t size) { munmap(address, size
 static inline int ckvm_discard(void *address, size_t size) {
   return madvise(address, size, MADV_DONTNEED) < 0 ? -errno : 0;
 }
+
+// Which pages of a private mapping the process has touched, a byte a page, 1 for yes, as /proc/self/pagemap has it
+// (kernel documentation, admin-guide/mm/pagemap.rst: bit 63 present, bit 62 swapped). Returns 0 or -errno.
+int ckvm_touched_pages(const void *address, size_t pages, uint8_t *touched);
+
+// Whether size bytes, a multiple of 8, are all zero.
+bool ckvm_is_zero(const void *bytes, size_t size);
 
 // uname(2)'s release, NUL-terminated into a buffer of capacity bytes (at least 1).
 static inline void ckvm_kernel_release(char *buffer, size_t capacity) {

@@ -80,4 +80,20 @@ static inline int ckvm_translate(int vcpu, struct kvm_translation *translation) 
   return ckvm_ioctl_pointer(vcpu, KVM_TRANSLATE, translation);
 }
 
+// KVM_GET_DEVICE_ATTR, KVM_SET_DEVICE_ATTR on a vCPU with KVM_VCPU_TSC_OFFSET: what the guest's TSC is ahead of the host's.
+// ENXIO: the kernel has no such attribute.
+static inline int ckvm_get_tsc_offset(int vcpu, uint64_t *offset) {
+  struct kvm_device_attr attribute = {
+      .group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET, .addr = (uint64_t)(uintptr_t)offset};
+  return ckvm_ioctl_pointer(vcpu, KVM_GET_DEVICE_ATTR, &attribute);
+}
+static inline int ckvm_set_tsc_offset(int vcpu, uint64_t offset) {
+  struct kvm_device_attr attribute = {
+      .group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET, .addr = (uint64_t)(uintptr_t)&offset};
+  return ckvm_ioctl_pointer(vcpu, KVM_SET_DEVICE_ATTR, &attribute);
+}
+
+// The TSC of the processor that runs this (RDTSC; SDM volume 2B).
+static inline uint64_t ckvm_read_tsc(void) { return __builtin_ia32_rdtsc(); }
+
 #pragma clang assume_nonnull end

@@ -63,6 +63,8 @@ public enum KVMCall: String, Hashable, Sendable, CaseIterable {
   case translate = "KVM_TRANSLATE"
   case getTSCKHz = "KVM_GET_TSC_KHZ"
   case setTSCKHz = "KVM_SET_TSC_KHZ"
+  case getDeviceAttr = "KVM_GET_DEVICE_ATTR"
+  case setDeviceAttr = "KVM_SET_DEVICE_ATTR"
 
   // State of a vCPU.
   case getRegs = "KVM_GET_REGS"

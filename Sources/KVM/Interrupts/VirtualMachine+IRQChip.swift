@@ -1,5 +1,6 @@
 public import APIC
 import CKVM
+import Synchronization
 import SystemPackage
 
 extension VirtualMachine {
@@ -10,6 +11,7 @@ extension VirtualMachine {
   /// - Throws: `KVMError`: EEXIST when there is an irqchip, EINVAL when there is a vCPU.
   public func createIRQChip() throws(KVMError) {
     try attempt(.createIRQChip, ckvm_create_irqchip(descriptor.rawValue))
+    chosen.withLock { $0.hasIRQChip = true }
   }
 
   /// Puts only the local APICs in the kernel (KVM_CAP_SPLIT_IRQCHIP).

@@ -1,4 +1,5 @@
 import CKVM
+import Synchronization
 import SystemPackage
 
 extension VirtualMachine {
@@ -11,6 +12,7 @@ extension VirtualMachine {
   public func createPIT(speakerDummy: Bool = true) throws(KVMError) {
     let flags = speakerDummy ? UInt32(KVM_PIT_SPEAKER_DUMMY) : 0
     try attempt(.createPIT2, ckvm_create_pit2(descriptor.rawValue, flags))
+    chosen.withLock { $0.pit = MachineSettings.PITOptions(speakerDummy: speakerDummy) }
   }
 
   /// Reads the in-kernel timer (KVM_GET_PIT2).
@@ -38,5 +40,6 @@ extension VirtualMachine {
   /// - Throws: `KVMError` with ENXIO without an in-kernel timer.
   public func setPITReinjection(_ reinject: Bool) throws(KVMError) {
     try attempt(.reinjectControl, ckvm_reinject_control(descriptor.rawValue, reinject ? 1 : 0))
+    chosen.withLock { $0.pit?.reinjects = reinject }
   }
 }

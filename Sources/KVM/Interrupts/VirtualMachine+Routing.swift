@@ -1,5 +1,6 @@
 import APIC
 import CKVM
+import Synchronization
 import SystemPackage
 
 extension VirtualMachine {
@@ -16,6 +17,7 @@ extension VirtualMachine {
     // Sound: the header counts the entries behind it, and KVM reads no more.
     let answer = unsafe table.withHeader { unsafe ckvm_set_gsi_routing(descriptor.rawValue, $0) }
     try attempt(.setGSIRouting, answer)
+    chosen.withLock { $0.routes = routes }
   }
 }
 

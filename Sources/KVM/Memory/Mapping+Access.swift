@@ -124,4 +124,4 @@ extension Mapping {
 }
 
 /// The size of an x86 page, in bytes, which memory slots are made of.
-let pageSize = 4096
+let pageSize = guestPageSize

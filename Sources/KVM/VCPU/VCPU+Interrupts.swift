@@ -1,5 +1,6 @@
 public import APIC
 import CKVM
+import Synchronization
 import SystemPackage
 
 extension VCPU {
@@ -37,6 +38,7 @@ extension VCPU {
   /// - Throws: `KVMError` with EINVAL without an in-kernel local APIC.
   public func setVAPICAddress(_ address: UInt64) throws(KVMError) {
     try attempt(.setVAPICAddr, ckvm_set_vapic_addr(descriptor.rawValue, address))
+    chosen.withLock { $0.vapicAddress = address }
   }
 
   /// Makes TPR accesses leave to user space as `Exit.tprAccess` (KVM_TPR_ACCESS_REPORTING).
@@ -44,6 +46,7 @@ extension VCPU {
   /// - Throws: `KVMError` with ENOTTY on kernels without KVM_CAP_VAPIC.
   public func setTPRReporting(_ enabled: Bool) throws(KVMError) {
     try attempt(.tprAccessReporting, ckvm_tpr_access_reporting(descriptor.rawValue, enabled ? 1 : 0))
+    chosen.withLock { $0.reportsTPRAccesses = enabled }
   }
 
   /// Injects an external interrupt, for a PIC in user space (KVM_INTERRUPT).

@@ -17,6 +17,23 @@ extension VCPU {
     try attempt(.setTSCKHz, ckvm_set_tsc_khz(descriptor.rawValue, UInt(kHz)), detail: "\(kHz) kHz")
   }
 
+  /// What the guest's TSC is ahead of the host's, modulo 2^64, after scaling (KVM_GET_DEVICE_ATTR, KVM_VCPU_TSC_OFFSET).
+  ///
+  /// - Throws: `KVMError` with ENXIO on kernels before 5.16.
+  public func tscOffset() throws(KVMError) -> UInt64 {
+    var offset: UInt64 = 0
+    // Sound: KVM writes the one integer it is given.
+    try attempt(.getDeviceAttr, unsafe ckvm_get_tsc_offset(descriptor.rawValue, &offset))
+    return offset
+  }
+
+  /// Sets it; vCPUs with one offset have one TSC (KVM_SET_DEVICE_ATTR, KVM_VCPU_TSC_OFFSET).
+  ///
+  /// - Throws: `KVMError` with ENXIO on kernels before 5.16.
+  public func setTSCOffset(_ offset: UInt64) throws(KVMError) {
+    try attempt(.setDeviceAttr, ckvm_set_tsc_offset(descriptor.rawValue, offset))
+  }
+
   /// Tells the guest, through kvmclock, that it was paused, so that its watchdogs stay calm (KVM_KVMCLOCK_CTRL).
   ///
   /// - Throws: `KVMError` with EINVAL when the guest has no kvmclock on.
@@ -35,3 +52,6 @@ extension VCPU {
     try attempt(.setSignalMask, answer ?? ckvm_clear_signal_mask(descriptor.rawValue))
   }
 }
+
+/// The TSC of the processor that this runs on (RDTSC).
+public func hostTSC() -> UInt64 { ckvm_read_tsc() }

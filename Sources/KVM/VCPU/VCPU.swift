@@ -16,6 +16,7 @@ public final class VCPU: Sendable {
   let descriptor: OwnedDescriptor
   let runPage: Mutex<RunPage>
   let exitRequest: ExitRequest
+  let chosen = Mutex(VCPUSettings())
 
   init(_ descriptor: consuming OwnedDescriptor, id: UInt32, of vm: VirtualMachine) throws(KVMError) {
     self.id = id
@@ -26,6 +27,9 @@ public final class VCPU: Sendable {
     self.descriptor = descriptor
   }
 
+  /// What the vCPU was told so far and KVM does not tell back.
+  public var settings: VCPUSettings { chosen.withLock { $0 } }
+
   /// Enables a capability for this vCPU (KVM_ENABLE_CAP on a vCPU).
   ///
   /// - Parameters:
@@ -35,5 +39,8 @@ public final class VCPU: Sendable {
   public func enable(_ capability: Capability, _ argument: UInt64 = 0) throws(KVMError) {
     let answer = ckvm_enable_cap(descriptor.rawValue, capability.rawValue, argument, 0, 0, 0)
     try attempt(.enableCap, answer, detail: capability.name)
+    chosen.withLock {
+      $0.capabilities.append(MachineSettings.EnabledCapability(capability, [argument, 0, 0, 0]))
+    }
   }
 }

@@ -1,4 +1,5 @@
 import CKVM
+import Synchronization
 import SystemPackage
 
 /// Which MSR accesses of the guest KVM handles; it refuses the others or hands them to user space, as
@@ -65,6 +66,7 @@ extension VirtualMachine {
       return unsafe ckvm_set_msr_filter(descriptor.rawValue, &raw)
     }
     try attempt(.setMSRFilter, answer)
+    chosen.withLock { $0.msrFilter = filter }
   }
 }
 

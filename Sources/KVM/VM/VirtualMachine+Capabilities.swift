@@ -1,4 +1,5 @@
 import CKVM
+import Synchronization
 import SystemPackage
 
 extension VirtualMachine {
@@ -17,12 +18,21 @@ extension VirtualMachine {
   ///   - arguments: up to four, as the capability defines them.
   /// - Throws: `KVMError`: EINVAL when KVM lacks it, dislikes the arguments, or it is too late; E2BIG for a fifth argument.
   public func enable(_ capability: Capability, _ arguments: UInt64...) throws(KVMError) {
+    try enable(MachineSettings.EnabledCapability(capability, arguments))
+  }
+
+  /// Enables a capability for this machine, as it was enabled for another.
+  ///
+  /// - Throws: `KVMError` as `enable(_:_:)` does.
+  public func enable(_ enabled: MachineSettings.EnabledCapability) throws(KVMError) {
+    let (capability, arguments) = (enabled.capability, enabled.arguments)
     guard arguments.count <= 4 else {
       throw KVMError(call: .enableCap, errno: .argListTooLong, detail: capability.name)
     }
     let all = arguments + [UInt64](repeating: 0, count: 4 - arguments.count)
     let answer = ckvm_enable_cap(descriptor.rawValue, capability.rawValue, all[0], all[1], all[2], all[3])
     try attempt(.enableCap, answer, detail: capability.name)
+    chosen.withLock { $0.capabilities.append(MachineSettings.EnabledCapability(capability, all)) }
   }
 
   /// Chooses how local APICs treat 32-bit IDs and EOI broadcasts (KVM_CAP_X2APIC_API).
@@ -69,6 +79,7 @@ extension VirtualMachine {
   /// - Throws: `KVMError` with EBUSY when a vCPU exists.
   public func setBootCPU(id: UInt32) throws(KVMError) {
     try attempt(.setBootCPUID, ckvm_set_boot_cpu_id(descriptor.rawValue, UInt(id)), detail: "vCPU \(id)")
+    chosen.withLock { $0.bootCPU = id }
   }
 
   /// Gives VT-x three pages for real mode on processors without unrestricted guests (KVM_SET_TSS_ADDR).
@@ -77,6 +88,7 @@ extension VirtualMachine {
   /// - Throws: `KVMError` with EINVAL for an address too high.
   public func setTSSAddress(_ address: UInt32) throws(KVMError) {
     try attempt(.setTSSAddr, ckvm_set_tss_addr(descriptor.rawValue, UInt(address)))
+    chosen.withLock { $0.tssAddress = address }
   }
 
   /// Gives VT-x a page for an identity map on such processors (KVM_SET_IDENTITY_MAP_ADDR).
@@ -87,5 +99,6 @@ extension VirtualMachine {
   /// - Throws: `KVMError` with EINVAL when a vCPU exists.
   public func setIdentityMapAddress(_ address: UInt64) throws(KVMError) {
     try attempt(.setIdentityMapAddr, ckvm_set_identity_map_addr(descriptor.rawValue, address))
+    chosen.withLock { $0.identityMapAddress = address }
   }
 }

@@ -1,4 +1,5 @@
 import CKVM
+import Synchronization
 import SystemPackage
 
 extension VirtualMachine {
@@ -40,6 +41,7 @@ extension VirtualMachine {
   /// - Throws: `KVMError` with EINVAL when the host cannot scale to it or a vCPU exists.
   public func setTSCFrequency(kHz: UInt32) throws(KVMError) {
     try attempt(.setTSCKHz, ckvm_set_tsc_khz(descriptor.rawValue, UInt(kHz)), detail: "\(kHz) kHz")
+    chosen.withLock { $0.tscKHz = kHz }
   }
 
   /// The TSC frequency that new vCPUs start with, in kilohertz (KVM_GET_TSC_KHZ on a VM).

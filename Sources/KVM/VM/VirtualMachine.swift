@@ -13,12 +13,23 @@ public final class VirtualMachine: Sendable {
   let descriptor: OwnedDescriptor
   let slots = Mutex<[UInt32: MemorySlot]>([:])
   /// The events of assigned irqfds, which must stay open: KVM takes the last close of one for its deassignment.
-  let irqfds = Mutex<[IRQFD]>([])
+  let assignedIRQFDs = Mutex<[IRQFD]>([])
+  let assignedIOEvents = Mutex<[IOEvent]>([])
+  let chosen = Mutex(MachineSettings())
 
   init(_ descriptor: consuming OwnedDescriptor, of system: System) {
     self.descriptor = descriptor
     self.system = system
   }
+
+  /// What the machine was told so far and KVM does not tell back.
+  public var settings: MachineSettings { chosen.withLock { $0 } }
+
+  /// The irqfds that are assigned, in the order of assignment.
+  public var irqfds: [IRQFD] { assignedIRQFDs.withLock { $0 } }
+
+  /// The ioeventfds that are assigned, in the order of assignment.
+  public var ioEvents: [IOEvent] { assignedIOEvents.withLock { $0 } }
 
   /// Creates a vCPU (KVM_CREATE_VCPU).
   ///

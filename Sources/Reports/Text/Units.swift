@@ -6,6 +6,26 @@ enum Units {
       ? "\(fixed(Double(nanoseconds) / 1e6, digits: 1)) ms" : "\(fixed(Double(nanoseconds) / 1e9, digits: 2)) s"
   }
 
+  /// Nanoseconds in the unit that suits them, with up to three digits behind the point: `850 ns`, `12.345 us`, `3.2 ms`.
+  static func span(_ nanoseconds: Int64) -> String {
+    let size = nanoseconds.magnitude
+    for (unit, scale) in [("s", 1e9), ("ms", 1e6), ("us", 1e3)] where Double(size) >= scale {
+      var text = fixed(Double(nanoseconds) / scale, digits: 3)
+      while text.hasSuffix("0") { text.removeLast() }
+      if text.hasSuffix(".") { text.removeLast() }
+      return "\(text) \(unit)"
+    }
+    return "\(nanoseconds) ns"
+  }
+
+  /// Hertz in the unit that suits them: `18.207 Hz`, `1.193 MHz`.
+  static func frequency(_ hertz: Double) -> String {
+    for (unit, scale) in [("MHz", 1e6), ("kHz", 1e3)] where hertz >= scale {
+      return "\(fixed(hertz / scale, digits: 3)) \(unit)"
+    }
+    return "\(fixed(hertz, digits: 3)) Hz"
+  }
+
   /// Nanoseconds with three digits that count, in the unit that fits: `812 ns`, `3.04 µs`, `12.3 ms`.
   static func shortTime(_ nanoseconds: Double) -> String {
     for (size, unit) in [(1e9, "s"), (1e6, "ms"), (1e3, "µs")] where nanoseconds.magnitude >= size * 0.9995 {

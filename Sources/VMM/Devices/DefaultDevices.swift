@@ -9,12 +9,12 @@ struct DefaultDevices {
   let layout: BootLayout
   let interrupts: InterruptController
   let progress: GuestProgress
-  let console: Console
+  let serial: SerialConsole
   let stop: StopSwitch
 
   func portBus() throws(BusError) -> Bus {
     var devices: [(range: Range<UInt64>, device: any BusDevice)] = [
-      (SerialConsole.ports, SerialConsole(console: console)),
+      (SerialConsole.ports, serial),
       (DebugExitPort.ports, DebugExitPort(stop: stop)),
       (ResetControl.keyboardController, ResetControl(.keyboardController, stop: stop)),
       (ResetControl.resetRegister, ResetControl(.resetRegister, stop: stop)),

@@ -14,7 +14,7 @@ final class LazyPIT: Sendable {
   private let vm: VirtualMachine
   private let stop: StopSwitch
   private let reinjects: Bool
-  private let exists = Mutex(false)
+  private let exists: Mutex<Bool>
 
   /// A chip that is still to be made.
   ///
@@ -23,6 +23,8 @@ final class LazyPIT: Sendable {
     self.vm = vm
     self.stop = stop
     self.reinjects = reinjects
+    // A machine that was restored may have one.
+    exists = Mutex(vm.settings.pit != nil)
   }
 
   /// The registers of this chip as its two port ranges reach them.

@@ -20,13 +20,13 @@ public final class SerialConsole: BusDevice {
   private static let transmitterEmpty: UInt64 = 0x60
   private static let carrierClearReady: UInt64 = 0xb0
 
-  private struct State {
+  struct State {
     var registers = InlineArray<8, UInt8>(repeating: 0)
     var divisor = InlineArray<2, UInt8>(repeating: 0)
     var isLatchOpen: Bool { registers[Int(Register.lineControl)] & SerialConsole.divisorLatchAccess != 0 }
   }
 
-  private let state = Mutex(State())
+  let state = Mutex(State())
   private let console: Console
 
   /// A UART whose transmitter leads to `console`.

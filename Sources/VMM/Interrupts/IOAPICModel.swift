@@ -125,3 +125,26 @@ struct IOAPICModel: Hashable {
     return Effect(messages: [entry.message])
   }
 }
+
+extension IOAPICModel {
+  /// A chip that goes on from a state.
+  init(_ state: SplitIOAPICState) {
+    id = state.id
+    selected = state.selected
+    // A chip has 24 pins, whatever it is told.
+    entries = Array(state.entries.prefix(IOAPIC.pinCount) + entries.dropFirst(state.entries.count))
+    levels = state.levels
+    pendingEdges = state.pendingEdges
+  }
+
+  /// What it holds.
+  var state: SplitIOAPICState {
+    var state = SplitIOAPICState()
+    state.id = id
+    state.selected = selected
+    state.entries = entries
+    state.levels = levels
+    state.pendingEdges = pendingEdges
+    return state
+  }
+}

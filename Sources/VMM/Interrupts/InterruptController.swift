@@ -14,7 +14,7 @@ public final class InterruptController: Sendable {
   /// Eventfds that a guest may have made for it.
   static let irqfdLimit = 64
 
-  private struct State {
+  struct State {
     var routes: [UInt32: [GSIRoute]] = [:]
     var irqfds: [UInt32: EventDescriptor] = [:]
     /// Those that guests signal and nobody waits for among them: open as long as KVM has them.
@@ -22,7 +22,7 @@ public final class InterruptController: Sendable {
   }
 
   let vm: VirtualMachine
-  private let state: Mutex<State>
+  let state: Mutex<State>
   private let isSplit: Bool
   /// The IOAPIC of a split irqchip. Nothing reaches it where there is one in the kernel.
   let splitIOAPIC = Mutex(IOAPICModel())

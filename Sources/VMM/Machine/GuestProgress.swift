@@ -17,6 +17,38 @@ public final class GuestProgress: Sendable {
   /// How many commands it gave that mean nothing.
   public var misunderstoodCommands: Int { unknownCommands.load(ordering: .relaxed) }
 
+  static let stateName = "progress"
+
+  /// How far it has come, for a snapshot.
+  func save() -> DeviceState {
+    DeviceState(
+      name: Self.stateName,
+      fields: [
+        "ready": [isReady ? 1 : 0], "mark": [UInt64(mark)],
+        "misunderstoodCommands": [UInt64(truncatingIfNeeded: misunderstoodCommands)],
+      ])
+  }
+
+  /// Goes on from there.
+  ///
+  /// - Throws: `DeviceStateError` for a state that is none of this.
+  func restore(_ saved: DeviceState) throws(DeviceStateError) {
+    let values = try Self.values(of: saved)
+    isReadyFlag.store(values.isReady, ordering: .releasing)
+    lastMark.store(values.mark, ordering: .releasing)
+    unknownCommands.store(values.misunderstood, ordering: .relaxed)
+  }
+
+  static func values(
+    of saved: DeviceState
+  ) throws(DeviceStateError) -> (isReady: Bool, mark: UInt32, misunderstood: Int) {
+    (
+      try saved.value("ready", upTo: 1) == 1,
+      UInt32(truncatingIfNeeded: try saved.value("mark", upTo: UInt64(UInt32.max))),
+      Int(truncatingIfNeeded: try saved.value("misunderstoodCommands", upTo: UInt64(Int.max)))
+    )
+  }
+
   func ready() { isReadyFlag.store(true, ordering: .releasing) }
   func reached(_ number: UInt32) { lastMark.store(number, ordering: .releasing) }
   func misunderstood() { unknownCommands.wrappingAdd(1, ordering: .relaxed) }

@@ -35,9 +35,12 @@ extension Machine {
 
   /// Lets the vCPUs into the guest. A machine is started once.
   ///
+  /// - Parameter moment: an exit or a mark from which on the guest is to stand still, until `pause(at:within:)` was called
+  ///   for it, and `resume`.
   /// - Throws: `MachineError.thread` where a thread cannot be started; none is left running then.
-  public func start() throws(MachineError) -> RunningMachine {
-    try RunningMachine(self)
+  public func start(pausingAt moment: GuestMoment? = nil) throws(MachineError) -> RunningMachine {
+    if let moment { gate.arm(moment) }
+    return try RunningMachine(self)
   }
 
   /// Ends the machine from any thread: its vCPUs leave the guest for good. Whoever started it still has to let go of it.

@@ -31,6 +31,8 @@ public final class Machine: Sendable {
   public let times = RunTimes()
 
   let hooks: MachineHooks
+  let gate: PauseGate
+  let serial: SerialConsole
   let inboxes: [VCPUInbox]
   let layout: BootLayout
   let ports: Bus
@@ -45,15 +47,44 @@ public final class Machine: Sendable {
   ///   - console: where the serial port leads.
   ///   - hooks: what the machine's owner wants to do itself.
   /// - Throws: `MachineError` for a configuration or an image that cannot be, and for what KVM refuses.
-  public init(
+  public convenience init(
     _ configuration: MachineConfiguration, image: GuestImage, on system: System, console: Console,
     hooks: MachineHooks = MachineHooks()
+  ) throws(MachineError) {
+    try configuration.validate(on: system)
+    let parts = try MachineParts(configuration, hooks: hooks, system: system)
+    try self.init(configuration, parts, console: console, hooks: hooks) { _ throws(MachineError) in }
+    try load(image)
+  }
+
+  /// Makes a machine that ran before again. Nothing runs before `run`.
+  ///
+  /// - Parameters:
+  ///   - blueprint: what it was made from.
+  ///   - memory: its memory, with what was in it.
+  ///   - system: the host's KVM.
+  ///   - console: where the serial port leads.
+  ///   - hooks: what the machine's owner wants to do itself; `prepare` is not called, as the blueprint has what it did.
+  ///   - restore: gives vCPUs and chips their state.
+  /// - Throws: `MachineError` for what this host cannot be or KVM refuses, and what `restore` throws.
+  public convenience init(
+    rebuilding blueprint: MachineBlueprint, memory: GuestMemory, on system: System, console: Console,
+    hooks: MachineHooks = MachineHooks(), restore: (RawMachine) throws(MachineError) -> Void
+  ) throws(MachineError) {
+    try blueprint.configuration.validate(on: system)
+    let parts = try MachineParts(rebuilding: blueprint, memory: memory, system: system)
+    try self.init(blueprint.configuration, parts, console: console, hooks: hooks, restore: restore)
+    try restoreDevices(blueprint)
+  }
+
+  /// - Parameter restore: runs before the guest's clock is tied to the host's.
+  private init(
+    _ configuration: MachineConfiguration, _ parts: MachineParts, console: Console, hooks: MachineHooks,
+    restore: (RawMachine) throws(MachineError) -> Void
   ) throws(MachineError) {
     self.configuration = configuration
     self.console = console
     self.hooks = hooks
-    try configuration.validate(on: system)
-    let parts = try MachineParts(configuration, hooks: hooks, system: system)
     vm = parts.vm
     vcpus = parts.vcpus
     memory = parts.memory
@@ -61,16 +92,18 @@ public final class Machine: Sendable {
     interrupts = InterruptController(vm: vm, irqChip: configuration.irqChip)
     log = GuestLog(memory: memory, layout: layout)
     stop = try kvmCall { () throws(KVMError) in try StopSwitch() }
+    gate = try kvmCall { () throws(KVMError) in try PauseGate() }
+    try restore(RawMachine(vm: vm, vcpus: vcpus, memory: memory, interrupts: interrupts))
     clock = try kvmCall { [vcpus] () throws(KVMError) in try GuestClock(vcpus[0]) }
     inboxes = try kvmCall { [vcpus] () throws(KVMError) in
       var inboxes: [VCPUInbox] = []
       for _ in vcpus { inboxes.append(try VCPUInbox()) }
       return inboxes
     }
+    serial = SerialConsole(console: console)
     let devices = DefaultDevices(
       vm: vm, vcpus: vcpus, irqChip: configuration.irqChip, memory: memory, layout: layout, interrupts: interrupts,
-      progress: progress, console: console, stop: stop)
+      progress: progress, serial: serial, stop: stop)
     (ports, addresses) = try devices.buses(configuration)
-    try load(image)
   }
 }

@@ -14,6 +14,10 @@ public enum MachineError: Error, Sendable {
   case memory(GuestMemoryError)
   /// A thread could not be started (pthread_create).
   case thread(errno: Int32)
+  /// A vCPU did not come out of the guest for a pause in time: a device of it waits for something.
+  case pause(vcpu: Int)
+  /// A device cannot be in the state that it was to be given.
+  case device(DeviceStateError)
 }
 
 extension MachineError: CustomStringConvertible {
@@ -26,6 +30,8 @@ extension MachineError: CustomStringConvertible {
     case .missingCapability(let capability, let purpose):
       "this host's KVM has no \(capability.name), which \(purpose) needs"
     case .memory(let error): error.description
+    case .pause(let vcpu): "vCPU \(vcpu) did not come out of the guest in time for a pause"
+    case .device(let error): "the state of the device \(error)"
     case .thread(let errno): "a vCPU's thread could not be started: errno \(errno)"
     }
   }

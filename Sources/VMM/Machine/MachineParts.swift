@@ -40,6 +40,44 @@ struct MachineParts {
     }
   }
 
+  /// The parts of a machine that ran before, told what it was told.
+  init(rebuilding blueprint: MachineBlueprint, memory: GuestMemory, system: System) throws(MachineError) {
+    let configuration = blueprint.configuration
+    guard memory.size == configuration.memory, blueprint.cpuid.count == configuration.vcpus,
+      let layout = BootLayout(
+        top: memory.lowSize, vcpus: configuration.vcpus, logCapacity: configuration.logCapacity)
+    else { throw .configuration("memory and vCPUs are not those of the machine's configuration") }
+    self.memory = memory
+    self.layout = layout
+    (vm, vcpus) = try kvmCall { () throws(KVMError) in
+      let vm = try Self.remakeVM(blueprint.settings, memory: memory, system: system)
+      var vcpus: [VCPU] = []
+      for (id, cpuid) in zip(configuration.apicIDs, blueprint.cpuid) {
+        let vcpu = try vm.createVCPU(id: id)
+        try vcpu.setCPUID(cpuid)
+        vcpus.append(vcpu)
+      }
+      return (vm, vcpus)
+    }
+  }
+
+  /// In the order of `makeVM`: what a machine was told before it had an irqchip does not hurt after it, but for the split
+  /// irqchip, which is one of the capabilities.
+  private static func remakeVM(
+    _ settings: MachineSettings, memory: GuestMemory, system: System
+  ) throws(KVMError) -> VirtualMachine {
+    let vm = try system.createVM()
+    try memory.attach(to: vm)
+    if let address = settings.tssAddress { try vm.setTSSAddress(address) }
+    if let address = settings.identityMapAddress { try vm.setIdentityMapAddress(address) }
+    if settings.hasIRQChip { try vm.createIRQChip() }
+    for enabled in settings.capabilities { try vm.enable(enabled) }
+    if let boot = settings.bootCPU { try vm.setBootCPU(id: boot) }
+    if let kHz = settings.tscKHz { try vm.setTSCFrequency(kHz: kHz) }
+    if let filter = settings.msrFilter { try vm.setMSRFilter(filter) }
+    return vm
+  }
+
   /// The irqchip comes before the first vCPU, which else gets no local APIC; the APIC options before that too.
   ///
   /// Memory comes before both: a change of slots has to wait for all readers of what an irqchip has just published, some

@@ -16,9 +16,7 @@ public struct RunningMachine: ~Copyable {
 
   private mutating func startThread(_ index: Int, _ gate: StartGate) throws(MachineError) {
     let vcpu = machine.vcpus[index]
-    let runner = VCPURunner(
-      index: index, vcpu: vcpu, ports: machine.ports, addresses: machine.addresses, interrupts: machine.interrupts,
-      stop: machine.stop, hooks: machine.hooks, inbox: machine.inboxes[index])
+    let runner = machine.runner(index)
     let thread = try VCPUThread(for: vcpu, name: "vcpu \(index)") { [stop = machine.stop] in
       gate.pass(index, stop)
       runner.run()
@@ -43,6 +41,7 @@ public struct RunningMachine: ~Copyable {
     machine.console.close()
     // All are told first, so that they leave at the same time.
     for thread in threads { thread.wake() }
+    for inbox in machine.inboxes { inbox.ring() }
     // Nobody else wakes a thread that may have been joined.
     for inbox in machine.inboxes { inbox.attach(nil) }
     for thread in threads { thread.stopAndJoin() }

@@ -28,7 +28,8 @@ public final class StopSwitch: Sendable {
   var isStopped: Bool { flag.load(ordering: .acquiring) }
 
   /// Waits until somebody has, at most for `limit`; says whether somebody has.
-  func wait(atMost limit: Duration) -> Bool {
+  @discardableResult
+  public func wait(atMost limit: Duration) -> Bool {
     event.wait(atMost: limit)
   }
 

@@ -8,24 +8,45 @@ final class VCPUInbox: Sendable {
   private struct State {
     var work: [Work] = []
     var thread: VCPUThread?
+    /// Whether the thread waits at the gate, where it hears the bell.
+    var isParked = false
   }
 
   private let state = Mutex(State())
   private let hasWork = Atomic<Bool>(false)
   private let done: EventDescriptor
+  private let bell: EventDescriptor
 
   /// How long a vCPU that was woken has to come out before it is woken again.
   private static let patience = Duration.milliseconds(2)
 
   init() throws(KVMError) {
     done = try EventDescriptor()
+    bell = try EventDescriptor()
   }
 
   /// Says which thread to wake; nil once it has ended.
   func attach(_ thread: VCPUThread?) { state.withLock { $0.thread = thread } }
 
-  /// Takes the vCPU out of the guest, where a thread runs it.
-  func wake() { state.withLock { $0.thread?.wake() } }
+  /// Takes the vCPU out of the guest, where a thread runs it; or out of its wait at the gate.
+  func wake() { state.withLock { $0.isParked ? ring() : $0.thread?.wake() } }
+
+  /// Whether a thread runs the vCPU.
+  var isAttached: Bool { state.withLock { $0.thread != nil } }
+
+  /// Wakes a thread that waits at the gate. The counter is far from full.
+  func ring() { try? bell.write(1) }
+
+  /// On the vCPU's thread, out of the guest: waits until `isOver`, and does what is asked for meanwhile.
+  func park(_ vcpu: VCPU, until isOver: () -> Bool) {
+    state.withLock { $0.isParked = true }
+    while !isOver() {
+      serve(vcpu)
+      if bell.wait(atMost: .milliseconds(100)) { _ = try? bell.read() }
+    }
+    state.withLock { $0.isParked = false }
+    serve(vcpu)
+  }
 
   /// On the vCPU's thread, between two runs: does what was asked for.
   func serve(_ vcpu: VCPU) {
@@ -56,8 +77,8 @@ final class VCPUInbox: Sendable {
     while true {
       if let result = answer.result { return try result.get() }
       // A machine that has ended serves nobody any more, and its vCPUs are out of the guest.
-      guard !stop.isStopped, let thread = state.withLock({ $0.thread }) else { return try body(vcpu) }
-      thread.wake()
+      guard !stop.isStopped, isAttached else { return try body(vcpu) }
+      wake()
       if done.wait(atMost: Self.patience) { _ = try done.read() }
     }
   }

@@ -10,16 +10,53 @@ struct VCPURunner: Sendable {
   let stop: StopSwitch
   let hooks: MachineHooks
   let inbox: VCPUInbox
+  let gate: PauseGate
+  let progress: GuestProgress
 
   /// Enters the guest again and again.
   func run() {
     do throws(KVMError) {
       while !stop.isStopped {
         try answer(try vcpu.run())
+        if gate.isArmed { gate.count(progress) }
         inbox.serve(vcpu)
+        if gate.isClosed { try park() }
       }
     } catch {
       stop.stop(.runFailed(error, vcpu: index))
+    }
+  }
+
+  /// Waits out of the guest until the pause is over.
+  ///
+  /// One that has been stopped waits too: the pause reads its state.
+  private func park() throws(KVMError) {
+    try settle()
+    gate.arrive(index)
+    repeat { inbox.park(vcpu) { !gate.isClosed || stop.isStopped } } while !gate.leave(index, isStopped: stop.isStopped)
+  }
+
+  /// Takes the vCPU through KVM's loop without entering the guest, so that its state is all there is to it:
+  ///
+  /// - KVM completes an access that was answered only when it is entered again (KVM API, the note on KVM_EXIT_IO). A
+  ///   string instruction or a wide MMIO access may have another part to answer then.
+  /// - An EOI that a split irqchip's IOAPIC has to see may still be on its way out (KVM_REQ_IOAPIC_EOI_EXIT).
+  /// - A timer that has expired is in a count that no call shows (`lapic_timer.pending`), until this puts its interrupt
+  ///   into the IRR.
+  ///
+  /// `immediate_exit` would do for the first alone: with it KVM does not come as far as its loop (kernel,
+  /// `kvm_arch_vcpu_ioctl_run`). A signal ends the loop after one round, before the entry.
+  func settle() throws(KVMError) {
+    while true {
+      vcpu.clearExitRequest()
+      let exit = try WakeSignal.runInterrupted(vcpu)
+      switch exit {
+      // Somebody who asks it out of the guest right now has ended the round before it began.
+      case .interrupted where vcpu.isExitRequested && !stop.isStopped: continue
+      case .interrupted, .uninitialized: return
+      default: try answer(exit)
+      }
+      if stop.isStopped { return }
     }
   }
 

@@ -75,7 +75,7 @@ private final class ThreadBody: Sendable {
 }
 
 /// The signal that takes a vCPU's thread out of KVM_RUN. Its handler does nothing: to interrupt is all it is for.
-private enum WakeSignal {
+enum WakeSignal {
   /// The first real-time signal that the C library leaves free, so that no program's SIGUSR1 is taken away.
   static let number = __libc_current_sigrtmin()
 
@@ -87,6 +87,34 @@ private enum WakeSignal {
   }()
 
   static func install() { _ = isInstalled }
+
+  /// Runs a vCPU with the signal pending. KVM sees it before it enters the guest (`kvm_vcpu_exit_request`), so what ends
+  /// here is everything around an entry: the completion of an access, requests, timers that have expired.
+  static func runInterrupted(_ vcpu: VCPU) throws(KVMError) -> Exit {
+    install()
+    var set = sigset_t()
+    var old = sigset_t()
+    unsafe sigemptyset(&set)
+    unsafe sigaddset(&set, number)
+    unsafe pthread_sigmask(SIG_BLOCK, &set, &old)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &old, nil) }
+    pthread_kill(pthread_self(), number)
+    defer {
+      // Sound: the wait has no time limit but zero, and takes the one signal that was sent, if it is still there.
+      var none = timespec()
+      unsafe sigtimedwait(&set, nil, &none)
+    }
+    try vcpu.setSignalMask(0)
+    let exit: Exit
+    do throws(KVMError) {
+      exit = try vcpu.run()
+    } catch {
+      try? vcpu.setSignalMask(nil)
+      throw error
+    }
+    try vcpu.setSignalMask(nil)
+    return exit
+  }
 
   static func unblock() {
     var set = sigset_t()

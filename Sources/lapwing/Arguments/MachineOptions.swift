@@ -1,4 +1,5 @@
 public import ArgumentParser
+import KVM
 public import VMM
 
 /// What a machine is made of, from the command line.
@@ -58,6 +59,17 @@ struct MachineOptions: ParsableArguments {
     configuration.arguments = append
     configuration.loadAddress = loadAddress?.value
     return configuration
+  }
+
+  /// A machine with a guest in it.
+  func build(_ guest: GuestArgument, console: Console) throws(Failure) -> Machine {
+    let image = try guest.image()
+    let kvm = try openKVM()
+    do throws(MachineError) {
+      return try Machine(configuration, image: image, on: kvm, console: console)
+    } catch {
+      throw Failure(error)
+    }
   }
 }
 

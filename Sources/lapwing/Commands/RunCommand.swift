@@ -1,8 +1,5 @@
 import ArgumentParser
-import Glibc
-import KVM
-import Reports
-import VMM
+import SystemPackage
 
 /// `lapwing run`: boots a guest and shows what happens.
 struct RunCommand: ParsableCommand {
@@ -23,68 +20,35 @@ struct RunCommand: ParsableCommand {
   @Option(help: "How long the guest may run, such as 500ms, 10s or 2m.")
   var timeout = TimeLimit.seconds(30)
 
-  @Option(help: "human or json.")
-  var format = ReportFormat.human
+  @OptionGroup var report: RunReportOptions
 
-  @Flag(help: "Show every statistic that KVM has; JSON always has them.")
-  var stats = false
+  @Option(help: "Take a snapshot whenever this signal comes: USR1, USR2, HUP or QUIT.")
+  var snapshotOn: SnapshotSignal?
 
-  @Flag(name: .shortAndLong, help: "Show what the guest prints and nothing else.")
-  var quiet = false
+  @Option(
+    help: """
+      The snapshots' files, with %d for a number: the first that is not taken. By default the guest's name, a number and \
+      .json, in the current folder.
+      """)
+  var snapshotFile: NumberedFile?
+
+  func validate() throws {
+    if snapshotFile != nil, snapshotOn == nil { throw ValidationError("--snapshot-file needs --snapshot-on") }
+  }
 
   func run() throws {
-    try perform { () throws(Failure) in try runGuest() }
+    try perform { () throws(Failure) in
+      let signals = InterruptSignals()
+      var run = GuestRun(guest: guest.name, limit: timeout.duration, options: report)
+      if let snapshots { run.tick = { snapshots.take(of: $0) } }
+      return try run.run(try machine.build(guest, console: run.makeConsole()), signals)
+    }
   }
 
-  private func runGuest() throws(Failure) -> ExitStatus {
-    let signals = InterruptSignals()
-    let machine = try buildMachine()
-    var recorder = RunRecorder(
-      guest: guest.name, machine: machine, backEnd: BackEnd.loaded()?.moduleName ?? "unknown",
-      programStart: Lapwing.start)
-    let style = StandardOutput.style
-    var lines: [String] = []
-    let outcome: Outcome
-    do throws(MachineError) {
-      outcome = try machine.run(limit: timeout.duration) {
-        if signals.isPending { machine.stop.stop(.stopped) }
-        let records = recorder.take()
-        if isWatched { lines += records.compactMap { $0.line(style) } }
-        StandardOutput.offer(&lines)
-      }
-    } catch {
-      throw Failure(error)
-    }
-    let signal = signals.release()
-    let report: RunReport
-    do throws(KVMError) {
-      report = try recorder.report(outcome)
-    } catch {
-      throw Failure(error)
-    }
-    if !quiet {
-      try show(report, format) { (lines + [$0.text(style, allStatistics: stats)]).joined(separator: "\n") }
-    }
-    if let signal { return signal == SIGINT ? .interrupted : .terminated }
-    return report.success ? .success : report.outcome.kind == "time-limit" ? .timeLimit : .failed
-  }
-
-  private var isWatched: Bool { format == .human && !quiet }
-
-  private func buildMachine() throws(Failure) -> Machine {
-    let image = try guest.image()
-    let showsConsole = format == .human
-    let console = Console { showsConsole ? StandardOutput.write($0) : $0.count }
-    let kvm: System
-    do throws(KVMError) {
-      kvm = try KVM.open()
-    } catch {
-      throw Failure(error)
-    }
-    do throws(MachineError) {
-      return try Machine(machine.configuration, image: image, on: kvm, console: console)
-    } catch {
-      throw Failure(error)
-    }
+  private var snapshots: SnapshotOnSignal? {
+    guard let snapshotOn else { return nil }
+    let name = FilePath(guest.name).lastComponent?.string ?? "guest"
+    guard let file = snapshotFile ?? NumberedFile(argument: name + ".%d.json") else { return nil }
+    return SnapshotOnSignal(snapshotOn, file, guest: guest.name)
   }
 }

@@ -61,3 +61,30 @@ import Testing
     #expect(state.description == "IRR {0x70} ISR {} TPR 0x00 PPR 0x00, software disabled")
   }
 }
+
+@Suite struct DeliveryObstacleTests {
+  private func state(requested: VectorSet, inService: VectorSet = [], taskPriority: Priority = 0) -> LocalAPICState {
+    var state = LocalAPICState()
+    state.interruptRequest = requested
+    state.inService = inService
+    state.taskPriority = taskPriority
+    return state
+  }
+
+  @Test func `nothing keeps a vector of a higher class back`() {
+    let state = state(requested: [0x70], inService: [0x6f], taskPriority: 0x6f)
+    #expect(state.deliveryObstacle(mode: .x2APIC) == nil)
+  }
+
+  @Test func `the task priority or an interrupt in service keeps a vector of its class back`() {
+    #expect(state(requested: [0x75], taskPriority: 0x70).deliveryObstacle(mode: .xAPIC) == .taskPriority(0x70))
+    #expect(state(requested: [0x75], inService: [0x20, 0x71]).deliveryObstacle(mode: .xAPIC) == .inService(0x71))
+    let both = state(requested: [0x75], inService: [0x90], taskPriority: 0x80)
+    #expect(both.deliveryObstacle(mode: .xAPIC) == .taskPriority(0x80))
+  }
+
+  @Test func `a disabled local APIC and an empty IRR deliver nothing`() {
+    #expect(state(requested: [0x75]).deliveryObstacle(mode: .disabled) == .disabled)
+    #expect(state(requested: []).deliveryObstacle(mode: .xAPIC) == .nothingRequested)
+  }
+}

@@ -1,4 +1,5 @@
 import CKVM
+import Synchronization
 import SystemPackage
 
 /// Where a guest writes to signal an event (KVM API, KVM_IOEVENTFD).
@@ -23,6 +24,7 @@ extension VirtualMachine {
     _ event: EventDescriptor, at address: IOEventAddress, length: UInt32 = 0, match: UInt64? = nil
   ) throws(KVMError) {
     try ioEvent(event, address, length, match, flags: 0)
+    assignedIOEvents.withLock { $0.append(IOEvent(event: event, address: address, length: length, match: match)) }
   }
 
   /// Ends that; the arguments are those it was assigned with.
@@ -32,6 +34,11 @@ extension VirtualMachine {
     _ event: EventDescriptor, at address: IOEventAddress, length: UInt32 = 0, match: UInt64? = nil
   ) throws(KVMError) {
     try ioEvent(event, address, length, match, flags: 1 << kvm_ioeventfd_flag_nr_deassign)
+    assignedIOEvents.withLock { events in
+      events.removeAll {
+        $0.event === event && $0.address == address && $0.length == length && $0.match == match
+      }
+    }
   }
 
   private func ioEvent(

@@ -2,13 +2,6 @@ import CKVM
 import Synchronization
 import SystemPackage
 
-/// An irqfd that is assigned.
-struct IRQFD {
-  var event: EventDescriptor
-  var resample: EventDescriptor?
-  var gsi: UInt32
-}
-
 extension VirtualMachine {
   /// Makes writes to an event raise a GSI, without a system call to KVM (KVM_IRQFD).
   ///
@@ -26,7 +19,7 @@ extension VirtualMachine {
     let answer = ckvm_irqfd(
       descriptor.rawValue, event.rawDescriptor, gsi, flags, resample?.rawDescriptor ?? 0)
     try attempt(.irqFD, answer, detail: "GSI \(gsi)")
-    irqfds.withLock { $0.append(IRQFD(event: event, resample: resample, gsi: gsi)) }
+    assignedIRQFDs.withLock { $0.append(IRQFD(event: event, resample: resample, gsi: gsi)) }
   }
 
   /// Ends that; when it returns, no write before it is still to take effect (KVM_IRQFD_FLAG_DEASSIGN).
@@ -35,6 +28,6 @@ extension VirtualMachine {
   public func deassignIRQFD(_ event: EventDescriptor, gsi: UInt32) throws(KVMError) {
     let answer = ckvm_irqfd(descriptor.rawValue, event.rawDescriptor, gsi, UInt32(KVM_IRQFD_FLAG_DEASSIGN), 0)
     try attempt(.irqFD, answer, detail: "GSI \(gsi), deassign")
-    irqfds.withLock { $0.removeAll { $0.event === event && $0.gsi == gsi } }
+    assignedIRQFDs.withLock { $0.removeAll { $0.event === event && $0.gsi == gsi } }
   }
 }

@@ -1,0 +1,63 @@
+import KVM
+import VMM
+
+/// Holds the events of a machine back while its state is taken, so that none is lost or seen twice.
+///
+/// A write to an irqfd's event may raise its interrupt later, on a kernel thread (`irqfd_inject`). To end the irqfd waits
+/// for that; from then on writes stay in the event's counter. So they are ended before any chip is read; what their
+/// counters hold at the end is not yet taken; then they are assigned anew. A resampling irqfd is left alone, since to end
+/// it would lower its line.
+struct EventCapture {
+  private let machine: Machine
+  private let irqfds: [IRQFD]
+
+  /// Ends the irqfds.
+  init(holding machine: Machine) throws(KVMError) {
+    self.machine = machine
+    irqfds = machine.vm.irqfds
+    for irqfd in irqfds where irqfd.resample == nil {
+      try machine.vm.deassignIRQFD(irqfd.event, gsi: irqfd.gsi)
+    }
+  }
+
+  /// Assigns them anew, and says what waits in each event.
+  func release() throws(KVMError) -> (irqfds: [IRQFDState], ioEvents: [IOEventState]) {
+    let owned = machine.interrupts.machineIRQFDs
+    var states: [IRQFDState] = []
+    for irqfd in irqfds {
+      var state = IRQFDState(gsi: irqfd.gsi)
+      state.isMachines = owned[irqfd.gsi] === irqfd.event
+      if let resample = irqfd.resample {
+        state.resamplePending = try peek(resample)
+      } else {
+        state.pending = try reassign(irqfd)
+      }
+      states.append(state)
+    }
+    var ioEvents: [IOEventState] = []
+    for event in machine.vm.ioEvents {
+      var state = IOEventState(address: event.address)
+      state.length = event.length
+      state.match = event.match
+      state.pending = try peek(event.event)
+      ioEvents.append(state)
+    }
+    return (states, ioEvents)
+  }
+
+  private func reassign(_ irqfd: IRQFD) throws(KVMError) -> UInt64 {
+    let pending = try irqfd.event.read()
+    try machine.vm.assignIRQFD(irqfd.event, gsi: irqfd.gsi)
+    // KVM raises the interrupt for what was written since the read, and leaves the counter (`kvm_irqfd_assign`).
+    _ = try irqfd.event.read()
+    if pending > 0 { try irqfd.event.write(pending) }
+    return pending
+  }
+
+  /// What an event's counter holds, which it holds afterwards too.
+  private func peek(_ event: EventDescriptor) throws(KVMError) -> UInt64 {
+    let pending = try event.read()
+    if pending > 0 { try event.write(pending) }
+    return pending
+  }
+}

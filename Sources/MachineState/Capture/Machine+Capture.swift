@@ -1,0 +1,123 @@
+import APIC
+import KVM
+import Synchronization
+public import VMM
+
+extension Machine {
+  /// Takes the state of the machine, apart from its memory. A machine that runs is paused meanwhile.
+  ///
+  /// - Parameter guest: the guest's name.
+  /// - Throws: `MachineError`: `pause` where a vCPU does not come out, `kvm` for what KVM refuses.
+  public func capture(guest: String = "") throws(MachineError) -> MachineState {
+    try whilePaused { () throws(MachineError) in
+      try MachineCapture(machine: self).state(guest: guest)
+    } orThrow: {
+      $0
+    }.value
+  }
+
+  /// Takes state and memory at one moment. A machine that runs is paused meanwhile, and goes on.
+  ///
+  /// Only the pages that the guest has touched are copied.
+  ///
+  /// - Parameter guest: the guest's name.
+  /// - Throws: `MachineError` as `capture` does.
+  public func snapshot(guest: String = "") throws(MachineError) -> Snapshot {
+    let (value, pause) = try whilePaused { () throws(MachineError) in
+      // State first: KVM_GET_MP_STATE and a kvmclock that is read may write to memory, nothing of memory to state.
+      let state = try MachineCapture(machine: self).state(guest: guest)
+      return (state, MemoryImage(of: memory))
+    } orThrow: {
+      $0
+    }
+    return Snapshot(state: value.0, memory: value.1, pause: pause)
+  }
+}
+
+/// A machine at one moment.
+public struct Snapshot: Sendable {
+  /// Everything but memory.
+  public var state: MachineState
+  /// Memory.
+  public var memory: MemoryImage
+  /// How long the guest stood still for it; nil where it did anyway.
+  public var pause: Duration?
+
+  /// A state with its memory.
+  public init(state: MachineState, memory: MemoryImage, pause: Duration? = nil) {
+    self.state = state
+    self.memory = memory
+    self.pause = pause
+  }
+}
+
+/// Takes the state of a machine that is paused.
+struct MachineCapture {
+  let machine: Machine
+
+  /// How often it is taken again because the PIT ticked meanwhile.
+  private static let patience = 8
+
+  /// What is asked of the vCPUs of the machine that was captured last.
+  private static let lastPlan = Mutex<(vm: WeakMachine, plan: VCPUState.Plan)?>(nil)
+
+  private struct WeakMachine: Sendable {
+    weak var vm: VirtualMachine?
+  }
+
+  func state(guest: String) throws(MachineError) -> MachineState {
+    guard machine.configuration.profile == .standard else {
+      throw .configuration("the unit tests' PC has devices whose state is not kept: only a standard machine can be saved")
+    }
+    do throws(KVMError) {
+      return try captured(guest)
+    } catch {
+      throw .kvm(error)
+    }
+  }
+
+  /// The order: first the events are held back, then the vCPUs are read, of which the first call may take an INIT or a
+  /// SIPI, then the chips. The PIT alone goes on by itself meanwhile; where it may have ticked all is read again.
+  ///
+  /// The host's TSC is read after the local APICs: so after a restore a timer is late by the time in between, some
+  /// microseconds, and never early.
+  private func captured(_ guest: String) throws(KVMError) -> MachineState {
+    let vm = machine.vm
+    let plan = try plan()
+    var state = MachineState()
+    state.guest = guest
+    state.configuration = machine.configuration
+    state.settings = vm.settings
+    state.host = HostIdentity.current
+    let events = try EventCapture(holding: machine)
+    for _ in 0..<Self.patience {
+      let start = HostClocks.monotonic
+      state.vcpus = []
+      for index in machine.vcpus.indices {
+        state.vcpus.append(try VCPUCapture(machine: machine, index: index, plan: plan).state())
+      }
+      state.time.hostTSC = hostTSC()
+      state.time.clock = try vm.clock()
+      if state.settings.hasIRQChip {
+        state.pics = MachineState.PICPair(master: try vm.pic(.master), slave: try vm.pic(.slave))
+        state.ioapic = try vm.ioapic()
+      }
+      state.pit = state.settings.pit == nil ? nil : try vm.pit()
+      state.time.hostMonotonic = HostClocks.monotonic
+      guard state.pit?.mayHaveTicked(from: start, to: state.time.hostMonotonic) ?? false else { break }
+    }
+    state.splitIOAPIC = machine.splitIOAPIC
+    state.devices = machine.deviceStates()
+    (state.irqfds, state.ioEvents) = try events.release()
+    state.captured = HostClocks.realtime
+    return state
+  }
+
+  private func plan() throws(KVMError) -> VCPUState.Plan {
+    let last = Self.lastPlan.withLock { last in last.flatMap { $0.vm.vm === machine.vm ? $0.plan : nil } }
+    if let last { return last }
+    let plan = try VCPUState.Plan(machine.vm, machine.vcpus[0])
+    Self.lastPlan.withLock { $0 = (WeakMachine(vm: machine.vm), plan) }
+    return plan
+  }
+}

@@ -1,0 +1,28 @@
+extension MachineState {
+  /// A field that is another one when the state of a machine that was just restored is taken again.
+  public struct MovingField: Hashable, Sendable {
+    /// Its place in the document; `*` stands for anything.
+    public var path: String
+    /// Why it moves.
+    public var reason: String
+  }
+
+  /// What time moves: every other field of a state that was restored is the same when it is taken again, byte for byte.
+  public static let movingFields: [MovingField] = [
+    MovingField(path: "captured", reason: "the moment of the capture"),
+    MovingField(path: "time.*", reason: "the clocks of that moment"),
+    MovingField(path: "vcpus[*].msrs.0x10", reason: "the TSC runs"),
+    MovingField(path: "vcpus[*].tscOffset", reason: "guest time stood still, the host's TSC did not"),
+    MovingField(path: "vcpus[*].localAPIC.currentCount", reason: "the timer runs"),
+    MovingField(
+      path: "vcpus[*].localAPIC.processorPriority",
+      reason: "it follows from the task priority and the ISR, which KVM brings up to date at a restore"),
+    MovingField(
+      path: "pit.channel*.countLoadTime", reason: "the moment, on the host's clock, when the count was loaded"),
+    MovingField(
+      path: "pit.channel0.count", reason: "a count that runs once goes on with what is left of it"),
+    MovingField(
+      path: "vcpus[*].localAPIC.initialCount", reason: "0 for a one-shot timer that has fired, in xAPIC mode"),
+    MovingField(path: "pit.channel0.mode", reason: "5 for a count that has run out"),
+  ]
+}

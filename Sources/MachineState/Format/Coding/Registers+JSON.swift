@@ -1,0 +1,97 @@
+import APIC
+import KVM
+
+extension Registers {
+  static var fields: [Field<Registers>] {
+    [
+      .hex("rax", \.rax), .hex("rbx", \.rbx), .hex("rcx", \.rcx), .hex("rdx", \.rdx), .hex("rsi", \.rsi),
+      .hex("rdi", \.rdi), .hex("rsp", \.rsp), .hex("rbp", \.rbp), .hex("r8", \.r8), .hex("r9", \.r9),
+      .hex("r10", \.r10), .hex("r11", \.r11), .hex("r12", \.r12), .hex("r13", \.r13), .hex("r14", \.r14),
+      .hex("r15", \.r15), .hex("rip", \.rip), .hex("rflags", \.rflags),
+    ]
+  }
+}
+
+extension SpecialRegisters {
+  static var fields: [Field<SpecialRegisters>] {
+    let segment = Segment.fields
+    let table = DescriptorTable.fields
+    return [
+      .object("cs", \.cs, segment), .object("ds", \.ds, segment), .object("es", \.es, segment),
+      .object("fs", \.fs, segment), .object("gs", \.gs, segment), .object("ss", \.ss, segment),
+      .object("tr", \.tr, segment), .object("ldt", \.ldt, segment),
+      .object("gdt", \.gdt, table), .object("idt", \.idt, table),
+      .hex("cr0", \.cr0), .hex("cr2", \.cr2), .hex("cr3", \.cr3), .hex("cr4", \.cr4), .hex("cr8", \.cr8, upTo: 0xf),
+      .hex("efer", \.efer), .hex("apicBase", \.apicBase.rawValue),
+      Field(
+        name: "injectedInterrupt", encode: { .array($0.injectedInterrupt.map { .hex($0.rawValue) }) },
+        decode: {
+          (root, json, _) throws(MalformedState) in
+          root.injectedInterrupt = try VectorSet(json: json)
+        }),
+      Field(
+        name: "pageDirectoryPointers",
+        encode: { $0.pageDirectoryPointers.map { .array($0.map { .hex($0) }) } ?? .null },
+        decode: { (root, json, _) throws(MalformedState) in
+          root.pageDirectoryPointers = try json.words(count: 4)
+        }),
+    ]
+  }
+}
+
+extension Segment {
+  fileprivate static var fields: [Field<Segment>] {
+    [.hex("selector", \.selector), .hex("base", \.base), .hex("limit", \.limit), .hex("attributes", \.attributes)]
+  }
+
+  /// The descriptor's fields as VMX packs them (SDM volume 3C, section 25.4.1, "access rights").
+  fileprivate var attributes: UInt32 {
+    get {
+      UInt32(type & 0xf) | UInt32(s & 1) << 4 | UInt32(dpl & 3) << 5 | UInt32(present & 1) << 7
+        | UInt32(avl & 1) << 12 | UInt32(l & 1) << 13 | UInt32(db & 1) << 14 | UInt32(g & 1) << 15
+        | UInt32(unusable & 1) << 16
+    }
+    set {
+      func bit(_ number: UInt32) -> UInt8 { UInt8(newValue >> number & 1) }
+      type = UInt8(newValue & 0xf)
+      dpl = UInt8(newValue >> 5 & 3)
+      (s, present, avl, l, db, g, unusable) = (bit(4), bit(7), bit(12), bit(13), bit(14), bit(15), bit(16))
+    }
+  }
+}
+
+extension DescriptorTable {
+  fileprivate static var fields: [Field<DescriptorTable>] { [.hex("base", \.base), .hex("limit", \.limit)] }
+}
+
+extension DebugRegisters {
+  static var fields: [Field<DebugRegisters>] {
+    [
+      .hex("dr0", \.dr0), .hex("dr1", \.dr1), .hex("dr2", \.dr2), .hex("dr3", \.dr3),
+      .hex("dr6", \.dr6, upTo: 0xffff_ffff), .hex("dr7", \.dr7, upTo: 0xffff_ffff),
+    ]
+  }
+}
+
+extension VectorSet {
+  fileprivate init(json: JSONValue) throws(MalformedState) {
+    self.init()
+    guard case .array(let elements) = json else { throw MalformedState("an array expected, not \(json.kind)") }
+    for element in elements { insert(Vector(rawValue: try element.hex(UInt8.self))) }
+  }
+}
+
+extension JSONValue {
+  /// An array of so many 64-bit registers; nil for null.
+  func words(count: Int) throws(MalformedState) -> [UInt64]? {
+    if case .null = self { return nil }
+    guard case .array(let elements) = self, elements.count == count else {
+      throw MalformedState("an array of \(count) numbers expected")
+    }
+    var words: [UInt64] = []
+    for (index, element) in elements.enumerated() {
+      words.append(try member("[\(index)]") { () throws(MalformedState) in try element.hex(UInt64.self) })
+    }
+    return words
+  }
+}

@@ -1,0 +1,83 @@
+/// Writes a JSON value as people read it: two spaces a level, what fits on a line on one line.
+struct JSONText {
+  private var text: [UInt8] = []
+
+  /// The text of a value, with a line feed at its end.
+  static func of(_ value: JSONValue) -> [UInt8] {
+    var writer = JSONText()
+    writer.write(value, indent: 0)
+    writer.text.append(0x0a)
+    return writer.text
+  }
+
+  private mutating func write(_ value: JSONValue, indent: Int) {
+    switch value {
+    case .null: text += Array("null".utf8)
+    case .bool(let value): text += Array((value ? "true" : "false").utf8)
+    case .number(let value): text += Array(String(value).utf8)
+    case .string(let value): write(value)
+    case .array(let values):
+      let isFlat = values.allSatisfy(\.isScalar)
+      write(values, "[", "]", indent: indent, isFlat: isFlat) { writer, value, indent in
+        writer.write(value, indent: indent)
+      }
+    case .object(let members):
+      let isFlat = members.count <= 8 && members.allSatisfy(\.value.isShort)
+      write(members, "{", "}", indent: indent, isFlat: isFlat) { writer, member, indent in
+        writer.write(member.name)
+        writer.text += Array(": ".utf8)
+        writer.write(member.value, indent: indent)
+      }
+    }
+  }
+
+  private mutating func write<Element>(
+    _ elements: [Element], _ open: String, _ close: String, indent: Int, isFlat: Bool,
+    _ body: (inout JSONText, Element, Int) -> Void
+  ) {
+    text += Array(open.utf8)
+    for (index, element) in elements.enumerated() {
+      if index > 0 { text.append(UInt8(ascii: ",")) }
+      if isFlat {
+        if index > 0 { text.append(0x20) }
+      } else {
+        breakLine(indent + 2)
+      }
+      body(&self, element, indent + 2)
+    }
+    if !isFlat, !elements.isEmpty { breakLine(indent) }
+    text += Array(close.utf8)
+  }
+
+  private mutating func breakLine(_ indent: Int) {
+    text.append(0x0a)
+    for _ in 0..<indent { text.append(0x20) }
+  }
+
+  private mutating func write(_ string: String) {
+    text.append(UInt8(ascii: "\""))
+    for byte in string.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): text += [UInt8(ascii: "\\"), byte]
+      case 0..<0x20: text += Array("\\u00".utf8) + Array(Hexadecimal.text([byte]).utf8)
+      default: text.append(byte)
+      }
+    }
+    text.append(UInt8(ascii: "\""))
+  }
+}
+
+extension JSONValue {
+  fileprivate var isScalar: Bool {
+    switch self {
+    case .array, .object: false
+    default: true
+    }
+  }
+
+  /// Whether it is short enough to stand beside others on a line.
+  fileprivate var isShort: Bool {
+    if case .string(let string) = self { return string.utf8.count <= 24 }
+    return isScalar
+  }
+}

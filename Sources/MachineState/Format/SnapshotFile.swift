@@ -1,0 +1,136 @@
+import Glibc
+public import SystemPackage
+import VMM
+
+/// A snapshot on disk: the state's document, and guest memory beside it.
+public struct SnapshotFile: Sendable {
+  /// Longer documents are refused before they are read: 4096 vCPUs with AMX take less.
+  private static let documentLimit = 1 << 30
+
+  /// The document's path.
+  public let path: FilePath
+
+  /// A snapshot at a path.
+  public init(_ path: FilePath) { self.path = path }
+
+  /// Reads the state alone: memory is neither read nor looked for.
+  ///
+  /// - Throws: `SnapshotFileError`.
+  public func readDocument() throws(SnapshotFileError) -> StateDocument {
+    let text = try read(path, atMost: Self.documentLimit)
+    do throws(MalformedState) {
+      return try StateDocument(text: text)
+    } catch {
+      throw .malformed(path, error)
+    }
+  }
+
+  /// Reads state and memory.
+  ///
+  /// - Throws: `SnapshotFileError`.
+  public func read() throws(SnapshotFileError) -> (document: StateDocument, memory: MemoryImage) {
+    let document = try readDocument()
+    guard let reference = document.state.memory else {
+      throw .malformed(path, MalformedState("the state has no memory, so nothing can go on from it", at: "memory"))
+    }
+    do throws(MalformedState) {
+      try reference.validateName()
+    } catch {
+      throw .malformed(path, error)
+    }
+    return (document, try readMemory(reference))
+  }
+
+  private func readMemory(_ reference: MemoryReference) throws(SnapshotFileError) -> MemoryImage {
+    let path = path.removingLastComponent().appending(reference.file)
+    let file: FileDescriptor
+    do {
+      file = try FileDescriptor.open(path, .readOnly)
+    } catch {
+      throw .unreadable(path, "\(error)")
+    }
+    defer { try? file.close() }
+    do throws(MalformedState) {
+      let header = try bytes(of: file, MemoryFile.headerSize, at: 0)
+      let head = try bytes(of: file, try MemoryFile.headSize(header, reference), at: 0)
+      let table = try MemoryFile(head: head, reference)
+      var image = MemoryImage(size: table.size)
+      var offset = table.dataOffset
+      for (index, entry) in table.entries.enumerated() {
+        let bytes = try bytes(of: file, Int(entry.pages * GuestMemory.pageSize), at: offset)
+        guard CRC32C.of(bytes) == entry.checksum else {
+          throw MalformedState(
+            "the file is damaged: the checksum of run \(index), at offset \(offset), differs", at: "memory.file")
+        }
+        image.runs.append(MemoryImage.Run(address: entry.address, bytes: bytes))
+        offset += bytes.count
+      }
+      return image
+    } catch {
+      throw .malformed(self.path, error)
+    }
+  }
+
+  private func bytes(of file: FileDescriptor, _ count: Int, at offset: Int) throws(MalformedState) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    var done = 0
+    while done < count {
+      // Sound: the call writes at most as many bytes as the rest of the buffer has.
+      let size = try? unsafe bytes.withUnsafeMutableBytes {
+        try unsafe file.read(
+          fromAbsoluteOffset: Int64(offset + done), into: UnsafeMutableRawBufferPointer(rebasing: $0[done...]))
+      }
+      guard let size, size > 0 else { throw MalformedState("the file is too short", at: "memory.file") }
+      done += size
+    }
+    return bytes
+  }
+
+  private func read(_ path: FilePath, atMost limit: Int) throws(SnapshotFileError) -> [UInt8] {
+    do {
+      let file = try FileDescriptor.open(path, .readOnly)
+      return try file.closeAfter {
+        var text: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+          // Sound: the call writes at most as many bytes as the buffer has.
+          let count = try unsafe buffer.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
+          if count == 0 { return text }
+          text += buffer[..<count]
+          if text.count > limit { throw Errno.fileTooLarge }
+        }
+      }
+    } catch {
+      throw .unreadable(path, "\(error)")
+    }
+  }
+}
+
+extension MemoryReference {
+  /// A document may come from anywhere: its memory is beside it, not somewhere else on this host.
+  func validateName() throws(MalformedState) {
+    guard !file.isEmpty, file != ".", file != "..", !file.utf8.contains(UInt8(ascii: "/")), !file.utf8.contains(0)
+    else {
+      throw MalformedState("the name of a file beside the state expected, not \"\(file)\"", at: "memory.file")
+    }
+  }
+}
+
+/// Why a snapshot could not be read or written.
+public enum SnapshotFileError: Error, Sendable, CustomStringConvertible {
+  /// A file cannot be read.
+  case unreadable(FilePath, String)
+  /// A file cannot be written; what was there before still is.
+  case unwritable(FilePath, String)
+  /// A file does not hold what it should.
+  case malformed(FilePath, MalformedState)
+
+  /// Which file and what is wrong, for a person.
+  public var description: String {
+    switch self {
+    case .unreadable(let path, let reason): "cannot read '\(path)': \(reason)"
+    case .unwritable(let path, let reason): "cannot write '\(path)': \(reason)"
+    case .malformed(let path, let error): "\(path): \(error)"
+    }
+  }
+}

@@ -1,0 +1,26 @@
+public import VMM
+
+/// Why a machine could not be made from a state. There is no machine then, nor part of one.
+public enum RestoreError: Error, Sendable {
+  /// The state contradicts itself.
+  case malformed(MalformedState)
+  /// This host cannot take the state: what it lacks, each by name.
+  case hostDiffers([HostDifference])
+  /// KVM refused a part of the state that looked as it should.
+  case refused(path: String, problem: String)
+  /// The machine could not be built.
+  case machine(MachineError)
+}
+
+extension RestoreError: CustomStringConvertible {
+  /// What is wrong, for a person.
+  public var description: String {
+    switch self {
+    case .malformed(let error): error.description
+    case .hostDiffers(let differences):
+      "this host cannot take the state:\n" + differences.map { "  \($0)" }.joined(separator: "\n")
+    case .refused(let path, let problem): "\(path): \(problem)"
+    case .machine(let error): error.description
+    }
+  }
+}

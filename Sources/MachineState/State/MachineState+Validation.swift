@@ -1,0 +1,99 @@
+import APIC
+import KVM
+import VMM
+
+extension MachineState {
+  /// Refuses a state that contradicts itself, before anything is made of it.
+  ///
+  /// - Throws: `MalformedState` with the place.
+  public func validate() throws(MalformedState) {
+    try member("machine") { () throws(MalformedState) in try validateConfiguration() }
+    try validateChips()
+    guard vcpus.count == configuration.vcpus else {
+      throw MalformedState("\(configuration.vcpus) vCPUs expected, not \(vcpus.count)", at: "vcpus")
+    }
+    let ids = configuration.apicIDs
+    let format = hasWideIDs
+    for (index, vcpu) in vcpus.enumerated() {
+      try member("vcpus[\(index)]") { () throws(MalformedState) in
+        guard vcpu.id == ids[index] else { throw MalformedState("\(ids[index]) expected, not \(vcpu.id)", at: "id") }
+        try vcpu.validate(wideIDs: format)
+      }
+    }
+    if let memory, memory.size != configuration.memory {
+      throw MalformedState(
+        "\(configuration.memory) bytes expected, as the machine has, not \(memory.size)", at: "memory.size")
+    }
+    try validateEvents()
+  }
+
+  /// Whether local APIC pages hold x2APIC ids of 32 bits (KVM_X2APIC_API_USE_32BIT_IDS).
+  public var hasWideIDs: Bool {
+    settings.capabilities.contains {
+      $0.capability == .x2APICAPI && X2APICOptions(rawValue: $0.arguments.first ?? 0).contains(.use32BitIDs)
+    }
+  }
+
+  private func validateConfiguration() throws(MalformedState) {
+    let range = MachineConfiguration.memoryRange
+    guard range.contains(configuration.memory), configuration.memory.isMultiple(of: 4096) else {
+      throw MalformedState(
+        "a multiple of 4096 from \(range.lowerBound) to \(range.upperBound) expected", at: "memory")
+    }
+    let ids = configuration.apicIDs
+    guard ids.count == configuration.vcpus, Set(ids).count == ids.count else {
+      throw MalformedState("as many different ids as vCPUs expected", at: "vcpuIDs")
+    }
+  }
+
+  private func validateChips() throws(MalformedState) {
+    let isKernel = configuration.irqChip == .kernel
+    guard settings.hasIRQChip == isKernel else {
+      throw MalformedState("the machine's irqchip is \(configuration.irqChip.rawValue)", at: "settings.irqchip")
+    }
+    let splits = settings.capabilities.filter { $0.capability == .splitIRQChip }
+    guard splits.count == (isKernel ? 0 : 1) else {
+      throw MalformedState(
+        "\(isKernel ? "no" : "one") KVM_CAP_SPLIT_IRQCHIP expected with this irqchip", at: "settings.capabilities")
+    }
+    func check(_ isThere: Bool, _ name: String, expected: Bool) throws(MalformedState) {
+      guard isThere != expected else { return }
+      let verb = expected ? "has" : "has no"
+      throw MalformedState("a machine with irqchip \(configuration.irqChip.rawValue) \(verb) such chip", at: name)
+    }
+    try check(pics != nil, "pic", expected: isKernel)
+    try check(ioapic != nil, "ioapic", expected: isKernel)
+    try check(splitIOAPIC != nil, "splitIOAPIC", expected: !isKernel)
+    try check(pit != nil, "pit", expected: settings.pit != nil)
+    guard isKernel || pit == nil else { throw MalformedState("a split irqchip has no PIT", at: "pit") }
+    for (index, route) in (settings.routes ?? []).enumerated() {
+      if case .irqChip = route, !isKernel {
+        throw MalformedState("a split irqchip has no chip to route to", at: "routes[\(index)]")
+      }
+    }
+  }
+
+  private func validateEvents() throws(MalformedState) {
+    var names: Set<String> = []
+    for (index, device) in devices.enumerated() where !names.insert(device.name).inserted {
+      throw MalformedState("the device '\(device.name)' is there twice", at: "devices[\(index)].name")
+    }
+    for (index, event) in ioEvents.enumerated() {
+      guard [0, 1, 2, 4, 8].contains(event.length), event.length > 0 || event.match == nil else {
+        throw MalformedState(
+          "0, 1, 2, 4 or 8 expected, and a match only with a length", at: "ioEvents[\(index)].length")
+      }
+    }
+    var owned: Set<UInt32> = []
+    for (index, event) in irqfds.enumerated() where event.isMachines && !owned.insert(event.gsi).inserted {
+      throw MalformedState("the machine has one irqfd a GSI", at: "irqfds[\(index)].isMachines")
+    }
+    do throws(DeviceStateError) {
+      try DeviceState.validate(devices, configuration)
+    } catch {
+      let index = devices.firstIndex { $0.name == error.device }
+      let path = index.map { "devices[\($0)]" } ?? "devices"
+      throw MalformedState(error.problem, at: error.field.isEmpty ? path : "\(path).fields.\(error.field)")
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import APIC
+import KVM
+
+extension VCPUState {
+  /// Offsets in the XSAVE header (SDM volume 1, section 13.4.2).
+  private static let stateBits = 512
+  private static let compactionBits = 520
+
+  /// Refuses a vCPU that contradicts itself.
+  ///
+  /// - Parameter wideIDs: whether the page has an x2APIC id in 32 bits.
+  func validate(wideIDs: Bool) throws(MalformedState) {
+    let base = specialRegisters.apicBase
+    guard base.mode != .invalid else {
+      throw MalformedState("x2APIC without the local APIC enabled", at: "specialRegisters.apicBase")
+    }
+    if let value = msr(MSR.apicBase), value != base.rawValue {
+      throw MalformedState("it differs from specialRegisters.apicBase", at: "msrs.0x1b")
+    }
+    if base.mode == .x2APIC {
+      let expected = wideIDs ? id : id << 24
+      guard localAPIC[.id] == expected else {
+        throw MalformedState(
+          "the ID register holds 0x\(String(localAPIC[.id], radix: 16)), not 0x\(String(expected, radix: 16))",
+          at: "localAPIC")
+      }
+    }
+    guard specialRegisters.cr8 == UInt64(localAPIC.taskPriority.rawValue >> 4) else {
+      throw MalformedState("it differs from the task priority of the local APIC", at: "specialRegisters.cr8")
+    }
+    guard Set(msrs.map(\.index)).count == msrs.count else {
+      throw MalformedState("a register is there twice", at: "msrs")
+    }
+    try validateExtendedState()
+    guard tscKHz > 0 else { throw MalformedState("a frequency above 0 expected", at: "tscKHz") }
+    guard settings.vapicAddress.isMultiple(of: 4) else {
+      throw MalformedState("a multiple of 4 expected", at: "settings.vapicAddress")
+    }
+  }
+
+  private func validateExtendedState() throws(MalformedState) {
+    guard xsave.count >= 4096 else { throw MalformedState("at least 4096 bytes expected", at: "xsave.size") }
+    guard Set(extendedControlRegisters.map(\.number)).count == extendedControlRegisters.count else {
+      throw MalformedState("a register is there twice", at: "xcrs")
+    }
+    let xcr0 = extendedControlRegisters.first { $0.number == 0 }?.value
+    guard xcr0.map({ $0 & 1 == 1 }) ?? true else { throw MalformedState("bit 0 of XCR0 is always 1", at: "xcrs") }
+    guard word(Self.compactionBits) == 0 else {
+      throw MalformedState("an area without compaction expected (XCOMP_BV is not 0)", at: "xsave.data")
+    }
+  }
+
+  private func word(_ offset: Int) -> UInt64 {
+    xsave[offset..<offset + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  }
+}

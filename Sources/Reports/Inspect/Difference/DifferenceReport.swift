@@ -1,0 +1,133 @@
+public import APIC
+public import MachineState
+
+/// What two states have different, in the words of the inspector: the value behind the text for a person and the JSON
+/// document `lapwing.difference/1`.
+///
+/// docs/inspect.md describes the document's keys.
+public struct DifferenceReport: Codable, Hashable, Sendable {
+  /// The document's type and version.
+  public static let schema = "lapwing.difference/1"
+
+  /// `lapwing.difference/1`.
+  public var schema = DifferenceReport.schema
+  /// Whether nothing differs but what every capture has anew.
+  public var same: Bool
+  /// The registers that differ, in the order of the inspection.
+  public var differences: [Difference]
+  /// How guest memory differs; absent where one of the states has none to compare.
+  public var memory: MemoryDifference?
+
+  /// A register that differs.
+  public struct Difference: Codable, Hashable, Sendable {
+    /// Whose it is, such as `vCPU 0` or `IOAPIC`.
+    public var owner: String
+    /// The register's name.
+    public var name: String
+    /// Its name in the manual.
+    public var title: String
+    /// What the first state has; absent where it has no such register.
+    public var before: Side?
+    /// What the second has; absent likewise.
+    public var after: Side?
+    /// Whether every capture has it anew, though the guest did nothing: a clock, the name of a file.
+    public var movesWithTime: Bool
+  }
+
+  /// What a state has in a register.
+  public struct Side: Codable, Hashable, Sendable {
+    /// The value.
+    public var value: String
+    /// What it means; empty where the value says it.
+    public var meaning: String
+  }
+
+  /// How the guest memory of two states differs.
+  public struct MemoryDifference: Codable, Hashable, Sendable {
+    /// How many pages of 4096 bytes differ.
+    public var pages: UInt64
+    /// Where: at most the first hundred runs.
+    public var runs: [Run]
+
+    /// Pages beside one another that all differ.
+    public struct Run: Codable, Hashable, Sendable {
+      /// The guest-physical address of the first.
+      public var address: UInt64
+      /// How many.
+      public var pages: UInt64
+    }
+  }
+
+  /// What differs between two machines' states.
+  ///
+  /// - Parameters:
+  ///   - before: the first state.
+  ///   - after: the second.
+  ///   - memory: how their memory differs; nil where that is not known.
+  public init(_ before: MachineState, _ after: MachineState, memory: MemoryDifference? = nil) {
+    self.init(before.allGroups, after.allGroups, memory)
+  }
+
+  /// What differs between the register pages of two local APICs.
+  public init(page before: LocalAPICState, _ after: LocalAPICState) {
+    func group(_ page: LocalAPICState) -> RegisterGroup {
+      RegisterGroup(name: "local APIC", registers: LocalAPICView.registers.reports(LocalAPICView(page: page)))
+    }
+    self.init([group(before)], [group(after)], nil)
+  }
+
+  private init(_ before: [RegisterGroup], _ after: [RegisterGroup], _ memory: MemoryDifference?) {
+    var differences: [Difference] = []
+    let others = Dictionary(after.map { ($0.name, $0.registers) }) { $0 + $1 }
+    for group in before { differences += Self.differences(group.name, group.registers, others[group.name] ?? []) }
+    let names = Set(before.map(\.name))
+    for group in after where !names.contains(group.name) {
+      differences += Self.differences(group.name, [], group.registers)
+    }
+    self.differences = differences
+    self.memory = memory
+    same = differences.allSatisfy(\.movesWithTime) && (memory?.pages ?? 0) == 0
+  }
+
+  private static func differences(
+    _ owner: String, _ before: [RegisterReport], _ after: [RegisterReport]
+  ) -> [Difference] {
+    // Nearly always both have the same registers in the same order.
+    if before == after { return [] }
+    let later = Dictionary(after.map { ($0.name, $0) }) { first, _ in first }
+    var differences: [Difference] = []
+    for register in before {
+      let other = later[register.name]
+      guard register.value != other?.value || register.meaning != other?.meaning else { continue }
+      differences.append(Difference(owner, register, other))
+    }
+    let names = Set(before.map(\.name))
+    for register in after where !names.contains(register.name) {
+      differences.append(Difference(owner, nil, register))
+    }
+    return differences
+  }
+}
+
+extension DifferenceReport.Difference {
+  fileprivate init(_ owner: String, _ before: RegisterReport?, _ after: RegisterReport?) {
+    self.init(
+      owner: owner, name: before?.name ?? after?.name ?? "", title: before?.title ?? after?.title ?? "",
+      before: before.map { DifferenceReport.Side(value: $0.value, meaning: $0.meaning) },
+      after: after.map { DifferenceReport.Side(value: $0.value, meaning: $0.meaning) },
+      movesWithTime: [before, after].compactMap { $0 }.allSatisfy { $0.movesWithTime == true })
+  }
+}
+
+extension MachineState {
+  /// The registers of the machine, one group for each vCPU first.
+  fileprivate var allGroups: [RegisterGroup] {
+    vcpus.enumerated().map { index, vcpu in
+      RegisterGroup(
+        name: "vCPU \(index)",
+        registers: [VCPUState.idRegister].reports(vcpu) + LocalAPICView.registers.reports(LocalAPICView(vcpu))
+          + VCPUState.executionRegisters.reports(vcpu) + VCPUState.eventRegisters.reports(vcpu) + vcpu.modelRegisters
+          + vcpu.cpuidRegisters)
+    } + registerGroups
+  }
+}

@@ -1,0 +1,96 @@
+public import APIC
+import KVM
+public import MachineState
+import VMM
+
+/// A machine's state as an engineer wants to see it: the value behind the text for a person and the JSON document
+/// `lapwing.inspection/1`.
+///
+/// docs/inspect.md describes the document's keys.
+public struct Inspection: Codable, Hashable, Sendable {
+  /// The document's type and version.
+  public static let schema = "lapwing.inspection/1"
+
+  /// `lapwing.inspection/1`.
+  public var schema = Inspection.schema
+  /// `machine`, or `page` for a local APIC's register page alone.
+  public var kind: Kind
+  /// The vCPUs that were asked for.
+  public var vcpus: [VCPUInspection]
+  /// The PICs; absent where they are not in the kernel.
+  public var pic: PICInspection?
+  /// The channels of the interval timer; absent where there is none in the kernel.
+  public var pit: [PITChannelInspection]?
+  /// Where each GSI leads.
+  public var lines: [LineReport]
+  /// The registers of the chips and of the machine.
+  public var groups: [RegisterGroup]
+
+  /// What was looked at.
+  public enum Kind: String, Codable, Sendable {
+    /// A whole machine.
+    case machine
+    /// The register page of a local APIC.
+    case page
+  }
+
+  /// A machine.
+  ///
+  /// - Parameters:
+  ///   - state: its state.
+  ///   - vcpu: the only vCPU to look at, by its index; nil for all of them.
+  ///   - word: reads 32 bits of guest memory; nil where they are not there.
+  public init(_ state: MachineState, vcpu: Int? = nil, word: (UInt64) -> UInt32? = { _ in nil }) {
+    let processors = Processors(state)
+    kind = .machine
+    vcpus = state.vcpus.indices.filter { vcpu == nil || vcpu == $0 }.map {
+      VCPUInspection($0, of: state, processors, word: word)
+    }
+    pic = state.pics.map { PICInspection($0, state) }
+    pit = state.pit.map { chip in
+      chip.channels.enumerated().map { number, channel in
+        PITChannelInspection(
+          number, channel, now: state.time.hostMonotonic, isReplaced: chip.isReplacedByHPET && number == 0)
+      }
+    }
+    lines = LineReport.all(of: state, processors)
+    groups = state.registerGroups
+  }
+
+  /// The register page of a local APIC alone (`struct kvm_lapic_state`).
+  ///
+  /// - Parameters:
+  ///   - page: the page.
+  ///   - mode: the mode that it is in; nil to tell it by the LDR.
+  public init(page: LocalAPICState, mode: APICMode? = nil) {
+    var view = LocalAPICView(page: page)
+    if let mode, mode != view.mode { view = LocalAPICView(state: page, mode: mode, id: page.id(mode: mode)) }
+    kind = .page
+    vcpus = [VCPUInspection(view)]
+    lines = []
+    groups = []
+  }
+}
+
+extension MachineState {
+  /// The registers of everything but the vCPUs.
+  var registerGroups: [RegisterGroup] {
+    var groups = [RegisterGroup(name: "machine", registers: MachineState.registers.reports(self))]
+    if let ioapic { groups.append(RegisterGroup(name: "IOAPIC", registers: IOAPICState.registers.reports(ioapic))) }
+    if let splitIOAPIC {
+      groups.append(RegisterGroup(name: "IOAPIC", registers: SplitIOAPICState.registers.reports(splitIOAPIC)))
+    }
+    if let pics {
+      groups.append(RegisterGroup(name: "PIC 0", registers: PICState.registers(from: 0).reports(pics.master)))
+      groups.append(RegisterGroup(name: "PIC 1", registers: PICState.registers(from: 8).reports(pics.slave)))
+    }
+    if let pit {
+      let channels = pit.channels.enumerated().flatMap { PITState.Channel.registers($0.offset).reports($0.element) }
+      groups.append(RegisterGroup(name: "PIT", registers: channels + PITState.registers.reports(pit)))
+    }
+    groups.append(RegisterGroup(name: "routes", registers: routeRegisters))
+    groups.append(RegisterGroup(name: "events", registers: eventRegisters))
+    groups.append(RegisterGroup(name: "devices", registers: deviceRegisters))
+    return groups.filter { !$0.registers.isEmpty }
+  }
+}

@@ -1,0 +1,109 @@
+extension VCPUInspection {
+  /// The vCPU for a person.
+  func lines(_ style: Style) -> [String] {
+    var lines = [heading(style)]
+    lines += delivery.rows(nothing: nothing, style).map { row($0.label, $0.text) }
+    lines.append(row("priority", priorities))
+    for name in ["IRR", "ISR", "TMR"] {
+      if let register = register(name) { lines.append(row(name, register.words)) }
+    }
+    let map = VectorMap(requested: interruptRequest, inService: inService, levels: triggerModes)
+    if !map.isEmpty {
+      lines.append(row("vectors", style.dim(VectorMap.legend)))
+      lines += map.lines(indent: Self.width + 4)
+    }
+    for name in Self.shown {
+      guard let register = register(name) else { continue }
+      var words = register.words
+      // A register that is all 0 has not been written.
+      if name == "ICR", let commandRecipients, register.value.contains(where: { !"0x".contains($0) }) {
+        words += " -> \(commandRecipients.text)"
+      }
+      lines.append(row(name, words))
+    }
+    lines.append(row("timer", "\(timer.mode), vector \(hex(timer.vector, digits: 2)): \(timer.text)"))
+    lines.append(row("", timerRegisters))
+    if let vapic { lines.append(row("vAPIC", vapic.text)) }
+    if let reporting = register("TPR_ACCESS_REPORTING"), reporting.value == "on" {
+      lines.append(row("TPR", "accesses leave to user space (KVM_TPR_ACCESS_REPORTING)"))
+    }
+    if index != nil { lines += execution }
+    return lines
+  }
+
+  /// What a person reads where nothing is to be taken.
+  private var nothing: String {
+    switch state {
+    case "halted": "nothing: the vCPU stays halted"
+    case "uninitialized": "nothing: the vCPU waits for INIT and SIPI"
+    case "initReceived", "apResetHold": "nothing: the vCPU waits for SIPI"
+    default: "nothing"
+    }
+  }
+
+  /// How wide the column with names is.
+  private static let width = 14
+
+  private static let shown = [
+    "IA32_APIC_BASE", "ID", "VERSION", "SVR", "LDR", "DFR", "ESR", "ICR", "LVT_TIMER", "LVT_LINT0", "LVT_LINT1",
+    "LVT_ERROR", "LVT_PERFMON", "LVT_THERMAL", "LVT_CMCI",
+  ]
+
+  private func row(_ label: String, _ text: String) -> String { "  \(label.padded(to: Self.width))  \(text)" }
+
+  private func heading(_ style: Style) -> String {
+    let name = index.map { "vCPU \($0)" } ?? "local APIC"
+    let processor = isBootstrapProcessor == true ? ", bootstrap processor" : ""
+    let software = isSoftwareEnabled ? "" : ", disabled by software"
+    return style.bold(name) + ": \(state.map { "\($0), " } ?? "")\(mode), APIC id \(id)\(processor)\(software)"
+  }
+
+  private var priorities: String {
+    let current = hex(processorPriority, digits: 2)
+    var words = "TPR \(hex(taskPriority, digits: 2)), PPR \(current), APR \(register("APR")?.value ?? "")"
+    if let page = register("PPR"), page.value != current { words += "; the page's PPR is \(page.value)" }
+    return words + (processorPriority < 0x10 ? "" : ": vectors up to \(hex(processorPriority | 0xf, digits: 2)) wait")
+  }
+
+  private var timerRegisters: String {
+    ["INITIAL_COUNT", "CURRENT_COUNT", "DIVIDE"].compactMap { name in
+      register(name).map { "\($0.name) \($0.value)" }
+    }.joined(separator: ", ")
+  }
+
+  /// What the processor is at.
+  private var execution: [String] {
+    let registers = ["RIP", "RFLAGS", "CR0", "CR8"].compactMap { name in
+      register(name).map { "\(name) \($0.value)" + ($0.meaning.isEmpty ? "" : " (\($0.meaning))") }
+    }
+    var lines = [row("processor", registers.joined(separator: ", "))]
+    let events = ["EXCEPTION", "INTERRUPT", "SHADOW", "NMI", "SMI"].compactMap { name -> String? in
+      guard let register = register(name), register.value != "none" else { return nil }
+      return "\(name) \(register.value)\(register.meaning.isEmpty ? "" : " (\(register.meaning))")"
+    }
+    lines.append(row("events", events.isEmpty ? "none" : events.joined(separator: ", ")))
+    return lines
+  }
+
+  /// The register with that name.
+  func register(_ name: String) -> RegisterReport? {
+    for group in groups {
+      if let register = group.registers.first(where: { $0.name == name }) { return register }
+    }
+    return nil
+  }
+}
+
+extension DeliveryReport {
+  /// What comes next, and what waits for what.
+  fileprivate func rows(nothing: String, _ style: Style) -> [(label: String, text: String)] {
+    var rows: [(String, String)] = []
+    let wake = wakes == true ? ", which ends the halt" : ""
+    rows.append(("next", next.map { style.green($0.text) + wake } ?? nothing))
+    for event in waiting {
+      let reasons = event.obstacles.map(\.text).joined(separator: "; ")
+      rows.append(("waits", "\(style.yellow(event.text)): \(reasons)"))
+    }
+    return rows
+  }
+}

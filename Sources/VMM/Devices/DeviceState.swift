@@ -1,0 +1,56 @@
+/// What a device in this process holds, as plain values: what a snapshot keeps of it.
+public struct DeviceState: Hashable, Sendable {
+  /// Which device of its machine, such as `serial`; no two have one name.
+  public var name: String
+  /// Its registers by name, each with one value or a list.
+  public var fields: [String: [UInt64]]
+
+  /// The state of a device.
+  public init(name: String, fields: [String: [UInt64]] = [:]) {
+    self.name = name
+    self.fields = fields
+  }
+}
+
+/// A state that a device cannot be in.
+public struct DeviceStateError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The device.
+  public var device: String
+  /// The field; empty where it is about the device.
+  public var field: String
+  /// What is wrong with it.
+  public var problem: String
+
+  /// A field that a device cannot have.
+  public init(device: String, field: String = "", problem: String) {
+    self.device = device
+    self.field = field
+    self.problem = problem
+  }
+
+  /// Where and what, for a person.
+  public var description: String { "\(device)\(field.isEmpty ? "" : ".\(field)"): \(problem)" }
+}
+
+extension DeviceState {
+  /// The values of a field: as many as are expected, each up to a limit.
+  ///
+  /// - Throws: `DeviceStateError` where the field is missing, has another number of values or one that is too large.
+  public func values(_ field: String, count: Int = 1, upTo limit: UInt64 = .max) throws(DeviceStateError) -> [UInt64] {
+    guard let values = fields[field] else {
+      throw DeviceStateError(device: name, field: field, problem: "it is missing")
+    }
+    guard values.count == count else {
+      throw DeviceStateError(device: name, field: field, problem: "\(count) values expected, not \(values.count)")
+    }
+    guard let tooLarge = values.first(where: { $0 > limit }) else { return values }
+    throw DeviceStateError(device: name, field: field, problem: "\(hex(tooLarge)) is above \(hex(limit))")
+  }
+
+  /// The one value of a field, up to a limit.
+  ///
+  /// - Throws: `DeviceStateError` where it is missing or too large.
+  public func value(_ field: String, upTo limit: UInt64 = .max) throws(DeviceStateError) -> UInt64 {
+    try values(field, upTo: limit)[0]
+  }
+}

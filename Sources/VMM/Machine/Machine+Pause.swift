@@ -1,0 +1,109 @@
+public import KVM
+
+extension Machine {
+  /// How often a vCPU that is asked out of the guest is asked again.
+  private static let patience = Duration.milliseconds(2)
+
+  /// Takes all vCPUs out of the guest at once and has them wait, with no access to a device half done, so that their
+  /// state can be read and written. Pauses nest: each needs its `resume`.
+  ///
+  /// On a machine that does not run there is nothing to wait for; on one whose guest ends meanwhile, the pause holds the
+  /// end.
+  ///
+  /// - Parameter limit: how long the vCPUs have to come out, all together.
+  /// - Throws: `MachineError.pause` where one does not come; the machine then goes on.
+  public func pause(within limit: Duration = .seconds(5)) throws(MachineError) {
+    gate.close()
+    try awaitParked(limit)
+  }
+
+  /// Pauses the guest when it comes to a moment.
+  ///
+  /// - Parameters:
+  ///   - moment: after which exit, mark or time; right after it, but for the vCPUs that are in the guest meanwhile.
+  ///   - limit: how long the guest may take to get there.
+  /// - Returns: whether it came there. If not, it is not paused: it has ended, or the time is up.
+  /// - Throws: `MachineError.pause` where a vCPU does not come out.
+  public func pause(at moment: GuestMoment, within limit: Duration) throws(MachineError) -> Bool {
+    if case .time(let time) = moment {
+      let start = times.started ?? .now
+      let left = min(start + time - .now, limit)
+      if left > .zero, stop.wait(atMost: left) { return false }
+      guard time <= limit, stop.reason == nil else { return false }
+      try pause()
+      return stop.reason == nil
+    }
+    let deadline = ContinuousClock.now + limit
+    // `start` may have armed it already, and the guest have come there since.
+    if !gate.isArmed, !gate.isClosed { gate.arm(moment) }
+    while !gate.isClosed, !stop.isStopped, ContinuousClock.now < deadline { gate.wait(atMost: .milliseconds(10)) }
+    guard gate.disarm() else { return false }
+    try awaitParked(.seconds(5))
+    return true
+  }
+
+  private func awaitParked(_ limit: Duration) throws(MachineError) {
+    let deadline = ContinuousClock.now + limit
+    // All are told first, so that they come out at the same time.
+    for inbox in inboxes { inbox.wake() }
+    while !stop.isStopped {
+      let missing = gate.missing(of: vcpus.indices).filter { inboxes[$0].isAttached }
+      if missing.isEmpty { return }
+      guard ContinuousClock.now < deadline else {
+        resume()
+        throw .pause(vcpu: missing[0])
+      }
+      gate.wait(atMost: Self.patience)
+      // A signal can come just before the thread enters a system call other than KVM_RUN.
+      for index in gate.missing(of: vcpus.indices) { inboxes[index].wake() }
+    }
+  }
+
+  /// Lets the vCPUs go on.
+  ///
+  /// - Returns: how long the guest stood still, from the first request on; nil while another pause holds it.
+  @discardableResult
+  public func resume() -> Duration? {
+    let length = gate.open()
+    if length != nil { for inbox in inboxes { inbox.ring() } }
+    return length
+  }
+
+  /// Has something done while all vCPUs are out of the guest.
+  ///
+  /// - Returns: what `body` returns, and how long the guest stood still; nil while another pause holds it.
+  /// - Throws: `MachineError.pause`, or what `body` throws.
+  public func whilePaused<Value, Failure: Error>(
+    _ body: () throws(Failure) -> Value, orThrow wrap: (MachineError) -> Failure
+  ) throws(Failure) -> (value: Value, pause: Duration?) {
+    do throws(MachineError) {
+      try pause()
+    } catch {
+      throw wrap(error)
+    }
+    do throws(Failure) {
+      let value = try body()
+      return (value, resume())
+    } catch {
+      resume()
+      throw error
+    }
+  }
+
+  /// On a vCPU that waits: has KVM finish what it has half done, so that a read of its state misses nothing.
+  ///
+  /// A pause does that once. A timer that expires during the pause makes it necessary again.
+  ///
+  /// - Throws: `KVMError` where KVM cannot go on with the vCPU.
+  public func settle(_ index: Int) throws(KVMError) {
+    let runner = runner(index)
+    try outside(index) { _ throws(KVMError) in try runner.settle() }
+  }
+
+  /// What runs a vCPU, on whichever thread calls it.
+  func runner(_ index: Int) -> VCPURunner {
+    VCPURunner(
+      index: index, vcpu: vcpus[index], ports: ports, addresses: addresses, interrupts: interrupts, stop: stop,
+      hooks: hooks, inbox: inboxes[index], gate: gate, progress: progress)
+  }
+}

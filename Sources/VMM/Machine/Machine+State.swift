@@ -1,0 +1,27 @@
+import Synchronization
+
+extension Machine {
+  /// What the devices of this process hold. While the machine is paused, or does not run.
+  public func deviceStates() -> [DeviceState] { [serial.save(), progress.save()] }
+
+  /// What the IOAPIC of a split irqchip holds; nil where it is in the kernel.
+  public var splitIOAPIC: SplitIOAPICState? {
+    configuration.irqChip == .split ? interrupts.splitIOAPIC.withLock { $0.state } : nil
+  }
+
+  /// Gives the devices what they held.
+  func restoreDevices(_ blueprint: MachineBlueprint) throws(MachineError) {
+    if let state = blueprint.splitIOAPIC { interrupts.splitIOAPIC.withLock { $0 = IOAPICModel(state) } }
+    do throws(DeviceStateError) {
+      for state in blueprint.devices {
+        switch state.name {
+        case SerialConsole.stateName: try serial.restore(state)
+        case GuestProgress.stateName: try progress.restore(state)
+        default: throw DeviceStateError(device: state.name, problem: "this machine has no such device")
+        }
+      }
+    } catch {
+      throw .device(error)
+    }
+  }
+}

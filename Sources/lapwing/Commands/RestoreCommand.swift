@@ -1,0 +1,60 @@
+import ArgumentParser
+import KVM
+import MachineState
+import SystemPackage
+import VMM
+
+/// `lapwing restore`: goes on with a guest from a snapshot.
+struct RestoreCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "restore", abstract: "Go on with a guest from a snapshot.",
+    discussion: """
+      FILE is what 'lapwing snapshot' or 'lapwing run --snapshot-on' wrote. The guest goes on as if no time had passed, \
+      and the report is that of 'lapwing run', with all that the guest has written down from its start on. On a host that \
+      cannot take the state, the exit status is 69 and the message says what differs.
+      """)
+
+  @Argument(help: "The snapshot's file.", completion: .file())
+  var file: String
+
+  @Option(help: "How long the guest may run on, such as 500ms, 10s or 2m.")
+  var timeout = TimeLimit.seconds(30)
+
+  @OptionGroup var report: RunReportOptions
+
+  func run() throws {
+    try perform { () throws(Failure) in
+      let signals = InterruptSignals()
+      let snapshot = try read()
+      let run = GuestRun(guest: snapshot.state.guest, limit: timeout.duration, options: report)
+      let machine: Machine
+      let kvm = try openKVM()
+      do throws(RestoreError) {
+        machine = try Machine(restoring: snapshot, on: kvm, console: run.makeConsole())
+      } catch {
+        throw Failure(error, takenOn: snapshot.state.host)
+      }
+      return try run.run(machine, signals)
+    }
+  }
+
+  private func read() throws(Failure) -> Snapshot {
+    do throws(SnapshotFileError) {
+      let (document, memory) = try SnapshotFile(FilePath(file)).read()
+      document.noteUnknownMembers(of: file)
+      return Snapshot(state: document.state, memory: memory)
+    } catch {
+      throw Failure(error)
+    }
+  }
+}
+
+extension StateDocument {
+  /// Says on standard error what of a newer document was left out.
+  func noteUnknownMembers(of file: String) {
+    guard !unknownMembers.isEmpty else { return }
+    StandardError.print(
+      "lapwing: '\(file)', of version \(version), has members that this program does not know and leaves out: "
+        + unknownMembers.joined(separator: ", "))
+  }
+}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import KVM
+import MachineState
+import SystemPackage
+import VMM
+
+/// `lapwing snapshot`: runs a guest up to a moment and keeps what the machine is then.
+struct SnapshotCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "snapshot", abstract: "Run a guest up to a moment and keep the machine's state and memory.",
+    discussion: """
+      FILE is a JSON document (docs/machine-state.md), FILE.memory beside it has the guest's memory. 'lapwing restore \
+      FILE' goes on from there, 'lapwing inspect FILE' shows it.
+      """)
+
+  @Argument(help: "A built-in guest or the path of an image.")
+  var guest: GuestArgument
+
+  @Option(
+    help: """
+      When: so long after the start, such as 20ms; at exit:N, the N-th exit to this program, of all vCPUs together; at \
+      mark:N, when the guest tells its host that it has come to mark N or a later one; or at mark:TEXT, within a \
+      millisecond of the guest's writing that mark down.
+      """)
+  var at: SnapshotMoment
+
+  @Option(name: .shortAndLong, help: "The file for the state.")
+  var output: String
+
+  @OptionGroup(title: "Machine")
+  var machine: MachineOptions
+
+  @Option(help: "How long the guest may take to come there, such as 500ms, 10s or 2m.")
+  var timeout = TimeLimit.seconds(30)
+
+  @Flag(name: .shortAndLong, help: "Show what the guest prints and nothing else.")
+  var quiet = false
+
+  func validate() throws {
+    guard machine.machine == .standard else {
+      throw ValidationError("--machine unittest has devices whose state is not kept: only a standard machine can be saved")
+    }
+  }
+
+  func run() throws {
+    try perform { () throws(Failure) in try takeSnapshot() }
+  }
+
+  private func takeSnapshot() throws(Failure) -> ExitStatus {
+    let machine = try machine.build(guest, console: Console { StandardOutput.write($0) })
+    guard let snapshot = try snapshot(of: machine) else {
+      guard let outcome = machine.stop.reason else {
+        throw Failure("the time limit passed before \(at)", .timeLimit)
+      }
+      throw Failure("'\(guest.name)' ended before \(at): \(outcome)", .failed)
+    }
+    do throws(SnapshotFileError) {
+      try SnapshotFile(FilePath(output)).write(snapshot)
+    } catch {
+      throw Failure(error)
+    }
+    if !quiet {
+      StandardError.print(
+        "lapwing: '\(guest.name)' at \(at): \(count(snapshot.state.vcpus.count, "vCPU")) and "
+          + "\(count(Int(snapshot.memory.pages), "page")) of memory in '\(output)'")
+    }
+    return .success
+  }
+
+  private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
+  /// The machine at the moment; nil where the guest does not come there.
+  private func snapshot(of machine: Machine) throws(Failure) -> Snapshot? {
+    do throws(MachineError) {
+      let running = try machine.start(pausingAt: at.trigger)
+      guard try at.pause(machine, within: timeout.duration), machine.stop.reason == nil else { return nil }
+      let snapshot = try machine.snapshot(guest: guest.name)
+      _ = running.finish()
+      return snapshot
+    } catch {
+      throw Failure(error)
+    }
+  }
+}

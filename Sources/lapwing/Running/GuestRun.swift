@@ -1,0 +1,59 @@
+import Glibc
+import KVM
+import Reports
+import VMM
+
+/// Runs a machine to its end, shows what happens and prints the report: what `run` and `restore` do.
+struct GuestRun {
+  /// What the report calls the guest.
+  let guest: String
+  /// How long it may run.
+  let limit: Duration
+  /// How the report is printed.
+  let options: RunReportOptions
+  /// Called now and then while the guest runs.
+  var tick: (Machine) -> Void = { _ in }
+
+  /// Where the serial port of a machine for such a run leads.
+  func makeConsole() -> Console {
+    let showsConsole = options.format == .human
+    return Console { showsConsole ? StandardOutput.write($0) : $0.count }
+  }
+
+  /// Runs a machine.
+  ///
+  /// - Parameter signals: held back since before the machine was built.
+  func run(_ machine: Machine, _ signals: InterruptSignals) throws(Failure) -> ExitStatus {
+    var recorder = RunRecorder(
+      guest: guest, machine: machine, backEnd: BackEnd.loaded()?.moduleName ?? "unknown",
+      programStart: Lapwing.start)
+    let style = StandardOutput.style
+    var lines: [String] = []
+    let outcome: Outcome
+    do throws(MachineError) {
+      outcome = try machine.run(limit: limit) {
+        if signals.isPending { machine.stop.stop(.stopped) }
+        let records = recorder.take()
+        if options.isWatched { lines += records.compactMap { $0.line(style) } }
+        StandardOutput.offer(&lines)
+        tick(machine)
+      }
+    } catch {
+      throw Failure(error)
+    }
+    let signal = signals.release()
+    let report: RunReport
+    do throws(KVMError) {
+      report = try recorder.report(outcome)
+    } catch {
+      throw Failure(error)
+    }
+    if !options.quiet {
+      try show(report, options.format) {
+        (lines + [$0.text(style, allStatistics: options.stats)]).joined(separator: "\n")
+      }
+    }
+    if let signal { return signal == SIGINT ? .interrupted : .terminated }
+    return report.success ? .success : report.outcome.kind == "time-limit" ? .timeLimit : .failed
+  }
+}
