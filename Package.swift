@@ -133,7 +133,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ScenariosTests",
-      dependencies: ["APIC", "KVM", "Reports", "Scenarios", "VMM"], swiftSettings: strict),
+      dependencies: ["APIC", "Evidence", "KVM", "Reports", "Scenarios", "VMM"], swiftSettings: strict),
     // The program itself, run as its users run it.
     .testTarget(name: "LapwingTests", dependencies: ["Reports", "TestImages", "lapwing"], swiftSettings: strict),
   ]

@@ -13,7 +13,7 @@ struct Lapwing: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       RunCommand.self, SnapshotCommand.self, RestoreCommand.self, ListCommand.self, DoctorCommand.self,
-      TestCommand.self,
+      TestCommand.self, CompareCommand.self,
     ])
 
   /// When the program began, which times in reports are counted from.

@@ -99,4 +99,16 @@ import Testing
     #expect(after.growth(since: before).notifications == 3)
     #expect(after.growth(since: before).wakeups == nil)
   }
+
+  @Test func `the cost is what all vCPUs' counters grew by, and is not known where one does not count`() {
+    let vcpus = [2, 3].map { number in
+      VCPUObservation(
+        index: number, id: 0, counters: CounterEvidence(growth: ["exits": UInt64(number), "irq_injections": 1]),
+        taken: [Self.vector: number, 14: 1])
+    }
+    let observation = Observation(
+      vcpus: vcpus, trace: .unavailable("no tracefs"), notifications: NotificationCounts(text: ""), latency: 77)
+    #expect(
+      observation.cost == DeliveryCost(interrupts: 5, exits: 5, injections: 2, windowExits: nil, latency: 77))
+  }
 }

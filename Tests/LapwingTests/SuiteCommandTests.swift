@@ -27,6 +27,9 @@ import Testing
     (["--repeat", "0"], "--repeat takes a number from 1"), (["--jobs", "0"], "--jobs takes a number from 1"),
     (["--timeout", "0"], "The value '0' is invalid"), (["--format", "xml"], "The value 'xml' is invalid"),
     (["--format", "markdown"], "--format markdown is for --list"), (["--list", "--format", "ktap"], "not for --list"),
+    (["--compare", "avic"], "The value 'avic' is invalid"),
+    (["--compare", "apicv", "--list"], "--compare goes with neither --list nor --sabotage"),
+    (["--compare", "apicv", "--format", "junit"], "--compare writes human or json, not junit"),
   ])
   func `what cannot be meant is refused with 64 before anything runs`(arguments: [String], message: String) throws {
     let result = try Program.run(["test"] + arguments)
@@ -100,5 +103,20 @@ import Testing
     let result = try program.result()
     #expect(!result.wasKilled && result.status == status)
     #expect(result.output.hasSuffix("; interrupted\n"))
+  }
+
+  @Test(.needsKVM) func `two reports are compared case by case, and a file that is none is refused with 65`() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: "report.json").path
+    #expect(try Program.run(["test", "ipi.self", "--format", "json", "--output", file]).status == 0)
+    let result = try Program.run(["compare", file, file, "--names", "before,after"])
+    #expect(result.status == 0)
+    #expect(result.output.contains("\nipi.self.x2apic "))
+    #expect(result.output.hasSuffix("\nafter: 2 passed, 0 failed, 0 skipped\n"))
+    let refusal = try Program.run(["compare", file, "/proc/version"])
+    #expect(refusal.status == 65)
+    #expect(refusal.errors.hasPrefix("lapwing: '/proc/version' is no document lapwing.test/1: "))
   }
 }

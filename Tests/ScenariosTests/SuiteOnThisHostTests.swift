@@ -1,4 +1,5 @@
 import APIC
+import Evidence
 import KVM
 import Testing
 import VMM
@@ -28,6 +29,19 @@ struct SuiteOnThisHostTests {
     let result = try ThisHost.run(testCase, isSabotaged: true)
     #expect(result.verdict == .passed)
     #expect(result.hasReachedStimulus)
+  }
+
+  @Test(arguments: ["ipi.halted.xapic", "msi.running.x2apic", "apicv.posted.msi.x2apic"])
+  func `a parked vCPU changes nothing else, and what needs APICv is not run beside it`(id: String) throws {
+    var testCase = try #require(ThisHost.cases.first { $0.id == id })
+    testCase.isAPICvInhibited = true
+    let result = try ThisHost.run(testCase)
+    if id.hasPrefix("apicv.posted") {
+      #expect(result.verdict == .skipped("posted interrupts: a parked vCPU keeps APICv off"))
+    } else {
+      #expect(result.verdict == .passed)
+      #expect((result.evidence?.cost.latency ?? 0) > 0)
+    }
   }
 
   @Test func `a story that passes without its stimulus is what sabotage finds`() throws {

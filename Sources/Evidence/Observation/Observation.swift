@@ -18,12 +18,23 @@ public struct Observation: Hashable, Sendable {
   public let notifications: NotificationCounts
   /// How each interrupt got to the guest: by vCPU, then by vector.
   public let interrupts: [InterruptEvidence]
+  /// What that cost.
+  public let cost: DeliveryCost
 
   /// Draws the conclusions from what was seen.
-  public init(vcpus: [VCPUObservation], trace: Trace, notifications: NotificationCounts) {
+  ///
+  /// - Parameters:
+  ///   - vcpus: what was seen of each vCPU.
+  ///   - trace: what tracepoints showed.
+  ///   - notifications: how often the host's posted-interrupt vectors came.
+  ///   - latency: from the stimulus to the first interrupt, in cycles of the guest's TSC; nil where it is not known.
+  public init(
+    vcpus: [VCPUObservation], trace: Trace, notifications: NotificationCounts, latency: UInt64? = nil
+  ) {
     self.vcpus = vcpus
     self.trace = trace
     self.notifications = notifications
+    cost = DeliveryCost(vcpus, latency: latency)
     let tally = TraceTally(trace)
     interrupts = vcpus.flatMap { vcpu in
       vcpu.interrupts.sorted { $0.key < $1.key }.map { vector, count in

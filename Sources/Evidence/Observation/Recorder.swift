@@ -10,6 +10,8 @@ public final class Recorder {
     let statistics: [Statistics?]
     let taken: [[Int]]
     let notifications: NotificationCounts
+    /// The guest's TSC, read last: what follows the reading is the story's.
+    let tsc: UInt64
   }
 
   private let pool: TracePool?
@@ -62,7 +64,8 @@ public final class Recorder {
     // Injections come before what they inject is taken: read in this order, none is taken without being counted.
     let counters = statistics.map { try? $0.read() }
     before = Reading(
-      statistics: counters, taken: Self.taken(machine), notifications: NotificationCounts.read())
+      statistics: counters, taken: Self.taken(machine), notifications: NotificationCounts.read(),
+      tsc: machine.clock.tsc(at: .now))
   }
 
   /// The events recorded so far, from the machine's start; nil where none can be.
@@ -81,6 +84,7 @@ public final class Recorder {
   /// - Returns: what was seen since the stimulus; nil where the story did not begin.
   public func finish(_ machine: Machine, _ statistics: [StatisticsFile], threads: [Int32]) -> Observation? {
     guard let before else { return nil }
+    let now = machine.clock.tsc(at: .now)
     let taken = Self.taken(machine)
     let after = statistics.map { try? $0.read() }
     let notifications = NotificationCounts.read().growth(since: before.notifications)
@@ -103,7 +107,9 @@ public final class Recorder {
       seen.events = Array(text.events.dropFirst(sinceStimulus))
       trace = .recorded(seen, threads: threads, absentEvents: instance.absentEvents)
     }
-    return Observation(vcpus: vcpus, trace: trace, notifications: notifications)
+    // A TSC that the story set would show cycles that have not passed.
+    let latency = machine.log.firstInterrupt(since: before.tsc, before: now).map { $0 - before.tsc }
+    return Observation(vcpus: vcpus, trace: trace, notifications: notifications, latency: latency)
   }
 
   /// A trace that can no longer be read counts as lost, which the evidence shows.

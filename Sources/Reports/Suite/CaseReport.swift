@@ -35,6 +35,8 @@ public struct CaseReport: Codable, Sendable {
   public var paths: [String] = []
   /// How each of its interrupts got to the guest in its last run, and what that rests on.
   public var evidence: [String] = []
+  /// What its interrupts cost, a run each; a run whose story did not begin has none.
+  public var costs: [Cost] = []
   /// Its first failure; absent where no run failed.
   public var failure: FailureReport?
   /// The command that runs it alone.
@@ -46,6 +48,23 @@ public struct CaseReport: Codable, Sendable {
     public var name: String
     /// How much, with its unit.
     public var value: String
+  }
+}
+
+extension CaseReport {
+  /// What the interrupts of a run cost from its stimulus on, all vCPUs taken together. A count that the kernel does not
+  /// keep is absent.
+  public struct Cost: Codable, Hashable, Sendable {
+    /// How many were taken.
+    public var interrupts: Int
+    /// VM exits.
+    public var exits: UInt64?
+    /// Interrupts that software injected.
+    public var injections: UInt64?
+    /// Interrupt-window exits.
+    public var windowExits: UInt64?
+    /// Cycles of the guest's TSC from the stimulus to the first interrupt.
+    public var latency: UInt64?
   }
 }
 

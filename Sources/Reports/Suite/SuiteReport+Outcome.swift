@@ -66,6 +66,7 @@ extension CaseReport {
     let observation = runs.last?.result.evidence
     paths = Set((observation?.interrupts ?? []).compactMap { $0.path?.rawValue }).sorted()
     evidence = observation?.lines ?? []
+    costs = runs.compactMap { $0.result.evidence.map { Cost($0.cost) } }
     figures = runs.last?.result.figures.map { Figure(name: $0.name, value: $0.value) } ?? []
     let message = reason ?? ""
     command = "lapwing test \(isSabotage ? "--sabotage " : "")\(testCase.id)"
@@ -79,6 +80,14 @@ extension CaseReport {
     case .skipped(let reason): (.skipped, reason)
     case nil: (.failed, "it was not run")
     }
+  }
+}
+
+extension CaseReport.Cost {
+  init(_ cost: DeliveryCost) {
+    self.init(
+      interrupts: cost.interrupts, exits: cost.exits, injections: cost.injections, windowExits: cost.windowExits,
+      latency: cost.latency)
   }
 }
 

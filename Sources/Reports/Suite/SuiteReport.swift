@@ -30,7 +30,7 @@ public struct SuiteReport: Codable, Sendable {
   public var skips: [Skip]
 
   /// Where a suite ran.
-  public struct Host: Codable, Sendable {
+  public struct Host: Codable, Hashable, Sendable {
     /// The release of the kernel.
     public var kernel: String
     /// The kernel module behind /dev/kvm; absent where none is known.

@@ -12,7 +12,9 @@ struct Table {
       let cells = row.enumerated().map { column, cell in
         column == 0 ? cell.padded(to: widths[column]) : cell.padded(to: widths[column], left: true)
       }
-      return String(repeating: " ", count: indent) + cells.joined(separator: "  ")
+      let line = String(repeating: " ", count: indent) + cells.joined(separator: "  ")
+      // An empty last cell leaves no blanks behind.
+      return String(line.reversed().drop { $0 == " " }.reversed())
     }
   }
 }

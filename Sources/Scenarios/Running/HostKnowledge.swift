@@ -3,7 +3,7 @@ public import KVM
 /// What a host can do, as far as scenarios ask: what the survey says, and what only trying tells.
 public struct HostKnowledge: Sendable {
   /// The survey.
-  public let survey: HostSurvey
+  public private(set) var survey: HostSurvey
   /// The traits that this host was tried for and lacks, with the reason.
   public internal(set) var missingTraits: [HostTrait: String] = [:]
   /// The traits that it was tried for.
@@ -34,6 +34,21 @@ public struct HostKnowledge: Sendable {
     case .trait(let trait):
       return missingTraits[trait]
     }
+  }
+}
+
+extension HostKnowledge {
+  /// The same host as a machine sees it in which a parked vCPU keeps APICv off.
+  var withoutAPICv: HostKnowledge {
+    var host = self
+    var survey = survey
+    for place in survey.features.indices {
+      let id = survey.features[place].id
+      guard [.apicv, .postedInterrupts, .devicePostedInterrupts, .ipiVirtualization].contains(id) else { continue }
+      survey.features[place] = HostFeature(id, .missing, evidence: "a parked vCPU keeps APICv off")
+    }
+    host.survey = survey
+    return host
   }
 }
 

@@ -6,6 +6,8 @@ public struct ScenarioCase: Sendable {
   public let scenario: Scenario
   /// The mode.
   public let mode: APICMode
+  /// Whether a parked vCPU keeps APICv off meanwhile.
+  public var isAPICvInhibited = false
 
   /// The scenario's id, with the mode behind it where it is run in more than one: `ipi.self.x2apic`.
   public var id: String {
@@ -22,4 +24,13 @@ public struct ScenarioCase: Sendable {
 extension ScenarioCase {
   /// The first word of its id, which cases about one thing share.
   public var family: String { String(id.prefix { $0 != "." }) }
+
+  /// Every case, and behind it the same with APICv kept off: so both meet the same host.
+  public static func pairs(of cases: [ScenarioCase]) -> [ScenarioCase] {
+    cases.flatMap { testCase in
+      var inhibited = testCase
+      inhibited.isAPICvInhibited = true
+      return [testCase, inhibited]
+    }
+  }
 }

@@ -25,6 +25,18 @@ extension ScenarioResult {
   }
 }
 
+extension ScenarioResult {
+  /// Lets a story that passed fail where the hardware delivered an interrupt although APICv was to be off.
+  mutating func demandInhibition() {
+    guard case .passed = verdict, let evidence else { return }
+    let delivered = evidence.interrupts.filter { $0.path == .virtualDelivery || $0.path == .posted }
+    guard !delivered.isEmpty else { return }
+    verdict = .failed(
+      "the parked vCPU did not keep APICv off; saw: \(delivered.map(\.description).joined(separator: "; "))")
+    cause = .expectation
+  }
+}
+
 extension PathDemand {
   /// The ways that meet the demand on a host; nil where any does.
   func paths(on host: HostKnowledge) -> [DeliveryPath]? {

@@ -8,6 +8,7 @@ import VMM
 public struct ScenarioRunner: Sendable {
   private let system: System
   private let host: HostKnowledge
+  private let inhibitedHost: HostKnowledge
   private let tracing: TracePool?
   /// How long anything in a story may take to come about.
   public var patience = Duration.seconds(10)
@@ -25,6 +26,7 @@ public struct ScenarioRunner: Sendable {
   public init(system: System, host: HostKnowledge, tracing: TracePool? = nil) {
     self.system = system
     self.host = host
+    inhibitedHost = host.withoutAPICv
     self.tracing = tracing
   }
 
@@ -38,6 +40,7 @@ public struct ScenarioRunner: Sendable {
     _ testCase: ScenarioCase, isSabotaged: Bool = false, control: CaseControl = CaseControl()
   ) -> ScenarioResult {
     let start = ContinuousClock.now
+    let host = host(for: testCase)
     var result = ScenarioResult(testCase)
     if let reason = host.reasonToFail(testCase.scenario, requirements) {
       result.verdict = .failed("it cannot be run here, and is required to: \(reason)")
@@ -51,6 +54,8 @@ public struct ScenarioRunner: Sendable {
     result.duration = .now - start
     return result
   }
+
+  private func host(for testCase: ScenarioCase) -> HostKnowledge { testCase.isAPICvInhibited ? inhibitedHost : host }
 
   private func play(
     _ testCase: ScenarioCase, isSabotaged: Bool, control: CaseControl, into result: inout ScenarioResult
@@ -74,7 +79,8 @@ public struct ScenarioRunner: Sendable {
         result.cause = machine.stop.reason != nil ? .machineEnded : error is StoryFailure ? .expectation : .call
       }
       result.evidence = recorder.finish(machine, stage.statistics, threads: running.threadIDs)
-      result.demand(testCase.scenario.path, host)
+      result.demand(testCase.scenario.path, host(for: testCase))
+      if testCase.isAPICvInhibited { result.demandInhibition() }
       control.attach(nil)
       _ = running.finish()
       result.hasReachedStimulus = stage.hasReachedStimulus
@@ -94,8 +100,8 @@ public struct ScenarioRunner: Sendable {
       testCase.scenario.preparation == .ready ? "start" : "",
       testCase.scenario.preparation == .untouched ? "untouched" : "",
     ].filter { !$0.isEmpty }.joined(separator: " ")
-    return try Machine(
-      configuration, image: agent.image, on: system, console: Console(), hooks: testCase.scenario.hooks)
+    let hooks = testCase.isAPICvInhibited ? testCase.scenario.hooks.withParkedVCPU : testCase.scenario.hooks
+    return try Machine(configuration, image: agent.image, on: system, console: Console(), hooks: hooks)
   }
 
   private func prepare(_ stage: Stage, _ scenario: Scenario) throws {

@@ -19,4 +19,15 @@ public struct SuiteOutcome: Sendable {
     let place = runs[run.item.index].firstIndex { $0.item.round > run.item.round }
     runs[run.item.index].insert(run, at: place ?? runs[run.item.index].endIndex)
   }
+
+  /// The same of some of the cases alone.
+  ///
+  /// - Parameter isIncluded: whether a case is one of them.
+  public func part(_ isIncluded: (ScenarioCase) -> Bool) -> SuiteOutcome {
+    let places = cases.indices.filter { isIncluded(cases[$0]) }
+    var part = SuiteOutcome(cases: places.map { cases[$0] }, rounds: rounds)
+    part.runs = places.map { runs[$0] }
+    part.isInterrupted = isInterrupted
+    return part
+  }
 }

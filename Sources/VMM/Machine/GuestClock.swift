@@ -34,4 +34,11 @@ public struct GuestClock: Sendable {
     let nanoseconds = min(Double(cycles) * 1e6 / Double(max(kHz, 1)), Self.century)
     return host + .nanoseconds(Int64(nanoseconds))
   }
+
+  /// What the guest's TSC shows at a moment of the host's time, unless somebody sets it; a moment before the machine was
+  /// built is taken as that one.
+  public func tsc(at instant: ContinuousClock.Instant) -> UInt64 {
+    let nanoseconds = max(0, (instant - host) / .nanoseconds(1))
+    return tsc &+ UInt64(min(nanoseconds, Self.century) * Double(kHz) / 1e6)
+  }
 }

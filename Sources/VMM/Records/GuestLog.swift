@@ -32,6 +32,23 @@ public final class GuestLog: Sendable {
     }
   }
 
+  /// When the guest took the first interrupt in a stretch of time, of those that it wrote down; nil where it took none.
+  /// It takes nothing away from what `next` gives.
+  ///
+  /// - Parameters:
+  ///   - start: the guest's TSC at the beginning.
+  ///   - end: the guest's TSC at the end, which is not part of it.
+  public func firstInterrupt(since start: UInt64, before end: UInt64) -> UInt64? {
+    var first: UInt64?
+    for index in 0..<min(claimedRecords, capacity) {
+      // What vCPUs claim at the same time may lie in another order than they took it.
+      guard let record = record(at: index), case .interrupt = record.event, record.tsc >= start, record.tsc < end
+      else { continue }
+      first = min(first ?? record.tsc, record.tsc)
+    }
+    return first
+  }
+
   /// How many records found no room.
   public var droppedRecords: UInt64 {
     let claimed = claimedRecords

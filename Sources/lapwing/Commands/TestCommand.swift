@@ -1,9 +1,7 @@
 import ArgumentParser
-import Evidence
 import KVM
 import Reports
 import Scenarios
-import VMM
 
 /// `lapwing test`: the interrupt suite.
 struct TestCommand: ParsableCommand {
@@ -27,6 +25,16 @@ struct TestCommand: ParsableCommand {
   @Flag(help: "Withhold each scenario's stimulus: the suite passes when every story fails for want of it.")
   var sabotage = false
 
+  @Option(
+    help: "Run every case on this host as it is and again with APICv kept off, and show both side by side: apicv.")
+  var compare: Comparison?
+
+  /// What can be compared.
+  enum Comparison: String, ExpressibleByArgument, CaseIterable {
+    /// APICv on and off.
+    case apicv
+  }
+
   @Flag(help: "Show the ids and titles of the cases instead of running them.")
   var list = false
 
@@ -35,6 +43,12 @@ struct TestCommand: ParsableCommand {
     guard !list || ![.ktap, .junit].contains(report.format) else {
       throw ValidationError("--format \(report.format.rawValue) is not for --list")
     }
+    guard compare == nil || !list && !sabotage else {
+      throw ValidationError("--compare goes with neither --list nor --sabotage")
+    }
+    guard compare == nil || [.human, .json].contains(report.format) else {
+      throw ValidationError("--compare writes human or json, not \(report.format.rawValue)")
+    }
   }
 
   func run() throws {
@@ -42,7 +56,8 @@ struct TestCommand: ParsableCommand {
       let cases = try suite.select(filters)
       let destination = try report.destination()
       defer { destination.discard() }
-      return list ? try show(CatalogueReport(cases), to: destination) : try run(cases, to: destination)
+      if list { return try show(CatalogueReport(cases), to: destination) }
+      return compare == nil ? try run(cases, to: destination) : try runCompared(cases, to: destination)
     }
   }
 
@@ -55,32 +70,29 @@ struct TestCommand: ParsableCommand {
   }
 
   private func run(_ cases: [ScenarioCase], to destination: ReportDestination) throws(Failure) -> ExitStatus {
-    let start = ContinuousClock.now
-    let system: System
-    do throws(KVMError) { system = try KVM.open() } catch { throw Failure(error) }
-    let signals = InterruptSignals()
-    var host = HostKnowledge(survey: HostSurvey.take())
-    host.probe(for: cases.lazy.map(\.scenario), on: system)
-    let tracing = TracePool()
-    defer { tracing.close() }
-    let runner = suite.runner(system, host, tracing: tracing, isSabotaged: sabotage)
-    var progress = SuiteProgress(
-      planned: cases.count * suite.repeat, isSabotage: sabotage, toErrors: destination.isStandardOutput && !isHuman)
-    let outcome: SuiteOutcome
-    do throws(MachineError) {
-      outcome = try runner.run(
-        cases, isInterrupted: { signals.isPending }, watch: { progress.show($0, running: $1) })
-    } catch {
-      throw Failure(error)
-    }
-    let signal = signals.release()
-    progress.end()
-    let suiteReport = SuiteReport(
-      outcome, host: SuiteReport.Host(kernel: host.survey.kernelRelease, backEnd: host.survey.backEnd?.moduleName),
-      options: suite.described(filters), isSabotage: sabotage, duration: .now - start)
+    let session = try SuiteSession(
+      cases, suite, isSabotage: sabotage, progressToErrors: destination.isStandardOutput && !isHuman)
+    let suiteReport = session.report(suite.described(filters), isSabotage: sabotage)
     try write(suiteReport, to: destination)
-    if let signal { return ExitStatus(signal: signal) }
-    return suiteReport.success ? .success : .failed
+    return session.status(success: suiteReport.success)
+  }
+
+  /// Every case on this host as it is, and again with APICv kept off.
+  private func runCompared(_ cases: [ScenarioCase], to destination: ReportDestination) throws(Failure) -> ExitStatus {
+    let session = try SuiteSession(
+      ScenarioCase.pairs(of: cases), suite, progressToErrors: destination.isStandardOutput && !isHuman
+    ) { survey throws(Failure) in
+      let apicv = survey[.apicv]
+      guard apicv.state != .available else { return }
+      throw Failure("there is no APICv here to compare with: \(apicv.evidence)", .hostCannot)
+    }
+    let options = suite.described(filters)
+    let comparison = ComparisonReport(
+      ("APICv on", session.report(options, of: session.outcome.part { !$0.isAPICvInhibited })),
+      ("APICv off", session.report(options, of: session.outcome.part { $0.isAPICvInhibited })))
+    let text = report.format == .json ? try document(comparison) : comparison.text(destination.style)
+    try destination.write(text, summary: comparison.text(StandardOutput.style))
+    return session.status(success: comparison.success)
   }
 
   private var isHuman: Bool { report.format == .human }
@@ -94,17 +106,6 @@ struct TestCommand: ParsableCommand {
       case .junit: suiteReport.junit
       case .json: try document(suiteReport)
       }
-    try destination.write(text)
-    if !destination.isStandardOutput {
-      try ReportDestination.standardOutput.write(suiteReport.text(StandardOutput.style))
-    }
-  }
-
-  private func document(_ report: some Encodable) throws(Failure) -> String {
-    do {
-      return try JSONDocument.text(report)
-    } catch {
-      throw Failure("the report cannot be written as JSON: \(error)", .internalFault)
-    }
+    try destination.write(text, summary: suiteReport.text(StandardOutput.style))
   }
 }

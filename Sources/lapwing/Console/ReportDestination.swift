@@ -43,6 +43,13 @@ struct ReportDestination {
     }
   }
 
+  /// Writes the report into its file, and what a person reads to standard output; where there is no file, the report
+  /// alone to standard output.
+  func write(_ text: String, summary: @autoclosure () -> String) throws(Failure) {
+    try write(text)
+    if !isStandardOutput { try Self.standardOutput.write(summary()) }
+  }
+
   /// Leaves nothing behind where no report was written.
   func discard() {
     guard let temporary = target?.temporary else { return }

@@ -1,18 +1,40 @@
 import Reports
+import SystemPackage
 
 /// Prints a report in the format that was asked for.
 func show<Report: Encodable>(
   _ report: Report, _ format: ReportFormat, human: (Report) -> String
 ) throws(Failure) {
-  let text: String
-  do {
-    text = format == .json ? try JSONDocument.text(report) : human(report)
-  } catch {
-    throw Failure("the report cannot be written as JSON: \(error)", .internalFault)
-  }
+  let text = format == .json ? try document(report) : human(report)
   do {
     try StandardOutput.print(text)
   } catch {
     throw Failure("the report cannot be written to standard output: \(error)", .internalFault)
+  }
+}
+
+/// A report as a JSON document.
+func document(_ report: some Encodable) throws(Failure) -> String {
+  do {
+    return try JSONDocument.text(report)
+  } catch {
+    throw Failure("the report cannot be written as JSON: \(error)", .internalFault)
+  }
+}
+
+/// A report of Lapwing's own that a file holds as JSON.
+///
+/// - Throws: `Failure` for a file that cannot be read or holds something else.
+func readDocument<Report: Decodable>(_ type: Report.Type, schema: String, from file: String) throws(Failure) -> Report {
+  let bytes: [UInt8]
+  do {
+    bytes = try InputFile.read(FilePath(file))
+  } catch {
+    throw Failure("cannot read '\(file)': \(error)", .badInput)
+  }
+  do {
+    return try JSONDocument.read(type, schema: schema, from: bytes)
+  } catch {
+    throw Failure("'\(file)' is no document \(schema): \(error)", .badInput)
   }
 }

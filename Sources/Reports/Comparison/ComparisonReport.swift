@@ -1,0 +1,92 @@
+/// The same cases on two sides, such as with APICv and without: what their interrupts cost on each. The value behind the
+/// text for a person and the JSON document `lapwing.comparison/1`.
+///
+/// docs/test-report.md describes the document's keys.
+public struct ComparisonReport: Codable, Sendable {
+  /// The document's type and version.
+  public static let schema = "lapwing.comparison/1"
+
+  /// `lapwing.comparison/1`.
+  public var schema = ComparisonReport.schema
+  /// Whether nothing failed on either side and all was run.
+  public var success: Bool
+  /// The sides, the first one first.
+  public var sides: [Side]
+  /// The cases that are on both sides, in the first one's order.
+  public var cases: [ComparedCase]
+  /// The ids of those that are on one side alone.
+  public var unpaired: [String]
+
+  /// One of the sides.
+  public struct Side: Codable, Hashable, Sendable {
+    /// What sets it apart, such as `APICv on`.
+    public var name: String
+    /// Where it ran.
+    public var host: SuiteReport.Host
+    /// What its cases came to.
+    public var totals: SuiteReport.Totals
+  }
+
+  /// A case on all sides.
+  public struct ComparedCase: Codable, Hashable, Sendable {
+    /// Its id.
+    public var id: String
+    /// What it came to on each side, in their order.
+    public var sides: [CaseSide]
+  }
+
+  /// What a case came to on a side. Figures are medians of its runs.
+  public struct CaseSide: Codable, Hashable, Sendable {
+    /// What it came to.
+    public var verdict: CaseReport.Verdict
+    /// Why it failed or was skipped; absent where it passed.
+    public var reason: String?
+    /// How its interrupts got to the guest, each way once.
+    public var paths: [String]
+    /// How many runs have figures.
+    public var runs: Int
+    /// What its interrupts cost; absent where no run has figures.
+    public var cost: CaseReport.Cost?
+  }
+
+  /// The comparison of reports of the suite.
+  ///
+  /// - Parameters:
+  ///   - first: the first side and its name.
+  ///   - second: the second side and its name.
+  public init(_ first: (name: String, report: SuiteReport), _ second: (name: String, report: SuiteReport)) {
+    let others = Dictionary(second.report.cases.map { ($0.id, $0) }) { first, _ in first }
+    let ids = Set(first.report.cases.map(\.id))
+    success = first.report.success && second.report.success
+    sides = [first, second].map { Side(name: $0.name, host: $0.report.host, totals: $0.report.totals) }
+    cases = first.report.cases.compactMap { item in
+      others[item.id].map { ComparedCase(id: item.id, sides: [CaseSide(item), CaseSide($0)]) }
+    }
+    unpaired =
+      first.report.cases.map(\.id).filter { others[$0] == nil }
+      + second.report.cases.map(\.id).filter { !ids.contains($0) }
+  }
+}
+
+extension ComparisonReport.CaseSide {
+  init(_ item: CaseReport) {
+    verdict = item.verdict
+    reason = item.reason
+    paths = item.paths
+    runs = item.costs.count
+    cost = item.costs.isEmpty ? nil : CaseReport.Cost(medianOf: item.costs)
+  }
+}
+
+extension CaseReport.Cost {
+  /// The median of each figure; one that a run lacks is left out.
+  fileprivate init(medianOf costs: [CaseReport.Cost]) {
+    func median<Value: Comparable>(_ figures: [Value]) -> Value? {
+      figures.isEmpty ? nil : figures.sorted()[(figures.count - 1) / 2]
+    }
+    self.init(
+      interrupts: median(costs.map(\.interrupts)) ?? 0, exits: median(costs.compactMap(\.exits)),
+      injections: median(costs.compactMap(\.injections)), windowExits: median(costs.compactMap(\.windowExits)),
+      latency: median(costs.compactMap(\.latency)))
+  }
+}

@@ -1,0 +1,66 @@
+import Evidence
+import KVM
+import Reports
+import Scenarios
+import VMM
+
+/// Runs cases of the suite on this host while somebody watches.
+struct SuiteSession {
+  /// What running them came to.
+  let outcome: SuiteOutcome
+  /// Where they ran.
+  let host: HostSurvey
+  /// The signal that ended it before its time.
+  let signal: Int32?
+  /// How long it took.
+  let duration: Duration
+
+  /// Runs the cases.
+  ///
+  /// - Parameters:
+  ///   - cases: the cases.
+  ///   - options: how they are run.
+  ///   - isSabotage: whether stimuli are withheld.
+  ///   - progressToErrors: whether progress goes to standard error, because standard output is for a document.
+  ///   - admit: refuses a host.
+  init(
+    _ cases: [ScenarioCase], _ options: SuiteOptions, isSabotage: Bool = false, progressToErrors: Bool,
+    admit: (HostSurvey) throws(Failure) -> Void = { _ in }
+  ) throws(Failure) {
+    let start = ContinuousClock.now
+    let system: System
+    do throws(KVMError) { system = try KVM.open() } catch { throw Failure(error) }
+    let signals = InterruptSignals()
+    var host = HostKnowledge(survey: HostSurvey.take())
+    try admit(host.survey)
+    host.probe(for: cases.lazy.map(\.scenario), on: system)
+    let tracing = TracePool()
+    defer { tracing.close() }
+    let runner = options.runner(system, host, tracing: tracing, isSabotaged: isSabotage)
+    var progress = SuiteProgress(
+      planned: cases.count * options.repeat, isSabotage: isSabotage, toErrors: progressToErrors)
+    do throws(MachineError) {
+      outcome = try runner.run(
+        cases, isInterrupted: { signals.isPending }, watch: { progress.show($0, running: $1) })
+    } catch {
+      throw Failure(error)
+    }
+    signal = signals.release()
+    progress.end()
+    self.host = host.survey
+    duration = .now - start
+  }
+
+  /// The report of some of the cases, or of all.
+  func report(_ options: SuiteReport.Options, of part: SuiteOutcome? = nil, isSabotage: Bool = false) -> SuiteReport {
+    SuiteReport(
+      part ?? outcome, host: SuiteReport.Host(kernel: host.kernelRelease, backEnd: host.backEnd?.moduleName),
+      options: options, isSabotage: isSabotage, duration: duration)
+  }
+
+  /// How the program ends.
+  func status(success: Bool) -> ExitStatus {
+    if let signal { return ExitStatus(signal: signal) }
+    return success ? .success : .failed
+  }
+}
