@@ -15,7 +15,7 @@ import Testing
     if let events {
       var text = TraceText()
       text.events = events.map { TraceEvent(time: 1, thread: 100, processor: 0, name: "", detail: $0) }
-      trace = .recorded(text, threads: [100], absentEvents: [])
+      trace = .recorded(text, threads: [[100]], absentEvents: [])
     }
     return Observation(vcpus: [vcpu], trace: trace, notifications: NotificationCounts(text: ""))
   }
