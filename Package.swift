@@ -119,6 +119,15 @@ let package = Package(
       ],
       path: "Benchmarks/PortExits", swiftSettings: strict),
 
+    .target(name: "StateFloor", path: "Benchmarks/StateFloor"),
+    .executableTarget(
+      name: "state-costs",
+      dependencies: [
+        "APIC", "BuiltInGuests", "Figures", "KVM", "MachineState", "StateFloor", "VMM",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/StateCosts", swiftSettings: strict),
+
     // Guests and images that tests make up byte by byte.
     .target(name: "TestImages", path: "Tests/TestImages", swiftSettings: strict),
     .testTarget(

@@ -40,6 +40,7 @@ extension VCPUState {
     if plan.hasDebugRegisters { debugRegisters = try vcpu.debugRegisters() }
     // KVM_GET_FPU would read part of the same again.
     xsave = try vcpu.xsave()
+    XSAVEArea.normalize(&xsave)
     if plan.hasExtendedControlRegisters { extendedControlRegisters = try vcpu.extendedControlRegisters() }
     if plan.hasNestedState { nestedState = try vcpu.nestedState() }
     cpuid = try vcpu.cpuid()

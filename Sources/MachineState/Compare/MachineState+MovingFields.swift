@@ -15,13 +15,12 @@ extension MachineState {
     MovingField(path: "vcpus[*].tscOffset", reason: "guest time stood still, the host's TSC did not"),
     MovingField(path: "vcpus[*].localAPIC.currentCount", reason: "the timer runs"),
     MovingField(
+      path: "vcpus[*].localAPIC.processorPriority",
+      reason: "it follows from the task priority and the ISR, which KVM brings up to date at a restore"),
+    MovingField(
       path: "pit.channel*.countLoadTime", reason: "the moment, on the host's clock, when the count was loaded"),
     MovingField(
       path: "pit.channel0.count", reason: "a count that runs once goes on with what is left of it"),
-  ]
-
-  /// What a restore on purpose makes another: see `VCPUState.writeLocalAPIC` and `PITState.resumed`.
-  static let adjustedFields: [MovingField] = [
     MovingField(
       path: "vcpus[*].localAPIC.initialCount", reason: "0 for a one-shot timer that has fired, in xAPIC mode"),
     MovingField(path: "pit.channel0.mode", reason: "5 for a count that has run out"),

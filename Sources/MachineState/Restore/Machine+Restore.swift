@@ -132,10 +132,27 @@ struct MachineRestore {
         try vcpu.writeMSRs([MSREntry(index: MSR.tsc, value: tsc)], target, at: path)
       }
     }
+    try checkTime()
     // Without the wall-clock time KVM does not add what passed since.
     try call("time.clock") { () throws(KVMError) in
       try raw.vm.setClock(ClockState(nanoseconds: state.time.clock.nanoseconds))
     }
+  }
+
+  /// Refuses a TSC that would run backwards. Some back ends take an offset and do not heed it, as kvm_pvm, whose guests read
+  /// the host's TSC: there it goes on with the host's, as over a pause, and cannot be taken to a host that started later.
+  private func checkTime() throws(RestoreError) {
+    var differences: [HostDifference] = []
+    for (index, vcpu) in state.vcpus.enumerated() {
+      guard let wanted = vcpu.msr(MSR.tsc), let actual = try? raw.vcpus[index].msrs([MSR.tsc]).entries.first?.value,
+        actual < wanted
+      else { continue }
+      differences.append(
+        HostDifference(
+          "TSC of vCPU \(index)",
+          "this host's KVM does not set it, and it would go back from \(wanted) to \(actual)"))
+    }
+    guard differences.isEmpty else { throw .hostDiffers(differences) }
   }
 
   /// Whether the guest's TSC runs at another pace than the host's: then the value that was read lies elsewhere than the
