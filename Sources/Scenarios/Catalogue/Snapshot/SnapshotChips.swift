@@ -54,19 +54,19 @@ extension Scenario {
   ) { stage in
     let count: UInt16 = 59_659
     try stage.maskLINT0()
-    for (attempt, vector) in ([0x51, 0x52, 0x53, 0x54, 0x55] as [Vector]).enumerated() {
+    for vector in [0x51, 0x52, 0x53, 0x54, 0x55] as [Vector] {
       try stage.setRedirection(pin: 0, RedirectionEntry(vector: vector, destination: stage[vcpu: 0].destination))
       let start = try stage[vcpu: 0].readTSC()
       try stage.stimulus { try stage.setPIT(.interruptOnTerminalCount, count: count) }
-      var wasInTime = false
-      try stage.hop(whilePaused: { wasInTime = stage.taken(vector, on: 0) == 0 })
+      let state = try stage.hop()
+      // One that is over counts anew: KVM tells nobody.
+      let isOver = stage.taken(vector, on: 0) > 0 || state.vcpus[0].localAPIC.interruptRequest.contains(vector)
+      if isOver { continue }
       let moment = try stage.moments(of: vector, on: 0, atLeast: 1)[0]
       let earliest = start + stage.cycles(pitCounts: UInt64(count)) / 100 * 99
       try stage.check("it is not early", moment >= earliest, saw: "it \(earliest &- moment) cycles before")
-      try stage.hop()
       try stage.drain(0)
-      try stage.expect(1, of: vector, on: 0)
-      if wasInTime { return stage.note("attempts until the hop came first", attempt + 1) }
+      return try stage.expect(1, of: vector, on: 0)
     }
     throw StoryFailure("the host is too slow: the PIT's 50 ms were over before every hop")
   }

@@ -6,6 +6,7 @@ extension Scenario {
     snapshotOneShot, snapshotOneShotDue, snapshotOneShotOverdue, snapshotOneShotRace,
     snapshotPeriodic, snapshotPeriodicOverdue,
     snapshotDeadline, snapshotDeadlineDue, snapshotDeadlineOverdue, snapshotDeadlineRace, snapshotTime,
+    snapshotTimeStands,
     snapshotRemoteIRR, snapshotRemoteIRRSplit, snapshotLevel, snapshotLevelSplit,
     snapshotMaskedLevel, snapshotMaskedLevelSplit, snapshotEdge, snapshotEdgeSplit,
     snapshotNMI, snapshotNMIBlocked, snapshotShadow,

@@ -17,15 +17,14 @@ extension Scenario {
     try stage.stimulus {
       try stage.machine.outside(0) { vcpu throws(KVMError) in try vcpu.setVAPICAddress(address) }
     }
-    try vcpu.write(.taskPriority, 0x30)
-    try stage.hop()
-    try stage.check("the TPR", try stage.localAPICState(of: 0).taskPriority.rawValue, equals: 0x30)
-    // KVM overwrites the word at an entry that evaluates interrupts, which a write can fall just before.
-    for priority in [UInt8(0x90), 0] {
-      try stage.until("the local APIC takes the TPR \(priority) of the word over") {
+    for priority in [UInt8(0x30), 0x90, 0] {
+      // KVM overwrites the word at an entry that evaluates interrupts, which a write can fall just before.
+      try stage.until("the local APIC takes the TPR \(Priority(rawValue: priority)) of the word over") {
         try vcpu.writeMemory(address, UInt32(priority))
         return try stage.localAPICState(of: 0).taskPriority.rawValue == priority
       }
+      let state = try stage.hop()
+      try stage.check("the TPR in the state", state.vcpus[0].localAPIC.taskPriority.rawValue, equals: priority)
     }
     try stage.signal(MSIMessage(vector: 0x8d, destination: vcpu.destination))
     try stage.expect(1, of: 0x8d, on: 0)
