@@ -3,6 +3,9 @@ import KVM
 import MachineState
 import VMM
 
+/// Room for all the interrupts of a long story.
+private func useLongLog(_ configuration: inout MachineConfiguration) { configuration.logCapacity = 1 << 14 }
+
 /// Hop after hop, with interrupts of all kinds on their way.
 extension Scenario {
   /// A hundred of them. Every interrupt has a vector of its own a round, and the next round begins when all are taken:
@@ -12,7 +15,7 @@ extension Scenario {
     exercises: [
       "kvm_apic_get_state", "kvm_apic_set_state", "kvm_irq_delivery_to_apic", "irqfd_wakeup", "apic_timer_fn",
     ],
-    needs: [.capability(.irqFD), .capability(.tscDeadlineTimer)], configure: { $0.logCapacity = 1 << 14 }
+    needs: [.capability(.irqFD), .capability(.tscDeadlineTimer)], configure: useLongLog
   ) { stage in
     let hops = 100
     let sent = try ChainLoad(stage).run(hops: hops)

@@ -33,6 +33,35 @@ extension Scenario {
     try stage.setLine(20, to: false)
   }
 
+  /// In service.
+  static let snapshotLevelInService = Scenario(
+    "snapshot.level-in-service", "A level interrupt whose handler runs holds remote IRR over a restore until its EOI",
+    vcpus: 2, exercises: ["kvm_set_ioapic", "kvm_ioapic_update_eoi_one", "apic_find_highest_isr"],
+    needs: [.trait(.inService)], story: finishService)
+
+  /// The same with the IOAPIC in user space.
+  static let snapshotLevelInServiceSplit = Scenario(
+    "snapshot.level-in-service-split",
+    "A split irqchip hears after a restore of the EOI of a level interrupt in service before it",
+    vcpus: 2, exercises: ["kvm_ioapic_send_eoi", "kvm_scan_ioapic_routes", "KVM_EXIT_IOAPIC_EOI"],
+    needs: [.trait(.inService)], configure: useSplitIRQChip, story: finishService)
+
+  private static let finishService: Story = { stage in
+    let vcpu = stage[vcpu: 1]
+    try vcpu.handle(0x69, [.holds, .acknowledges])
+    try stage.setRedirection(
+      pin: 19, RedirectionEntry(vector: 0x69, destination: vcpu.destination, triggerMode: .level))
+    try stage.stimulus { try stage.setLine(19, to: true) }
+    try stage.expect(1, of: 0x69, on: 1)
+    try stage.setLine(19, to: false)
+    let state = try stage.hop()
+    try stage.check("the ISR", state.vcpus[1].localAPIC.inService, equals: [0x69])
+    try stage.check("remote IRR is set in service", try stage.redirection(pin: 19).remoteIRR)
+    try vcpu.openGate()
+    try stage.until("the EOI has cleared remote IRR") { try !stage.redirection(pin: 19).remoteIRR }
+    try stage.expectDrained(1, of: 0x69, on: 1)
+  }
+
   /// A line that stays high.
   static let snapshotLevel = Scenario(
     "snapshot.level", "A level line that is high interrupts again and again after a restore, until it is lowered",

@@ -31,6 +31,35 @@ extension Scenario {
     try stage.expect(1, of: vector, on: 0)
   }
 
+  /// What is left.
+  static let snapshotRemaining = Scenario(
+    "snapshot.timer.remaining", "A timer has as much of its time left after a restore as before, one-shot or periodic",
+    exercises: ["apic_get_tmcct", "kvm_apic_set_state", "__start_apic_timer", "KVM_GET_LAPIC"]
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    try vcpu.setDivide(.by1)
+    for mode in [TimerMode.oneShot, .periodic] {
+      try vcpu.setTimer(0x61, mode)
+      try stage.stimulus { try vcpu.startTimer(count: .max) }
+      var start = ContinuousClock.now
+      var passed = 0.0
+      var left: UInt32 = 0
+      let state = try stage.hop(
+        changing: { _ in start = .now },
+        inspecting: { _ in
+          left = try stage.localAPICState(of: 0).currentCount
+          passed = (ContinuousClock.now - start) / .nanoseconds(1)
+        })
+      let before = state.vcpus[0].localAPIC.currentCount
+      try stage.check("the timer counts when the state is taken", before > 0)
+      try stage.check("no time is added", left <= before, saw: "\(before) and then \(left)")
+      try stage.check(
+        "no time is lost but what passes", Double(before - min(left, before)) <= passed * 1.01,
+        saw: "\(before) and then \(left), while \(passed) ns passed")
+    }
+    try vcpu.startTimer(count: 0)
+  }
+
   /// At its end.
   static let snapshotOneShotDue = Scenario(
     "snapshot.timer.almost-due", "A one-shot timer with a single count left fires once after a restore",
