@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "APIC", targets: ["APIC"]),
     .library(name: "KVM", targets: ["KVM"]),
     .library(name: "VMM", targets: ["VMM"]),
+    .library(name: "MachineState", targets: ["MachineState"]),
     .executable(name: "lapwing", targets: ["lapwing"]),
   ],
   dependencies: [
@@ -67,7 +68,7 @@ let package = Package(
     .testTarget(
       name: "MachineStateTests",
       dependencies: [
-        "APIC", "BuiltInGuests", "KVM", "MachineState", "VMM",
+        "APIC", "BuiltInGuests", "GuestContract", "KVM", "MachineState", "VMM",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),

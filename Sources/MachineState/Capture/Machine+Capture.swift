@@ -23,14 +23,16 @@ extension Machine {
   /// - Parameter guest: the guest's name.
   /// - Throws: `MachineError` as `capture` does.
   public func snapshot(guest: String = "") throws(MachineError) -> Snapshot {
-    let (value, pause) = try whilePaused { () throws(MachineError) in
+    let copy = GuestMemoryCopy(roomFor: memory)
+    let (state, pause) = try whilePaused { () throws(MachineError) in
       // State first: KVM_GET_MP_STATE and a kvmclock that is read may write to memory, nothing of memory to state.
       let state = try MachineCapture(machine: self).state(guest: guest)
-      return (state, MemoryImage(of: memory))
+      copy.take(memory)
+      return state
     } orThrow: {
       $0
     }
-    return Snapshot(state: value.0, memory: value.1, pause: pause)
+    return Snapshot(state: state, memory: MemoryImage(copy, size: memory.size), pause: pause)
   }
 }
 

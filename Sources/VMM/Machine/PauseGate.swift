@@ -35,6 +35,8 @@ final class PauseGate: Sendable {
 
   /// Has a vCPU ask for a pause when the guest comes to a moment.
   func arm(_ moment: GuestMoment) {
+    // A time is the waiting thread's to watch.
+    if case .time = moment { return }
     state.withLock { $0.trigger = Trigger(moment: moment) }
     isArmedFlag.store(true, ordering: .releasing)
   }

@@ -18,8 +18,9 @@ struct SnapshotCommand: ParsableCommand {
 
   @Option(
     help: """
-      When: so long after the start, such as 20ms; at mark:N, the N-th mark that the guest reports or a later one; or at \
-      exit:N, the N-th exit to this program, of all vCPUs together.
+      When: so long after the start, such as 20ms; at exit:N, the N-th exit to this program, of all vCPUs together; at \
+      mark:N, when the guest tells its host that it has come to mark N or a later one; or at mark:TEXT, within a \
+      millisecond of the guest's writing that mark down.
       """)
   var at: SnapshotMoment
 
@@ -43,9 +44,9 @@ struct SnapshotCommand: ParsableCommand {
     let machine = try machine.build(guest, console: Console { StandardOutput.write($0) })
     guard let snapshot = try snapshot(of: machine) else {
       guard let outcome = machine.stop.reason else {
-        throw Failure("the time limit passed before \(at.moment)", .timeLimit)
+        throw Failure("the time limit passed before \(at)", .timeLimit)
       }
-      throw Failure("it ended before \(at.moment): \(outcome)", .failed)
+      throw Failure("'\(guest.name)' ended before \(at): \(outcome)", .failed)
     }
     do throws(SnapshotFileError) {
       try SnapshotFile(FilePath(output)).write(snapshot)
@@ -54,17 +55,19 @@ struct SnapshotCommand: ParsableCommand {
     }
     if !quiet {
       StandardError.print(
-        "lapwing: '\(guest.name)' at \(at.moment): \(snapshot.state.vcpus.count) vCPUs and \(snapshot.memory.pages) pages "
-          + "in '\(output)'")
+        "lapwing: '\(guest.name)' at \(at): \(count(snapshot.state.vcpus.count, "vCPU")) and "
+          + "\(count(Int(snapshot.memory.pages), "page")) of memory in '\(output)'")
     }
     return .success
   }
 
+  private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
   /// The machine at the moment; nil where the guest does not come there.
   private func snapshot(of machine: Machine) throws(Failure) -> Snapshot? {
     do throws(MachineError) {
-      let running = try machine.start(pausingAt: at.moment)
-      guard try machine.pause(at: at.moment, within: timeout.duration), machine.stop.reason == nil else { return nil }
+      let running = try machine.start(pausingAt: at.trigger)
+      guard try at.pause(machine, within: timeout.duration), machine.stop.reason == nil else { return nil }
       let snapshot = try machine.snapshot(guest: guest.name)
       _ = running.finish()
       return snapshot

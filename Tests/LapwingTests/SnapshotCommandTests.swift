@@ -1,0 +1,148 @@
+import Foundation
+import TestImages
+import Testing
+
+/// Snapshots as a user takes them, each restored by another process.
+@Suite(.needsKVM) struct SnapshotCommandTests {
+  /// A folder that goes with the test.
+  private final class Folder {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent("lapwing-\(UUID().uuidString)")
+
+    init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+    func text(_ name: String) throws -> String {
+      try String(contentsOf: url.appendingPathComponent(name), encoding: .utf8)
+    }
+    func write(_ text: String, to name: String) throws {
+      try text.write(to: url.appendingPathComponent(name), atomically: true, encoding: .utf8)
+    }
+    var names: [String] {
+      ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
+    }
+  }
+
+  @Test(arguments: ["hello", "ipi", "ioapic", "msi", "timer"])
+  func `a guest that is restored at a random point finishes with all its checks held`(_ guest: String) throws {
+    let folder = try Folder()
+    let file = folder.path("s.json")
+    // The guests run for some 3 to 40 ms; a point after the end is no snapshot, and a try less.
+    var restored = 0
+    for _ in 0..<40 where restored < 3 {
+      let microseconds = Int.random(in: 200...20_000)
+      let snapshot = try Program.run([
+        "snapshot", guest, "-c", "2", "--at", "\(microseconds)us", "-o", file, "--quiet",
+      ])
+      guard snapshot.status == 0 else {
+        #expect(snapshot.status == 1)
+        #expect(snapshot.errors.contains("ended before \(microseconds)us"), "\(snapshot.errors)")
+        continue
+      }
+      let result = try Program.run(["restore", file])
+      #expect(result.status == 0, "at \(microseconds) us: \(result.output)\(result.errors)")
+      #expect(result.output.contains("\(guest): passed"))
+      restored += 1
+    }
+    #expect(restored > 0)
+  }
+
+  @Test func `a snapshot at an exit goes on with the output that comes after it`() throws {
+    let folder = try Folder()
+    let guest = try GuestFile(
+      ELFImage(code: Code(.long).print("one").print("two").print("three").debugExit(0).bytes).bytes)
+    let snapshot = try Program.run(["snapshot", guest.path, "--at", "exit:6", "-o", folder.path("s.json"), "--quiet"])
+    #expect(snapshot.status == 0, "\(snapshot.errors)")
+    #expect(snapshot.output == "onetwo")
+    let result = try Program.run(["restore", folder.path("s.json"), "--quiet"])
+    #expect(result.status == 0)
+    #expect(result.output == "three")
+  }
+
+  @Test func `a snapshot at a mark has what came before it in its log`() throws {
+    let folder = try Folder()
+    let snapshot = try Program.run([
+      "snapshot", "ipi", "-c", "2", "--at", "mark:unicast to halted vCPUs", "-o", folder.path("s.json"),
+    ])
+    #expect(snapshot.status == 0, "\(snapshot.errors)")
+    #expect(snapshot.errors.contains("2 vCPUs and"))
+    let result = try Program.run(["restore", folder.path("s.json")])
+    #expect(result.status == 0)
+    #expect(result.output.contains("7 checks held"))
+  }
+
+  @Test func `what cannot be restored is refused with the place and 65`() throws {
+    let folder = try Folder()
+    _ = try Program.run(["snapshot", "hello", "--at", "exit:2", "-o", folder.path("s.json"), "--quiet"])
+    let good = try folder.text("s.json")
+    for (old, new, said) in [
+      ("\"mpState\": \"runnable\"", "\"mpState\": \"resting\"", "vcpus[0].mpState: one of"),
+      ("\"version\": \"1.0\"", "\"version\": \"3.0\"", "this program reads 1.x"),
+      ("\"file\": \"s.json.memory\"", "\"file\": \"gone\"", "cannot read"),
+      ("{", "[", "no JSON"),
+    ] {
+      try folder.write(good.replacingOccurrences(of: old, with: new), to: "bad.json")
+      let result = try Program.run(["restore", folder.path("bad.json")])
+      #expect(result.status == 65)
+      #expect(result.errors.contains(said), "\(result.errors)")
+    }
+    #expect(try Program.run(["restore", folder.path("nothing.json")]).status == 65)
+  }
+
+  @Test func `a state that this host cannot take is refused with 69 and what differs`() throws {
+    let folder = try Folder()
+    _ = try Program.run(["snapshot", "hello", "--at", "exit:2", "-o", folder.path("s.json"), "--quiet"])
+    let text = try folder.text("s.json")
+      .replacingOccurrences(of: "\"msrs\": {", with: "\"msrs\": {\"0xdead\": \"0x1\", ")
+      .replacingOccurrences(of: "\"number\": 129, ", with: "\"number\": 9129, ")
+      .replacingOccurrences(of: "\"number\": 129,", with: "\"number\": 9129,")
+    try folder.write(text, to: "s.json")
+    let result = try Program.run(["restore", folder.path("s.json")])
+    #expect(result.status == 69)
+    #expect(result.errors.contains("MSR 0xdead: the state has it, this host's KVM does not"))
+    #expect(result.errors.contains("KVM_CAP_9129: the state needs it"))
+  }
+
+  @Test func `members of a newer version are named on standard error, and the guest goes on`() throws {
+    let folder = try Folder()
+    _ = try Program.run(["snapshot", "hello", "--at", "exit:2", "-o", folder.path("s.json"), "--quiet"])
+    let text = try folder.text("s.json")
+      .replacingOccurrences(of: "\"version\": \"1.0\"", with: "\"version\": \"1.3\", \"weather\": \"fair\"")
+    try folder.write(text, to: "s.json")
+    let result = try Program.run(["restore", folder.path("s.json")])
+    #expect(result.status == 0)
+    #expect(result.errors.contains("of version 1.3") && result.errors.contains("weather"), "\(result.errors)")
+  }
+
+  @Test func `a signal takes snapshots of a guest that runs, into files with numbers`() throws {
+    let folder = try Folder()
+    let guest = try GuestFile(ELFImage(code: Code(.long).print("on\n").spin().bytes).bytes)
+    let program = try Program([
+      "run", guest.path, "--timeout", "50s", "--snapshot-on", "USR1", "--snapshot-file", folder.path("s%d.json"),
+    ])
+    #expect(program.wait { program.outputSoFar.contains("on") })
+    for number in 1...2 {
+      program.signal(SIGUSR1)
+      #expect(program.wait { folder.names.contains("s\(number).json") })
+    }
+    program.signal(SIGTERM)
+    let result = try program.result()
+    #expect(result.status == 143)
+    #expect(folder.names == ["s1.json", "s1.json.memory", "s2.json", "s2.json.memory"])
+    #expect(result.errors.contains("the guest stood still for"))
+    // Each goes on, and on.
+    let restored = try Program.run(["restore", folder.path("s2.json"), "--timeout", "200ms"])
+    #expect(restored.status == 124)
+  }
+
+  @Test func `wrong usage ends with 64`() throws {
+    for arguments in [
+      ["snapshot", "hello", "-o", "x"], ["snapshot", "hello", "--at", "never", "-o", "x"],
+      ["snapshot", "hello", "--at", "exit:0", "-o", "x"], ["restore"],
+      ["run", "hello", "--snapshot-on", "KILL"], ["run", "hello", "--snapshot-file", "a%d"],
+      ["run", "hello", "--snapshot-on", "USR1", "--snapshot-file", "a"],
+    ] {
+      #expect(try Program.run(arguments).status == 64, "\(arguments)")
+    }
+  }
+}
