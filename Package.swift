@@ -84,7 +84,8 @@ let package = Package(
       dependencies: ["APIC", "Evidence", "KVM", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .target(
-      name: "Scenarios", dependencies: ["APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "VMM"],
+      name: "Scenarios",
+      dependencies: ["APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "MachineState", "VMM"],
       swiftSettings: strict),
     .target(
       name: "Measurements",

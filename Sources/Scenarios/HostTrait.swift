@@ -6,4 +6,6 @@ public enum HostTrait: String, Hashable, Sendable, CaseIterable {
   case hypercall
   /// A waiting interrupt is taken at the first instruction boundary that lets it in, not some instructions later.
   case instructionBoundary = "interrupts-at-instruction-boundaries"
+  /// The guest's TSC is ahead of the host's by what KVM is told (KVM_VCPU_TSC_OFFSET).
+  case tscOffset = "tsc-offset"
 }

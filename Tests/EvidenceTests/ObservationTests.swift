@@ -15,7 +15,7 @@ import Testing
     if let events {
       var text = TraceText()
       text.events = events.map { TraceEvent(time: 1, thread: 100, processor: 0, name: "", detail: $0) }
-      trace = .recorded(text, threads: [100], absentEvents: [])
+      trace = .recorded(text, threads: [[100]], absentEvents: [])
     }
     return Observation(vcpus: [vcpu], trace: trace, notifications: NotificationCounts(text: ""))
   }
@@ -72,6 +72,21 @@ import Testing
     #expect(evidence.interrupts.map(\.path) == [.virtualDelivery, .software])
     #expect(evidence.interrupts.map(\.injected) == [0, 1])
     #expect(evidence.interrupts.map(\.verdictPath) == [nil, nil])
+  }
+
+  @Test func `a story that went from machine to machine has the events of all their threads`() {
+    var text = TraceText()
+    text.events = [100, 200, 300].map {
+      TraceEvent(
+        time: 1, thread: $0, processor: 0, name: "", detail: .injected(vector: Self.vector, isReinjected: false))
+    }
+    let counters = CounterEvidence(growth: ["irq_injections": 1]).adding(CounterEvidence(growth: ["irq_injections": 1]))
+    let vcpu = VCPUObservation(index: 0, id: 7, counters: counters, taken: [Self.vector: 2])
+    let observation = Observation(
+      vcpus: [vcpu], trace: .recorded(text, threads: [[100, 200]], absentEvents: []),
+      notifications: NotificationCounts(text: ""))
+    #expect(counters.injections == 2)
+    #expect(observation.interrupts.map(\.injected) == [2])
   }
 
   @Test func `events of other vCPUs count for nothing`() {

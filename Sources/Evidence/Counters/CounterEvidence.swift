@@ -24,6 +24,13 @@ public struct CounterEvidence: Hashable, Sendable {
     self.growth = growth
   }
 
+  /// This growth and that on another machine, of the counts that both keep.
+  func adding(_ other: CounterEvidence) -> CounterEvidence {
+    var sum: [String: UInt64] = [:]
+    for (name, growth) in growth { sum[name] = other[name].map { growth &+ $0 } }
+    return CounterEvidence(growth: sum)
+  }
+
   /// How much a count grew; nil, never 0, where this kernel does not keep it.
   public subscript(name: String) -> UInt64? { growth[name] }
 

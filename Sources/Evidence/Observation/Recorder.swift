@@ -21,6 +21,9 @@ public final class Recorder {
   private var before: Reading?
   private var sinceStimulus = 0
   private var hasStimulus = false
+  /// What machines before this one showed since the reading, and their threads: by vCPU.
+  private var carried: [CounterEvidence?] = []
+  private var formerThreads: [[Int32]] = []
 
   /// Begins to record, before the machine is started: its threads are recorded because this one starts them.
   ///
@@ -61,11 +64,48 @@ public final class Recorder {
     hasStimulus = isStimulus
     drain()
     sinceStimulus = text.events.count
+    carried = []
     // Injections come before what they inject is taken: read in this order, none is taken without being counted.
     let counters = statistics.map { try? $0.read() }
     before = Reading(
       statistics: counters, taken: Self.taken(machine), notifications: NotificationCounts.read(),
       tsc: machine.clock.tsc(at: .now))
+  }
+
+  /// Goes on with a machine that was made from the state of another: what the other's vCPUs showed is kept.
+  ///
+  /// - Parameters:
+  ///   - machine: the new machine, before it is started, and by the thread that recording began with.
+  ///   - statistics: its vCPUs' statistics.
+  ///   - oldStatistics: those of the vCPUs that it takes the place of, which no longer run.
+  ///   - oldThreads: the kernel's ids of their threads.
+  public func follow(
+    to machine: Machine, _ statistics: [StatisticsFile], from oldStatistics: [StatisticsFile],
+    threads oldThreads: [Int32]
+  ) {
+    drain()
+    for (index, thread) in oldThreads.enumerated() {
+      if formerThreads.indices.contains(index) {
+        formerThreads[index].append(thread)
+      } else {
+        formerThreads.append([thread])
+      }
+    }
+    guard let before else { return }
+    carried = growth(oldStatistics.map { try? $0.read() })
+    self.before = Reading(
+      statistics: statistics.map { try? $0.read() }, taken: before.taken, notifications: before.notifications,
+      tsc: before.tsc)
+  }
+
+  /// How much each vCPU's counters have grown, on all machines together; nil where that is not known.
+  private func growth(_ after: [Statistics?]) -> [CounterEvidence?] {
+    after.indices.map { index in
+      guard let before, let earlier = before.statistics[index], let later = after[index] else { return nil }
+      let growth = CounterEvidence(before: earlier, after: later)
+      guard carried.indices.contains(index) else { return growth }
+      return carried[index].map(growth.adding)
+    }
   }
 
   /// The events recorded so far, from the machine's start; nil where none can be.
@@ -89,23 +129,23 @@ public final class Recorder {
     let after = statistics.map { try? $0.read() }
     let notifications = NotificationCounts.read().growth(since: before.notifications)
     drain()
+    let counters = growth(after)
     let vcpus = machine.vcpus.indices.map { index in
       var growth: [Vector: Int] = [:]
       for vector in 0...UInt8.max {
         let number = Int(vector)
         growth[Vector(rawValue: vector)] = taken[index][number] - before.taken[index][number]
       }
-      var counters: CounterEvidence?
-      if let earlier = before.statistics[index], let later = after[index] {
-        counters = CounterEvidence(before: earlier, after: later)
-      }
       return VCPUObservation(
-        index: index, id: machine.configuration.apicIDs[index], counters: counters, taken: growth)
+        index: index, id: machine.configuration.apicIDs[index], counters: counters[index], taken: growth)
     }
     if let instance {
       var seen = text
       seen.events = Array(text.events.dropFirst(sinceStimulus))
-      trace = .recorded(seen, threads: threads, absentEvents: instance.absentEvents)
+      let all = threads.enumerated().map { index, thread in
+        (formerThreads.indices.contains(index) ? formerThreads[index] : []) + [thread]
+      }
+      trace = .recorded(seen, threads: all, absentEvents: instance.absentEvents)
     }
     // A TSC that the story set would show cycles that have not passed.
     let latency = machine.log.firstInterrupt(since: before.tsc, before: now).map { $0 - before.tsc }

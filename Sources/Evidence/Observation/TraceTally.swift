@@ -15,7 +15,7 @@ struct TraceTally {
 
   private var byID: [Key: Counts] = [:]
   private var injections: [Int32: [Vector: Int]] = [:]
-  private let threads: [Int32]
+  private let threads: [[Int32]]
 
   /// The tally of a trace; nil where there is none.
   init?(_ trace: Observation.Trace) {
@@ -36,7 +36,9 @@ struct TraceTally {
 
   subscript(vcpu: VCPUObservation, vector: Vector) -> Counts {
     var counts = byID[Key(vcpuID: vcpu.id, vector: vector)] ?? Counts()
-    if threads.indices.contains(vcpu.index) { counts.injected = injections[threads[vcpu.index]]?[vector] ?? 0 }
+    if threads.indices.contains(vcpu.index) {
+      counts.injected = threads[vcpu.index].reduce(0) { $0 + (injections[$1]?[vector] ?? 0) }
+    }
     return counts
   }
 }

@@ -79,7 +79,8 @@ struct MachineCapture {
   }
 
   /// The order: first the events are held back, then the vCPUs are read, of which the first call may take an INIT or a
-  /// SIPI, then the chips. The PIT alone goes on by itself meanwhile; where it may have ticked all is read again.
+  /// SIPI, then the chips. The PIT alone goes on by itself meanwhile, and no call says when it ticks next: where a tick has
+  /// changed what was read already, all is read again.
   ///
   /// The host's TSC is read after the local APICs: so after a restore a timer is late by the time in between, some
   /// microseconds, and never early.
@@ -109,7 +110,6 @@ struct MachineCapture {
   private func readVCPUsAndChips(_ plan: VCPUState.Plan, into state: inout MachineState) throws(KVMError) {
     let vm = machine.vm
     for _ in 0..<Self.patience {
-      let start = HostClocks.monotonic
       state.vcpus = []
       for index in machine.vcpus.indices {
         state.vcpus.append(try VCPUCapture(machine: machine, index: index, plan: plan).state())
@@ -122,8 +122,20 @@ struct MachineCapture {
       }
       state.pit = state.settings.pit == nil ? nil : try vm.pit()
       state.time.hostMonotonic = HostClocks.monotonic
-      guard state.pit?.mayHaveTicked(from: start, to: state.time.hostMonotonic) ?? false else { break }
+      guard state.pit?.ticks ?? false, try hasChanged(since: state) else { break }
     }
+  }
+
+  /// Whether an interrupt has come to a chip or to a local APIC since the state was read.
+  private func hasChanged(since state: MachineState) throws(KVMError) -> Bool {
+    let vm = machine.vm
+    for (vcpu, saved) in zip(machine.vcpus, state.vcpus) {
+      if try vcpu.localAPIC().interruptRequest != saved.localAPIC.interruptRequest { return true }
+    }
+    guard state.settings.hasIRQChip else { return false }
+    let pics = MachineState.PICPair(master: try vm.pic(.master), slave: try vm.pic(.slave))
+    let ioapic = try vm.ioapic()
+    return pics != state.pics || ioapic != state.ioapic
   }
 
   private func plan() throws(KVMError) -> VCPUState.Plan {
@@ -133,4 +145,9 @@ struct MachineCapture {
     Self.lastPlan.withLock { $0 = (WeakMachine(vm: machine.vm), plan) }
     return plan
   }
+}
+
+extension PITState {
+  /// Whether counter 0 may interrupt by itself: it was given a count, in a mode that needs no trigger.
+  fileprivate var ticks: Bool { channel0.count > 0 && channel0.mode <= 4 }
 }

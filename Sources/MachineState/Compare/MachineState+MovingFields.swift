@@ -20,9 +20,6 @@ extension MachineState {
     MovingField(
       path: "pit.channel*.countLoadTime", reason: "the moment, on the host's clock, when the count was loaded"),
     MovingField(
-      path: "pit.channel0.count", reason: "a count that runs once goes on with what is left of it"),
-    MovingField(
       path: "vcpus[*].localAPIC.initialCount", reason: "0 for a one-shot timer that has fired, in xAPIC mode"),
-    MovingField(path: "pit.channel0.mode", reason: "5 for a count that has run out"),
   ]
 }

@@ -177,7 +177,7 @@ struct MachineRestore {
       guard let options = state.settings.pit, let pit = state.pit else { return }
       try raw.vm.createPIT(speakerDummy: options.speakerDummy)
       if !options.reinjects { try raw.vm.setPITReinjection(false) }
-      try raw.vm.setPIT(pit.resumed(at: state.time.hostMonotonic))
+      try raw.vm.setPIT(pit.resumed(at: state.time.hostMonotonic, now: HostClocks.monotonic))
     }
   }
 

@@ -1,30 +1,27 @@
-import APIC
 import KVM
 
 extension PITState {
-  /// What makes a PIT go on: KVM_SET_PIT2 starts every count anew (`kvm_pit_load_count`).
+  /// What makes a PIT go on.
   ///
-  /// A count that runs once is given what is left of it, so it ends, and reads, as it would have. One that has ended is
-  /// given mode 5, which waits for a trigger that a PC's counter 0 never gets. A periodic count keeps its period, and its
-  /// first tick comes after a whole one: KVM has no way to begin in the middle.
+  /// Counters 1 and 2 count from a moment of the host's monotonic clock, which is moved by the time that has passed since.
+  /// Counter 0 begins anew: KVM neither tells how far it has come, nor whether a count that runs once is over (kernel,
+  /// `pit_load_count`, which keeps no load time for it), and has no way to begin in the middle. So a tick comes late and
+  /// never early, none that was to come is lost, and a count that runs once and was over interrupts once more.
   ///
-  /// - Parameter moment: when the state was taken, on the monotonic clock of the host that took it.
-  func resumed(at moment: UInt64) -> PITState {
+  /// - Parameters:
+  ///   - moment: when the state was taken, on the monotonic clock of the host that took it.
+  ///   - now: the same clock of this host.
+  func resumed(at moment: UInt64, now: UInt64) -> PITState {
     var state = self
-    state.channel0.resume(at: moment)
+    state.channel1.move(from: moment, to: now)
+    state.channel2.move(from: moment, to: now)
     return state
   }
 }
 
 extension PITState.Channel {
-  private static let hardwareTriggeredStrobe: UInt8 = 5
-
-  fileprivate mutating func resume(at moment: UInt64) {
-    guard period != nil, !isPeriodic else { return }
-    if let left = remaining(at: moment) {
-      count = left
-    } else {
-      mode = Self.hardwareTriggeredStrobe
-    }
+  fileprivate mutating func move(from moment: UInt64, to now: UInt64) {
+    guard count > 0, countLoadTime != 0 else { return }
+    countLoadTime &+= Int64(bitPattern: now &- moment)
   }
 }

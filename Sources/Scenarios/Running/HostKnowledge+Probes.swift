@@ -1,5 +1,6 @@
 import APIC
 public import KVM
+import VMM
 
 extension HostKnowledge {
   /// Tries this host for the traits that scenarios need and that nobody has tried it for yet: nothing is run for
@@ -35,6 +36,7 @@ extension HostTrait {
     switch self {
     case .inService: "this host ends an interrupt's service when it is delivered, not at its EOI"
     case .hypercall: "this host does not run a hypercall instruction in ring 0"
+    case .tscOffset: "this host's guests read the host's TSC, whatever offset KVM is told"
     case .instructionBoundary: "this host lets a waiting interrupt in only some instructions after it could"
     }
   }
@@ -45,6 +47,7 @@ extension HostTrait {
     case .inService: .inServiceProbe
     case .hypercall: .hypercallProbe
     case .instructionBoundary: .instructionBoundaryProbe
+    case .tscOffset: .tscOffsetProbe
     }
   }
 }
@@ -70,6 +73,20 @@ extension Scenario {
       let result = try stage[vcpu: 0].hypercall(pollIRQ)
       try stage.check("KVM_HC_VAPIC_POLL_IRQ answers", result, equals: 0)
     }
+  }
+
+  /// A TSC that is set an hour ahead.
+  fileprivate static let tscOffsetProbe = Scenario(
+    "probe.tsc-offset", "The guest's TSC follows its offset", modes: [.x2APIC], exercises: []
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    let hour = vcpu.cycles(milliseconds: 3_600_000)
+    let before = try vcpu.readTSC()
+    try stage.stimulus {
+      try stage.machine.outside(0) { vcpu throws(KVMError) in try vcpu.setTSCOffset(try vcpu.tscOffset() &+ hour) }
+    }
+    let after = try vcpu.readTSC()
+    try stage.check("the TSC is an hour ahead", after >= before &+ hour, saw: "\(after &- before) cycles")
   }
 
   /// An interrupt that waits is taken before the second instruction behind STI.

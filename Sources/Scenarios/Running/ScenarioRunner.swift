@@ -67,8 +67,10 @@ public struct ScenarioRunner: Sendable {
         sabotagedPatience: sabotagedPatience)
       let recorder = Recorder(tracing)
       stage.record(with: recorder)
-      let running = try machine.start()
-      control.attach(machine)
+      let isAPICvInhibited = testCase.isAPICvInhibited
+      try stage.start(control: control, hooks: testCase.scenario.hooks) { vm throws(KVMError) in
+        if isAPICvInhibited { try ParkedVCPU.add(to: vm) }
+      }
       do {
         try prepare(stage, testCase.scenario)
         recorder.mark(machine, stage.statistics, isStimulus: false)
@@ -76,13 +78,12 @@ public struct ScenarioRunner: Sendable {
         result.verdict = .passed
       } catch {
         result.verdict = .failed("\(error)")
-        result.cause = machine.stop.reason != nil ? .machineEnded : error is StoryFailure ? .expectation : .call
+        result.cause = stage.machine.stop.reason != nil ? .machineEnded : error is StoryFailure ? .expectation : .call
       }
-      result.evidence = recorder.finish(machine, stage.statistics, threads: running.threadIDs)
+      result.evidence = recorder.finish(stage.machine, stage.statistics, threads: stage.threadIDs)
       result.demand(testCase.scenario.path, host(for: testCase))
       if testCase.isAPICvInhibited { result.demandInhibition() }
-      control.attach(nil)
-      _ = running.finish()
+      stage.finish()
       result.hasReachedStimulus = stage.hasReachedStimulus
       result.figures = stage.figures
       if case .failed = result.verdict { result.scene = FailureScene(stage) }

@@ -7,8 +7,8 @@ public import VMM
 ///
 /// It is used on the one thread that tells the story.
 public final class Stage {
-  /// The machine.
-  public let machine: Machine
+  /// The machine, another one after each hop.
+  public internal(set) var machine: Machine
   /// The case's APIC mode; a story that switches it sets this too.
   public var mode: APICMode
   /// Whether the stimulus is withheld.
@@ -35,21 +35,61 @@ public final class Stage {
   }
 
   /// The vCPUs' statistics, opened before they run: a vCPU in the guest lets nobody open them.
-  let statistics: [StatisticsFile]
+  var statistics: [StatisticsFile]
+  /// The machine's threads, from its start to its end.
+  var running: RunningMachine?
+  /// How often the story has gone on on another machine, and how long its guests stood still for that.
+  var hops: [Duration] = []
+  /// What the machine's owner does itself, on every machine of the story.
+  private(set) var hooks = MachineHooks()
+  /// What ends the case from outside; it is told of every machine.
+  private(set) var control: CaseControl?
+  /// Gives a machine that was made anew what no state has.
+  private(set) var complete: (VirtualMachine) throws(KVMError) -> Void = { _ in }
 
   /// A stage on a machine that does not run yet.
   init(
     machine: Machine, mode: APICMode, isSabotaged: Bool, patience: Duration, sabotagedPatience: Duration
   ) throws(KVMError) {
-    var statistics: [StatisticsFile] = []
-    for vcpu in machine.vcpus { statistics.append(try vcpu.openStatistics()) }
-    self.statistics = statistics
+    statistics = try Self.openStatistics(of: machine)
     self.machine = machine
     self.mode = mode
     self.isSabotaged = isSabotaged
     fullPatience = patience
     self.sabotagedPatience = sabotagedPatience
   }
+
+  /// The statistics of a machine's vCPUs, by index.
+  static func openStatistics(of machine: Machine) throws(KVMError) -> [StatisticsFile] {
+    var statistics: [StatisticsFile] = []
+    for vcpu in machine.vcpus { statistics.append(try vcpu.openStatistics()) }
+    return statistics
+  }
+
+  /// Starts the machine.
+  ///
+  /// - Parameters:
+  ///   - control: what ends the case from outside.
+  ///   - hooks: what the machine was built with.
+  ///   - complete: gives a machine that a hop makes what no state has.
+  func start(
+    control: CaseControl, hooks: MachineHooks, complete: @escaping (VirtualMachine) throws(KVMError) -> Void
+  ) throws(MachineError) {
+    self.control = control
+    self.hooks = hooks
+    self.complete = complete
+    running = try machine.start()
+    control.attach(machine)
+  }
+
+  /// Ends the machine.
+  func finish() {
+    control?.attach(nil)
+    _ = running.take()?.finish()
+  }
+
+  /// The kernel's ids of the threads that run the machine, by vCPU; none where it does not run.
+  var threadIDs: [Int32] { running?.threadIDs ?? [] }
 
   /// A vCPU, by its index.
   public subscript(vcpu index: Int) -> AgentVCPU { AgentVCPU(index: index, stage: self) }

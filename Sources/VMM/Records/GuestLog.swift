@@ -32,6 +32,12 @@ public final class GuestLog: Sendable {
     }
   }
 
+  /// Leaves out of `next` what another reader was given, of the same guest on the machine that it was on before.
+  public func goOn(after other: GuestLog) {
+    let read = other.taken.withLock { $0 }
+    taken.withLock { $0 = read }
+  }
+
   /// When the guest took the first interrupt in a stretch of time, of those that it wrote down; nil where it took none.
   /// It takes nothing away from what `next` gives.
   ///

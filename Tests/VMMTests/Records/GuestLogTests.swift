@@ -51,6 +51,17 @@ import Testing
     #expect(log.next().isEmpty)
   }
 
+  @Test func `a log that goes on after another leaves out what that one has given`() throws {
+    try put(0, .mark)
+    try claim(1)
+    #expect(log.next().map(\.tsc) == [0])
+    let other = GuestLog(memory: memory, layout: layout)
+    other.goOn(after: log)
+    try put(1, .mark)
+    try claim(2)
+    #expect(other.next().map(\.tsc) == [1])
+  }
+
   @Test func `a record that is claimed and not complete ends the list until it is`() throws {
     try claim(3)
     try put(0, .mark)

@@ -6,6 +6,13 @@ public struct IRQFD: Sendable {
   public var resample: EventDescriptor?
   /// The interrupt.
   public var gsi: UInt32
+
+  /// An irqfd.
+  public init(event: EventDescriptor, resample: EventDescriptor? = nil, gsi: UInt32) {
+    self.event = event
+    self.resample = resample
+    self.gsi = gsi
+  }
 }
 
 /// An event that guest writes signal (KVM_IOEVENTFD), as it was assigned.

@@ -1,0 +1,59 @@
+import APIC
+import KVM
+import MachineState
+import VMM
+
+/// The vAPIC word and TPR access reporting, which KVM is told of and does not tell back.
+extension Scenario {
+  /// The word's address, and the word.
+  static let snapshotVAPIC = Scenario(
+    "snapshot.vapic", "After a restore KVM takes the TPR from the vAPIC word, where it was told before", vcpus: 1,
+    exercises: ["kvm_lapic_set_vapic_addr", "kvm_lapic_sync_from_vapic", "KVM_SET_VAPIC_ADDR"],
+    needs: [.capability(.vapic)]
+  ) { stage in
+    let address: UInt64 = 0x50_0000
+    let vcpu = stage[vcpu: 0]
+    try vcpu.writeMemory(address, 0)
+    try stage.stimulus {
+      try stage.machine.outside(0) { vcpu throws(KVMError) in try vcpu.setVAPICAddress(address) }
+    }
+    for priority in [UInt8(0x30), 0x90, 0] {
+      // KVM overwrites the word at an entry that evaluates interrupts, which a write can fall just before.
+      try stage.until("the local APIC takes the TPR \(Priority(rawValue: priority)) of the word over") {
+        try vcpu.writeMemory(address, UInt32(priority))
+        return try stage.localAPICState(of: 0).taskPriority.rawValue == priority
+      }
+      let state = try stage.hop()
+      try stage.check("the TPR in the state", state.vcpus[0].localAPIC.taskPriority.rawValue, equals: priority)
+    }
+    try stage.signal(MSIMessage(vector: 0x8d, destination: vcpu.destination))
+    try stage.expect(1, of: 0x8d, on: 0)
+
+  }
+
+  /// TPR accesses that are reported. Each report is answered with an NMI, which counts it in the guest.
+  static let snapshotTPRReporting = Scenario(
+    "snapshot.tpr-reporting", "Writes to the TPR are reported after a restore where they were before", modes: [.xAPIC],
+    exercises: ["report_tpr_access", "kvm_vcpu_ioctl_tpr_access_reporting", "KVM_EXIT_TPR_ACCESS"],
+    needs: [.capability(.vapic)],
+    hooks: MachineHooks(answer: { vcpu, exit in
+      guard case .tprAccess(let access) = exit, access.direction == .write else { return false }
+      return (try? vcpu.nmi()) != nil
+    })
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    try stage.stimulus {
+      try stage.machine.outside(0) { vcpu throws(KVMError) in try vcpu.setTPRReporting(true) }
+    }
+    try stage.hop()
+    for (count, priority) in [UInt32(0x30), 0x50].enumerated() {
+      try vcpu.write(.taskPriority, priority)
+      try stage.expect(count + 1, of: 2, on: 0)
+      try stage.check("the TPR", try stage.localAPICState(of: 0).taskPriority.rawValue, equals: UInt8(priority))
+    }
+    try stage.machine.outside(0) { vcpu throws(KVMError) in try vcpu.setTPRReporting(false) }
+    try stage.hop()
+    try vcpu.write(.taskPriority, 0)
+    try stage.expect(2, of: 2, on: 0)
+  }
+}
