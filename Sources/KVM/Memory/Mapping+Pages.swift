@@ -38,3 +38,20 @@ extension Mapping {
     unsafe ckvm_is_zero(try address(offset, count), count)
   }
 }
+
+extension Mapping {
+  /// Copies bytes of another mapping, which its guest may change meanwhile.
+  ///
+  /// - Parameters:
+  ///   - source: where from.
+  ///   - offset: where there, in bytes.
+  ///   - count: how many bytes.
+  ///   - place: where to, in bytes.
+  /// - Throws: `MemoryError` when either range is not inside its mapping.
+  public func copy(
+    from source: borrowing Mapping, at offset: Int, count: Int, to place: Int
+  ) throws(MemoryError) {
+    // Sound: both ranges were checked to be inside their mappings, which are not one another.
+    unsafe try address(place, count).copyMemory(from: source.address(offset, count), byteCount: count)
+  }
+}

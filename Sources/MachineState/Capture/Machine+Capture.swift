@@ -23,14 +23,16 @@ extension Machine {
   /// - Parameter guest: the guest's name.
   /// - Throws: `MachineError` as `capture` does.
   public func snapshot(guest: String = "") throws(MachineError) -> Snapshot {
-    let (value, pause) = try whilePaused { () throws(MachineError) in
+    let copy = GuestMemoryCopy(roomFor: memory)
+    let (state, pause) = try whilePaused { () throws(MachineError) in
       // State first: KVM_GET_MP_STATE and a kvmclock that is read may write to memory, nothing of memory to state.
       let state = try MachineCapture(machine: self).state(guest: guest)
-      return (state, MemoryImage(of: memory))
+      copy.take(memory)
+      return state
     } orThrow: {
       $0
     }
-    return Snapshot(state: value.0, memory: value.1, pause: pause)
+    return Snapshot(state: state, memory: MemoryImage(copy, size: memory.size), pause: pause)
   }
 }
 
@@ -87,6 +89,22 @@ struct MachineCapture {
     state.settings = vm.settings
     state.host = HostIdentity.current
     let events = try EventCapture(holding: machine)
+    do throws(KVMError) {
+      try readVCPUsAndChips(plan, into: &state)
+    } catch {
+      // The machine goes on, with its irqfds.
+      _ = try? events.release()
+      throw error
+    }
+    state.splitIOAPIC = machine.splitIOAPIC
+    state.devices = machine.deviceStates()
+    (state.irqfds, state.ioEvents) = try events.release()
+    state.captured = HostClocks.realtime
+    return state
+  }
+
+  private func readVCPUsAndChips(_ plan: VCPUState.Plan, into state: inout MachineState) throws(KVMError) {
+    let vm = machine.vm
     for _ in 0..<Self.patience {
       let start = HostClocks.monotonic
       state.vcpus = []
@@ -103,11 +121,6 @@ struct MachineCapture {
       state.time.hostMonotonic = HostClocks.monotonic
       guard state.pit?.mayHaveTicked(from: start, to: state.time.hostMonotonic) ?? false else { break }
     }
-    state.splitIOAPIC = machine.splitIOAPIC
-    state.devices = machine.deviceStates()
-    (state.irqfds, state.ioEvents) = try events.release()
-    state.captured = HostClocks.realtime
-    return state
   }
 
   private func plan() throws(KVMError) -> VCPUState.Plan {

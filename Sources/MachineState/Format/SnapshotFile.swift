@@ -5,7 +5,7 @@ import VMM
 /// A snapshot on disk: the state's document, and guest memory beside it.
 public struct SnapshotFile: Sendable {
   /// Longer documents are refused before they are read: 4096 vCPUs with AMX take less.
-  private static let documentLimit = 1 << 30
+  private static let documentLimit = 256 << 20
 
   /// The document's path.
   public let path: FilePath
@@ -72,6 +72,10 @@ public struct SnapshotFile: Sendable {
   }
 
   private func bytes(of file: FileDescriptor, _ count: Int, at offset: Int) throws(MalformedState) -> [UInt8] {
+    // A table may claim to be long: there is no room made for what the file does not have.
+    guard let end = try? file.seek(offset: 0, from: .end), offset + count <= end else {
+      throw MalformedState("the file is too short", at: "memory.file")
+    }
     var bytes = [UInt8](repeating: 0, count: count)
     var done = 0
     while done < count {

@@ -30,8 +30,15 @@ public struct MemoryImage: Hashable, Sendable {
 
   /// Copies a guest's memory, while the guest stands still.
   public init(of memory: GuestMemory) {
-    self.init(size: memory.size)
-    memory.forEachRun { runs.append(Run(address: $0, bytes: $1)) }
+    let copy = GuestMemoryCopy(roomFor: memory)
+    copy.take(memory)
+    self.init(copy, size: memory.size)
+  }
+
+  /// What was copied.
+  init(_ copy: GuestMemoryCopy, size: UInt64) {
+    self.init(size: size)
+    copy.forEachRun { runs.append(Run(address: $0, bytes: $1)) }
   }
 
   /// How many pages it has.
