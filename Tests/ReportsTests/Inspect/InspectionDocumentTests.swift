@@ -71,4 +71,28 @@ import Testing
       #expect(!Inspection(state).text().isEmpty)
     }
   }
+
+  @Test func `a damaged document is refused, or shown and compared`() throws {
+    let original = MadeUpMachine.busy()
+    let text = StateDocument(original).text
+    // The same damage every time: a linear congruential generator (Knuth, MMIX).
+    var seed: UInt64 = 1
+    func random(below limit: Int) -> Int {
+      seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(seed >> 33) % limit
+    }
+    var shown = 0
+    for _ in 0..<80 {
+      var damaged = text
+      for _ in 0...random(below: 3) {
+        damaged[random(below: damaged.count)] = Array("0123456789abcdef".utf8)[random(below: 16)]
+      }
+      guard let state = try? StateDocument(text: damaged).state else { continue }
+      shown += 1
+      #expect(!Inspection(state).text().isEmpty)
+      #expect(!DifferenceReport(original, state).text().isEmpty)
+    }
+    // Most of a document is numbers, which stay numbers.
+    #expect(shown > 5)
+  }
 }

@@ -28,6 +28,8 @@ import Testing
       "  timer           periodic, vector 0x40: 4 ms left: 250000 of 1000000, divided by 16, every 16 ms",
     ] { #expect(text.split(separator: "\n").contains(Substring(line)), "\(line)") }
     #expect(!text.contains("vCPU 1:"))
+    #expect(text.contains("  MSRs            IA32_TSC 0x000000003b9aca00\n"))
+    #expect(!text.contains("IA32_TSC_DEADLINE"))
   }
 
   @Test func `a halted vCPU with interrupts off stays halted`() {

@@ -23,6 +23,7 @@ extension VCPUInspection {
     }
     lines.append(row("timer", "\(timer.mode), vector \(hex(timer.vector, digits: 2)): \(timer.text)"))
     lines.append(row("", timerRegisters))
+    lines += modelRows
     if let vapic { lines.append(row("vAPIC", vapic.text)) }
     if let reporting = register("TPR_ACCESS_REPORTING"), reporting.value == "on" {
       lines.append(row("TPR", "accesses leave to user space (KVM_TPR_ACCESS_REPORTING)"))
@@ -63,6 +64,19 @@ extension VCPUInspection {
     var words = "TPR \(hex(taskPriority, digits: 2)), PPR \(current), APR \(register("APR")?.value ?? "")"
     if let page = register("PPR"), page.value != current { words += "; the page's PPR is \(page.value)" }
     return words + (processorPriority < 0x10 ? "" : ": vectors up to \(hex(processorPriority | 0xf, digits: 2)) wait")
+  }
+
+  /// The model-specific registers that interrupts depend on, those that are 0 left out.
+  private var modelRows: [String] {
+    let names = [
+      "IA32_TSC", "IA32_TSC_ADJUST", "IA32_TSC_DEADLINE", "MSR_KVM_SYSTEM_TIME_NEW", "MSR_KVM_PV_EOI_EN",
+      "MSR_KVM_ASYNC_PF_EN", "MSR_KVM_ASYNC_PF_INT", "MSR_KVM_STEAL_TIME", "MSR_KVM_POLL_CONTROL",
+    ]
+    let registers = groups.first { $0.name == "model" }?.registers ?? []
+    let shown = names.compactMap { name in
+      registers.first { $0.name == name && $0.value.contains { !"0x".contains($0) } }.map { "\(name) \($0.words)" }
+    }
+    return shown.enumerated().map { row($0.offset == 0 ? "MSRs" : "", $0.element) }
   }
 
   private var timerRegisters: String {
