@@ -117,4 +117,33 @@ func hop(
       #expect(state.differences(to: again).filter { !$0.isMoving } == [], "\(guest)")
     }
   }
+
+  @Test(arguments: ["ipi", "ioapic", "msi", "timer"], MachineConfiguration.IRQChip.allCases)
+  func `a guest whose state is taken again and again while it runs finishes with all its checks held`(
+    _ guest: String, _ irqChip: MachineConfiguration.IRQChip
+  ) throws {
+    var configuration = MachineConfiguration()
+    configuration.vcpus = 2
+    configuration.irqChip = irqChip
+    let image = try #require(BuiltInGuest.named(guest)).image
+    let machine = try Machine(configuration, image: image, on: try #require(Host.system), console: Console())
+    let running = try machine.start()
+    let deadline = ContinuousClock.now + .seconds(60)
+    var last: Snapshot?
+    var snapshots = 0
+    while machine.stop.reason == nil, ContinuousClock.now < deadline {
+      let snapshot = try machine.snapshot(guest: guest)
+      snapshots += 1
+      if machine.stop.reason == nil { last = snapshot }
+      machine.stop.wait(atMost: .milliseconds(1))
+    }
+    let outcome = running.finish()
+    let records = machine.log.next()
+    #expect(outcome.isSuccess, "\(outcome) after \(snapshots) snapshots")
+    #expect(records.allSatisfy { if case .check(_, let holds, _) = $0.event { holds } else { true } })
+    // And the last of them goes on as well. A guest may have ended before the first.
+    guard let last else { return }
+    let again = try Machine(restoring: last, on: try #require(Host.system), console: Console())
+    #expect(try again.run(limit: .seconds(60)).isSuccess)
+  }
 }

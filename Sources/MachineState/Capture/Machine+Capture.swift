@@ -90,6 +90,22 @@ struct MachineCapture {
     state.settings = vm.settings
     state.host = HostIdentity.current
     let events = try EventCapture(holding: machine)
+    do throws(KVMError) {
+      try readVCPUsAndChips(plan, into: &state)
+    } catch {
+      // The machine goes on, with its irqfds.
+      _ = try? events.release()
+      throw error
+    }
+    state.splitIOAPIC = machine.splitIOAPIC
+    state.devices = machine.deviceStates()
+    (state.irqfds, state.ioEvents) = try events.release()
+    state.captured = HostClocks.realtime
+    return state
+  }
+
+  private func readVCPUsAndChips(_ plan: VCPUState.Plan, into state: inout MachineState) throws(KVMError) {
+    let vm = machine.vm
     for _ in 0..<Self.patience {
       state.vcpus = []
       for index in machine.vcpus.indices {
@@ -105,11 +121,6 @@ struct MachineCapture {
       state.time.hostMonotonic = HostClocks.monotonic
       guard state.pit?.ticks ?? false, try hasChanged(since: state) else { break }
     }
-    state.splitIOAPIC = machine.splitIOAPIC
-    state.devices = machine.deviceStates()
-    (state.irqfds, state.ioEvents) = try events.release()
-    state.captured = HostClocks.realtime
-    return state
   }
 
   /// Whether an interrupt has come to a chip or to a local APIC since the state was read.

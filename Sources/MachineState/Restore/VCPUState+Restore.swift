@@ -3,7 +3,9 @@ import KVM
 
 extension VCPUState {
   /// The MSRs that are written at a moment of their own, or by another call.
-  private static let ordered: Set<UInt32> = [MSR.tsc, MSR.tscDeadline, MSR.apicBase]
+  private static let ordered: Set<UInt32> = clocks.union([MSR.tsc, MSR.tscDeadline, MSR.apicBase])
+  /// kvmclock's, by their new and their old numbers (kernel documentation, virt/kvm/x86/msr.rst).
+  private static let clocks: Set<UInt32> = [MSR.wallClock, MSR.systemTime, 0x11, 0x12]
 
   /// Writes all but the local APIC, what counts time, and what comes after them. CPUID was set when the vCPU was made: it
   /// decides which registers there are and which of their bits.
@@ -12,7 +14,7 @@ extension VCPUState {
   ///   the local APIC takes its page.
   /// - General registers before events: KVM_SET_REGS drops a pending exception.
   /// - XCR0 and the extended state in either order: KVM loads both at the entry.
-  /// - The other MSRs in KVM's order. Those of kvmclock, steal time and PV EOI name guest memory, which is there by now.
+  /// - The other MSRs in KVM's order. Those of steal time and PV EOI name guest memory, which is there by now.
   func writeRegisters(_ vcpu: VCPU, at path: String) throws(RestoreError) {
     try call(path + ".settings") { () throws(KVMError) in
       for enabled in settings.capabilities { try vcpu.enable(enabled.capability, enabled.arguments.first ?? 0) }
@@ -41,13 +43,16 @@ extension VCPUState {
     try call(path + ".nestedState") { () throws(KVMError) in try vcpu.setNestedState(nestedState) }
   }
 
-  /// Writes the local APIC and its timer, once the TSC runs.
+  /// Writes the local APIC and what counts time, once TSC and kvmclock run.
   ///
+  /// - kvmclock's registers after the clock: to write one has KVM work out the guest's wall clock from it, and put that
+  ///   into guest memory (`kvm_write_wall_clock`).
   /// - The page after the APIC base. Its timer goes on from the current count (`__start_apic_timer` with APIC_TMCCT).
   /// - TSC_DEADLINE after the page, which has the timer's mode, and after the TSC, which it is compared with. One that is
   ///   overdue interrupts at once.
   /// - The vAPIC address last: from then on KVM takes the TPR from guest memory.
   func writeLocalAPIC(_ vcpu: VCPU, at path: String) throws(RestoreError) {
+    try writeMSRs(msrs.filter { Self.clocks.contains($0.index) }, vcpu, at: path)
     try call(path + ".localAPIC") { () throws(KVMError) in
       if localAPIC.hasFiredOnce {
         try writeFiredTimer(vcpu)
