@@ -177,7 +177,9 @@ struct MachineRestore {
       guard let options = state.settings.pit, let pit = state.pit else { return }
       try raw.vm.createPIT(speakerDummy: options.speakerDummy)
       if !options.reinjects { try raw.vm.setPITReinjection(false) }
-      try raw.vm.setPIT(pit.resumed(at: state.time.hostMonotonic, now: HostClocks.monotonic))
+      // This starts every count anew: KVM tells of counter 0 neither how far it has come nor whether a count that runs once
+      // is over (`pit_load_count`), and cannot begin in the middle. So a tick comes late, never early, and none is lost.
+      try raw.vm.setPIT(pit)
     }
   }
 
