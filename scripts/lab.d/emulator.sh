@@ -43,7 +43,7 @@ start_emulator() {
   case $host in
     vtx)
       write_bochs_settings >"$scratch/bochsrc"
-      "$cache/$(bochs_entry)/bochs" -q -f "$scratch/bochsrc" >"$scratch/emulator.out" 2>&1 9>&- &
+      "${LAB_BOCHS:-$cache/$(bochs_entry)/bochs}" -q -f "$scratch/bochsrc" >"$scratch/emulator.out" 2>&1 9>&- &
       ;;
     svm)
       qemu-system-x86_64 -machine pc,accel=tcg -cpu max,+svm -smp "$cpus" -m 768 -nodefaults -no-reboot -display none \
