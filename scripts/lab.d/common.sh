@@ -48,13 +48,14 @@ open_cache() {
   trap 'exit 143' TERM
 }
 
-emulator='' # its process, while it runs
+emulator='' builder='' # process groups, while they run
 
 clean_up() {
-  if [[ -n $emulator ]]; then
-    kill -KILL "$emulator" 2>/dev/null || true
-    wait "$emulator" 2>/dev/null || true
-  fi
+  local group
+  for group in $emulator $builder; do
+    kill -KILL -- "-$group" 2>/dev/null || true
+    wait "$group" 2>/dev/null || true
+  done
   [[ -z ${scratch:-} ]] || rm -rf "$scratch"
 }
 
@@ -65,7 +66,15 @@ cached() {
   [[ ! -d $entry ]] || return 0
   local new
   new=$(mktemp -d "$scratch/new.XXXXXX")
-  if ! (set -e && cd "$new" && "$@") >"$log" 2>&1; then
+  # In the background, so that a signal ends it at once, with all that it started.
+  set -m
+  (set -e && cd "$new" && "$@") >"$log" 2>&1 9>&- &
+  builder=$!
+  set +m
+  local status=0
+  wait "$builder" || status=$?
+  builder=''
+  if ((status != 0)); then
     tail -n 25 "$log" >&2
     fail 69 "'$*' failed; its last words are above ($(df -Pm "$cache" | awk 'NR == 2 { print $4 }') MiB are free)"
   fi

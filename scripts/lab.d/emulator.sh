@@ -39,11 +39,13 @@ debug: action=ignore
 END
 }
 
+# In a process group of its own, which can be ended as a whole.
 start_emulator() {
+  set -m
   case $host in
     vtx)
       write_bochs_settings >"$scratch/bochsrc"
-      "${LAB_BOCHS:-$cache/$(bochs_entry)/bochs}" -q -f "$scratch/bochsrc" >"$scratch/emulator.out" 2>&1 9>&- &
+      BXSHARE=$cache "$cache/$(bochs_entry)/bochs" -q -f "$scratch/bochsrc" >"$scratch/emulator.out" 2>&1 &
       ;;
     svm)
       qemu-system-x86_64 -machine pc,accel=tcg -cpu max,+svm -smp "$cpus" -m 768 -nodefaults -no-reboot -display none \
@@ -53,6 +55,7 @@ start_emulator() {
       ;;
   esac
   emulator=$!
+  set +m
 }
 
 run_emulator() {
@@ -86,7 +89,7 @@ end_of_emulator() {
     kill -0 "$emulator" 2>/dev/null || break
     sleep 0.1
   done
-  kill -KILL "$emulator" 2>/dev/null || true
+  kill -KILL -- "-$emulator" 2>/dev/null || true
   wait "$emulator" 2>/dev/null || true
   emulator=''
 }
@@ -105,22 +108,20 @@ processor_seconds() {
 
 shown=0 shown_at=0
 
-# New phases at once, signs of life now and then.
+# New phases at once, what the command says now and then.
 show_progress() {
-  local line lines
+  local line lines said=''
   mapfile -t lines < <(tail -n +$((shown + 1)) "$scratch/progress" | tr -d '\r')
+  shown=$(wc -l <"$scratch/progress")
   for line in "${lines[@]}"; do
     case $line in
       phase*) say "${line#phase }" && shown_at=$SECONDS ;;
-      alive*)
-        ((SECONDS - shown_at < 10)) && continue
-        shown_at=$SECONDS
-        line=${line#alive }
-        say "${line%% *} lines so far; ${line#* }"
-        ;;
+      out\ * | err\ *) said=${line#??? } ;;
     esac
   done
-  shown=$(wc -l <"$scratch/progress")
+  [[ -n $said ]] && ((SECONDS - shown_at >= 10)) || return 0
+  shown_at=$SECONDS
+  say "line $(grep -c '^\(out\|err\) ' "$scratch/progress"): ${said:0:100}"
 }
 
 host_failed() {
@@ -131,8 +132,8 @@ host_failed() {
     tail -n 20 "$scratch/console" | tr -d '\r'
     tail -n 5 "$scratch/emulator.out"
     [[ ! -s $scratch/emulator.log ]] || grep -aE 'PANIC|ERROR' "$scratch/emulator.log" | tail -n 5
-    echo "lab: and of its first process:"
-    tail -n 3 "$scratch/progress" | tr -d '\r'
+    echo "lab: and of its first process and the command:"
+    tail -n 10 "$scratch/progress" | tr -d '\r'
   } >&2 || true
   keep_console
   fail "$status" "$@"
