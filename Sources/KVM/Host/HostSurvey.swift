@@ -76,7 +76,8 @@ public struct HostSurvey: Hashable, Sendable {
   public static func take(_ paths: HostPaths = HostPaths()) -> HostSurvey {
     let backEnd = BackEnd(paths)
     var survey = HostSurvey(
-      kernelRelease: HostFiles.kernelRelease, hypervisor: HostFiles.hypervisor, backEnd: backEnd, apiVersion: nil, deviceError: nil, capabilities: [],
+      kernelRelease: HostFiles.kernelRelease, hypervisor: HostFiles.hypervisor, backEnd: backEnd, apiVersion: nil,
+      deviceError: nil, capabilities: [],
       modules: ["kvm", backEnd?.moduleName].compactMap { $0 }.compactMap { Module($0, paths) }, features: [])
     do throws(KVMError) {
       let system = try open(paths.device)
