@@ -8,4 +8,11 @@ public enum HostTrait: String, Hashable, Sendable, CaseIterable {
   case instructionBoundary = "interrupts-at-instruction-boundaries"
   /// The guest's TSC is ahead of the host's by what KVM is told (KVM_VCPU_TSC_OFFSET).
   case tscOffset = "tsc-offset"
+  /// Two instructions in a row that hold interrupts off do so one after the other. No processor need do that: the SDM
+  /// promises it of the first alone (volume 3A, section 7.8.3).
+  case consecutiveShadows = "consecutive-interrupt-shadows"
+  /// The processor checks the reserved bits of CR8, as it must.
+  case reservedCR8Bits = "reserved-bits-of-cr8"
+  /// An interrupt for an xAPIC id that several vCPUs have reaches all of them (Linux 6.3).
+  case aliasedIDs = "aliased-xapic-ids"
 }

@@ -6,6 +6,8 @@ public enum PathDemand: Hashable, Sendable {
   case software
   /// Posted by hardware on hosts that can; injected by software on others.
   case postedOrSoftware
+  /// Never injected on hosts with APICv; injected by software on others.
+  case virtualDeliveryOrSoftware
   /// By virtual-interrupt delivery or posted: never injected. Hosts without APICv skip the scenario.
   case virtualDelivery
   /// Posted to a vCPU that stays in the guest. Hosts without posted interrupts skip the scenario.

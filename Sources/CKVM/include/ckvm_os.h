@@ -1,6 +1,7 @@
 // The system calls other than ioctl, with the same answer: the result, or -errno.
 #pragma once
 
+#include <cpuid.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -70,6 +71,20 @@ static inline void ckvm_kernel_release(char *buffer, size_t capacity) {
     strncpy(buffer, names.release, capacity - 1);
     buffer[capacity - 1] = 0;
   }
+}
+
+// CPUID leaf 0x40000000 names the hypervisor where bit 31 of leaf 1's ECX says that there is one. 0 where there is none.
+static inline int ckvm_hypervisor(char name[_Nonnull 13]) {
+  unsigned eax, ebx, ecx, edx;
+  __cpuid(1, eax, ebx, ecx, edx);
+  if (!(ecx >> 31))
+    return 0;
+  __cpuid(0x40000000, eax, ebx, ecx, edx);
+  memcpy(name, &ebx, 4);
+  memcpy(name + 4, &ecx, 4);
+  memcpy(name + 8, &edx, 4);
+  name[12] = 0;
+  return 1;
 }
 
 // access(2). mode: R_OK | W_OK. Returns 0 or -errno.

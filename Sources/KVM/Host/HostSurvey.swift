@@ -24,6 +24,10 @@ public struct HostSurvey: Hashable, Sendable {
   /// The kernel's release.
   public var kernelRelease: String
 
+  /// The name of the hypervisor or emulator that this host itself runs in, by CPUID leaf 0x40000000; nil where it says that
+  /// there is none.
+  public var hypervisor: String?
+
   /// The vendor module; nil when none is loaded.
   public var backEnd: BackEnd?
 
@@ -57,6 +61,13 @@ public struct HostSurvey: Hashable, Sendable {
     modules.first { $0.name == module }?.parameters[name]
   }
 
+  /// Whether the kernel's release is older than `major.minor`; false where it does not begin with two numbers.
+  public func isKernel(before major: Int, _ minor: Int) -> Bool {
+    let numbers = kernelRelease.split(separator: ".").prefix(2).compactMap { Int($0.prefix { $0.isNumber }) }
+    guard numbers.count == 2 else { return false }
+    return (numbers[0], numbers[1]) < (major, minor)
+  }
+
   /// Looks at a host.
   ///
   /// It takes a few milliseconds, changes nothing and never fails.
@@ -65,7 +76,8 @@ public struct HostSurvey: Hashable, Sendable {
   public static func take(_ paths: HostPaths = HostPaths()) -> HostSurvey {
     let backEnd = BackEnd(paths)
     var survey = HostSurvey(
-      kernelRelease: HostFiles.kernelRelease, backEnd: backEnd, apiVersion: nil, deviceError: nil, capabilities: [],
+      kernelRelease: HostFiles.kernelRelease, hypervisor: HostFiles.hypervisor, backEnd: backEnd, apiVersion: nil,
+      deviceError: nil, capabilities: [],
       modules: ["kvm", backEnd?.moduleName].compactMap { $0 }.compactMap { Module($0, paths) }, features: [])
     do throws(KVMError) {
       let system = try open(paths.device)

@@ -30,7 +30,8 @@ public struct CatalogueReport: Codable, Sendable {
     public var exercises: [String]
     /// What a host must have.
     public var needs: [String]
-    /// How its interrupts must get to the guest: `any`, `software`, `posted-or-software`, `virtual-delivery` or `posted`.
+    /// How its interrupts must get to the guest: `any`, `software`, `posted-or-software`,
+    /// `virtual-delivery-or-software`, `virtual-delivery` or `posted`.
     public var path: String
     /// Why there is no stimulus to withhold; absent where there is one.
     public var noSabotage: String?
@@ -81,6 +82,7 @@ extension PathDemand {
     case .any: "any"
     case .software: "software"
     case .postedOrSoftware: "posted-or-software"
+    case .virtualDeliveryOrSoftware: "virtual-delivery-or-software"
     case .virtualDelivery: "virtual-delivery"
     case .posted: "posted"
     }

@@ -61,7 +61,7 @@ extension PathDemand {
   /// What a host must have to meet the demand at all.
   var needs: [Need] {
     switch self {
-    case .any, .software, .postedOrSoftware: []
+    case .any, .software, .postedOrSoftware, .virtualDeliveryOrSoftware: []
     case .virtualDelivery: [.feature(.apicv)]
     case .posted: [.feature(.postedInterrupts)]
     }

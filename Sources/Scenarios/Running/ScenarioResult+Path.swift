@@ -45,6 +45,12 @@ extension PathDemand {
     case .software: [.software]
     case .virtualDelivery: [.virtualDelivery, .posted]
     case .posted: [.posted]
+    case .virtualDeliveryOrSoftware:
+      switch host.survey[.apicv].state {
+      case .available: [.virtualDelivery, .posted]
+      case .missing: [.software]
+      case .unknown: [.virtualDelivery, .posted, .software]
+      }
     case .postedOrSoftware:
       switch host.survey[.postedInterrupts].state {
       case .available: [.posted]

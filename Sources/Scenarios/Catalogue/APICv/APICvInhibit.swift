@@ -56,7 +56,7 @@ extension APICvInhibit {
   /// One id for two.
   static let aliasedID = APICvInhibit(
     name: "id-aliased", reason: "APICV_INHIBIT_REASON_PHYSICAL_ID_ALIASED", title: "two vCPUs have one xAPIC id",
-    modes: [.xAPIC],
+    modes: [.xAPIC], needs: [.trait(.aliasedIDs)],
     set: { stage in try stage[vcpu: 1].write(.id, stage[vcpu: 2].apicID << 24) },
     isSet: { stage in
       let before = (1...2).map { stage.taken(0x32, on: $0) }

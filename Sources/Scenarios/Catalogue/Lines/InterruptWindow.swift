@@ -50,7 +50,8 @@ extension Scenario {
   /// The shadow of MOV SS.
   static let shadowMOVSS = Scenario(
     "lines.shadow-mov-ss", "MOV SS behind STI holds a waiting interrupt off for one instruction more",
-    exercises: ["vmx_get_interrupt_shadow", "kvm_check_and_inject_events", "SDM 3A 7.8.3"]
+    exercises: ["vmx_get_interrupt_shadow", "kvm_check_and_inject_events", "SDM 3A 7.8.3"],
+    needs: [.trait(.consecutiveShadows)]
   ) { stage in
     let (inside, taken, _) = try passShadow(stage, movSS: true)
     try stage.check("the instruction in the shadow runs before the handler", inside < taken, saw: "\(inside), \(taken)")

@@ -19,7 +19,8 @@ extension Scenario {
   /// Bits 63:4 of CR8.
   static let lapicCR8Reserved = Scenario(
     "lapic.cr8-reserved", "A value above 15 does not go into CR8: it raises #GP",
-    exercises: ["kvm_set_cr8", "SDM 3A 12.8.6.1", "SDM 2B MOV to control registers"]
+    exercises: ["kvm_set_cr8", "SDM 3A 12.8.6.1", "SDM 2B MOV to control registers"],
+    needs: [.trait(.reservedCR8Bits)]
   ) { stage in
     let vcpu = stage[vcpu: 0]
     try vcpu.writeCR8(5)
