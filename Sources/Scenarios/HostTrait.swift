@@ -15,4 +15,6 @@ public enum HostTrait: String, Hashable, Sendable, CaseIterable {
   case reservedCR8Bits = "reserved-bits-of-cr8"
   /// An interrupt for an xAPIC id that several vCPUs have reaches all of them (Linux 6.3).
   case aliasedIDs = "aliased-xapic-ids"
+  /// A vCPU that has its own xAPIC id again no longer keeps APICv off (Linux 6.3).
+  case restoredIDs = "restored-xapic-ids"
 }

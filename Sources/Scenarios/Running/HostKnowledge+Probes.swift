@@ -42,6 +42,7 @@ extension HostTrait {
       "this processor lets an interrupt in behind the first of two instructions that hold it off, as it may"
     case .reservedCR8Bits: "this host's processor is QEMU's emulation, which takes any value for CR8"
     case .aliasedIDs: "Linux before 6.3 delivers an interrupt for a doubled xAPIC id to one vCPU"
+    case .restoredIDs: "Linux before 6.3 keeps APICv off for good once an xAPIC id was changed"
     }
   }
 
@@ -50,7 +51,7 @@ extension HostTrait {
     switch self {
     case .inService, .hypercall, .instructionBoundary, .consecutiveShadows, .tscOffset: true
     case .reservedCR8Bits: survey.hypervisor == "TCGTCGTCGTCG"
-    case .aliasedIDs: survey.isKernel(before: 6, 3)
+    case .aliasedIDs, .restoredIDs: survey.isKernel(before: 6, 3)
     }
   }
 
@@ -64,6 +65,7 @@ extension HostTrait {
     case .consecutiveShadows: .shadowMOVSS.asProbe
     case .reservedCR8Bits: .lapicCR8Reserved.asProbe
     case .aliasedIDs: .aliasedIDsProbe
+    case .restoredIDs: .apicvRestored(.modifiedID).asProbe
     }
   }
 }
@@ -71,7 +73,7 @@ extension HostTrait {
 extension Scenario {
   /// A story that is told everywhere, whatever it needs.
   fileprivate var asProbe: Scenario {
-    Scenario(id, title, modes: modes, vcpus: configuration.vcpus, exercises: exercises, story: story)
+    Scenario(id, title, modes: modes, vcpus: configuration.vcpus, exercises: exercises, path: path, story: story)
   }
 
   /// Two vCPUs of one xAPIC id.

@@ -15,6 +15,8 @@ struct APICvInhibit: Sendable {
   var modes: [APICMode] = [.xAPIC, .x2APIC]
   /// What a host must have.
   var needs: [Need] = []
+  /// What a host must have besides, for the reason to go away again.
+  var needsToEnd: [Need] = []
   /// Turns APICv off by vCPU 1.
   let set: @Sendable (Stage) throws -> Void
   /// Whether it is off for that reason, by the behaviour of vCPU 1.
@@ -48,7 +50,7 @@ extension APICvInhibit {
   /// An xAPIC id of the guest's choice.
   static let modifiedID = APICvInhibit(
     name: "id-modified", reason: "APICV_INHIBIT_REASON_APIC_ID_MODIFIED", title: "a guest changes an xAPIC id",
-    modes: [.xAPIC],
+    modes: [.xAPIC], needsToEnd: [.trait(.restoredIDs)],
     set: { stage in try stage[vcpu: 1].write(.id, 9 << 24) },
     isSet: { stage in try stage[vcpu: 1].read(.id) == 9 << 24 },
     clear: { stage in try stage[vcpu: 1].write(.id, stage[vcpu: 1].apicID << 24) })

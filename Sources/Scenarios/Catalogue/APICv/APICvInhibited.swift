@@ -38,12 +38,15 @@ extension Scenario {
   }
 
   /// On hosts with APICv: without the reason KVM goes back.
-  static let apicvRestored: [Scenario] = APICvInhibit.all.filter { $0.clear != nil }.map { inhibit in
+  static let apicvRestored: [Scenario] = APICvInhibit.all.filter { $0.clear != nil }.map(apicvRestored)
+
+  /// The same for one reason.
+  static func apicvRestored(_ inhibit: APICvInhibit) -> Scenario {
     Scenario(
       "apicv.on.\(inhibit.name)", "The hardware delivers interrupts again after \(inhibit.title)",
       modes: inhibit.modes, vcpus: 3,
       exercises: ["kvm_set_or_clear_apicv_inhibit", inhibit.reason, "vmx_refresh_apicv_exec_ctrl"],
-      needs: inhibit.needs, path: .virtualDelivery
+      needs: inhibit.needs + inhibit.needsToEnd, path: .virtualDelivery
     ) { stage in
       try inhibit.set(stage)
       try stage.load(0, rounds: 1)
