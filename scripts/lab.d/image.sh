@@ -65,6 +65,16 @@ build_program() {
   program=$root/.build/release/lapwing
 }
 
+# The suite and the measurements write a report for programs as well, unless they are told what to write.
+keeps_report() {
+  [[ ${command[1]:-} == test || ${command[1]:-} == bench ]] || return 0
+  local word
+  for word in "${command[@]:2}"; do
+    case $word in --format* | --output* | -o* | --list | --help | -h | --compare*) return 0 ;; esac
+  done
+  echo yes
+}
+
 quoted() {
   local word
   for word in "$@"; do printf " '%s'" "${word//\'/\'\\\'\'}"; done
@@ -81,6 +91,7 @@ build_job() {
   {
     echo "set --$(quoted "${command[@]}")"
     echo "runs='$(runs)'"
+    echo "keeps_report=$(keeps_report)"
   } >"$job/command"
   archive "$scratch/job" | gzip -1 >"$scratch/job.cpio.gz" || fail 69 "the job cannot be packed"
   rm -r "$scratch/job"

@@ -36,8 +36,17 @@ show_results() {
     cat "$folder/stderr" >&2
     ((status != 0)) || status=$(<"$folder/status")
   done
+  compare_results
   say "posted-interrupt vectors outside of guests: $(notifications)"
   exit "$status"
+}
+
+# The suite with APICv and without, side by side. Its status is in theirs.
+compare_results() {
+  local on=$scratch/results/on/files/report.json off=$scratch/results/off/files/report.json
+  [[ ${command[1]:-} == test && -s $on && -s $off ]] || return 0
+  printf '=== side by side\n'
+  "$program" compare "$on" "$off" --names 'APICv on,APICv off' || true
 }
 
 # How the counts of the host's posted-interrupt vectors grew, by run.

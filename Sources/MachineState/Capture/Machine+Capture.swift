@@ -69,7 +69,7 @@ struct MachineCapture {
 
   func state(guest: String) throws(MachineError) -> MachineState {
     guard machine.configuration.profile == .standard else {
-      throw .configuration("only a standard machine can be saved: the unit tests' PC has devices whose state is not kept")
+      throw .configuration("the unit tests' PC has devices whose state is not kept; save a standard machine")
     }
     do throws(KVMError) {
       return try captured(guest)

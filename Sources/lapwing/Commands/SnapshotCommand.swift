@@ -38,7 +38,7 @@ struct SnapshotCommand: ParsableCommand {
 
   func validate() throws {
     guard machine.machine == .standard else {
-      throw ValidationError("only a standard machine can be saved: the unit tests' PC has devices whose state is not kept")
+      throw ValidationError("the unit tests' PC has devices whose state is not kept; save a standard machine")
     }
   }
 
