@@ -114,6 +114,8 @@ extension Scenario {
       let moment = try stage.moments(of: 0x61, on: 0, atLeast: 1)[0]
       let earliest = start + vcpu.cycles(milliseconds: microseconds) / 1000 / 100 * 99
       try stage.check("round \(round) is not early", moment >= earliest, saw: "it \(earliest &- moment) cycles before")
+      // It is counted after it is logged.
+      try stage.expectAtLeast(round, of: 0x61, on: 0)
       try stage.check("interrupts by round \(round)", stage.taken(0x61, on: 0), equals: round)
     }
     try stage.untilAllTaken(on: 0)

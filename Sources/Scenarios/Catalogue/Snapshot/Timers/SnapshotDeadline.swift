@@ -85,6 +85,8 @@ extension Scenario {
       try stage.hop()
       let moment = try stage.moments(of: 0x61, on: 0, atLeast: 1)[0]
       try stage.check("round \(round) is not early", moment >= deadline, saw: "\(deadline &- moment) cycles")
+      // It is counted after it is logged.
+      try stage.expectAtLeast(round, of: 0x61, on: 0)
       try stage.check("interrupts by round \(round)", stage.taken(0x61, on: 0), equals: round)
     }
     try stage.untilAllTaken(on: 0)
