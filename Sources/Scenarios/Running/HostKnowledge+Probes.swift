@@ -125,13 +125,16 @@ extension Scenario {
     "probe.instruction-boundary", "A waiting interrupt is taken at once", modes: [.x2APIC], exercises: []
   ) { stage in
     let vcpu = stage[vcpu: 0]
-    try vcpu.disableInterrupts()
-    try stage.stimulus { try vcpu.send(.toSelf(0x51)) }
-    let (_, after) = try vcpu.shadow(movSS: false)
-    try stage.expect(1, of: 0x51, on: 0)
-    let taken = try stage.takenInOrder(1, of: 0x51, on: 0)
-    try stage.check(
-      "a waiting interrupt is taken at the first instruction boundary that lets it in",
-      taken.allSatisfy { $0.tsc < after }, saw: "that it is taken some instructions later")
+    // A host that takes it later does so nearly always, and not always.
+    for count in 1...20 {
+      try vcpu.disableInterrupts()
+      try stage.stimulus { try vcpu.send(.toSelf(0x51)) }
+      let (_, after) = try vcpu.shadow(movSS: count.isMultiple(of: 2))
+      try stage.expectAtLeast(count, of: 0x51, on: 0)
+      let taken = try stage.takenInOrder(1, of: 0x51, on: 0)
+      try stage.check(
+        "a waiting interrupt is taken at the first instruction boundary that lets it in",
+        taken.allSatisfy { $0.tsc < after }, saw: "that it is taken some instructions later")
+    }
   }
 }

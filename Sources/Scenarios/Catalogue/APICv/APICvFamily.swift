@@ -3,6 +3,6 @@ extension Scenario {
   static let apicv: [Scenario] =
     [
       apicvActive, apicvPostedIPI, apicvPostedMSI, apicvWoken, apicvPreempted, apicvContended, apicvPending,
-      apicvReads, apicvPriority, apicvEOI, apicvAccessPage, apicvBlocked,
+      apicvTimer, apicvEOIExit, apicvReads, apicvPriority, apicvEOI, apicvAccessPage, apicvBlocked,
     ] + apicvSwitched + apicvInhibited + apicvRestored
 }

@@ -32,6 +32,7 @@ extension Scenario {
     ) { stage in
       try inhibit.set(stage)
       try stage.load(0, rounds: 1)
+      try stage.checkInhibitEvent(isSet: true)
       try stage.stimulus { try stage.signal(MSIMessage(vector: 0x97, destination: stage[vcpu: 0].destination)) }
       try stage.expect(1, of: 0x97, on: 0)
     }
@@ -52,6 +53,7 @@ extension Scenario {
       try stage.load(0, rounds: 1)
       try inhibit.clear?(stage)
       try stage.load(0, rounds: 1)
+      try stage.checkInhibitEvent(isSet: false)
       try stage.stimulus { try stage.signal(MSIMessage(vector: 0x98, destination: stage[vcpu: 0].destination)) }
       try stage.expect(1, of: 0x98, on: 0)
     }

@@ -62,9 +62,11 @@ extension Scenario {
     exercises: ["KVM_GET_MSRS", "KVM_SET_MSRS", "KVM_GET_CPUID2", "KVM_SET_CPUID2"]
   ) { stage in
     // STAR, LSTAR, FMASK, KERNEL_GS_BASE, SYSENTER_CS, _ESP and _EIP, PAT (SDM volume 4, chapter 2).
-    let registers: [(index: UInt32, value: UInt64)] = [
-      (0xc000_0081, 0x0023_0010_0000_0000), (0xc000_0082, 0x1234_5000), (0xc000_0084, 0x4_7700),
-      (0xc000_0102, 0x7654_3000), (0x174, 0x10), (0x175, 0x5150), (0x176, 0x5260), (0x277, 0x0007_0406_0107_0406),
+    // Each vCPU has its own; those of PAT are memory types still.
+    let registers: [(index: UInt32, value: UInt64, step: UInt64)] = [
+      (0xc000_0081, 0x0023_0010_0000_0000, 8), (0xc000_0082, 0x1234_5000, 8), (0xc000_0084, 0x4_7700, 8),
+      (0xc000_0102, 0x7654_3000, 8), (0x174, 0x10, 8), (0x175, 0x5150, 8), (0x176, 0x5260, 8),
+      (0x277, 0x0007_0406_0107_0406, 0x100),
     ]
     let leaves: [(UInt32, UInt32)] = [
       (0, 0), (1, 0), (7, 0), (0xb, 0), (0xb, 1), (0x4000_0000, 0), (0x4000_0001, 0), (0x8000_0001, 0),
@@ -81,14 +83,17 @@ extension Scenario {
     let before = try cpuid()
     try stage.stimulus {
       for vcpu in stage.vcpus {
-        for register in registers { try vcpu.writeMSR(register.index, register.value + UInt64(vcpu.index << 3)) }
+        for register in registers {
+          try vcpu.writeMSR(register.index, register.value + register.step * UInt64(vcpu.index))
+        }
       }
     }
     try stage.hop()
     for vcpu in stage.vcpus {
       for register in registers {
         let name = "MSR 0x\(String(register.index, radix: 16)) of vCPU \(vcpu.index)"
-        try stage.check(name, try vcpu.readMSR(register.index), equals: register.value + UInt64(vcpu.index << 3))
+        try stage.check(
+          name, try vcpu.readMSR(register.index), equals: register.value + register.step * UInt64(vcpu.index))
       }
     }
     for (answer, expected) in zip(try cpuid(), before) {
