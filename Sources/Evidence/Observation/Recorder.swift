@@ -128,7 +128,7 @@ public final class Recorder {
     let taken = Self.taken(machine)
     let after = statistics.map { try? $0.read() }
     let notifications = NotificationCounts.read().growth(since: before.notifications)
-    drain()
+    take { instance throws(TraceUnavailable) in try instance.end() }
     let counters = growth(after)
     let vcpus = machine.vcpus.indices.map { index in
       var growth: [Vector: Int] = [:]
@@ -154,8 +154,12 @@ public final class Recorder {
 
   /// A trace that can no longer be read counts as lost, which the evidence shows.
   private func drain() {
+    take { instance throws(TraceUnavailable) in try instance.read() }
+  }
+
+  private func take(_ read: (TraceInstance) throws(TraceUnavailable) -> TraceText) {
     guard let instance else { return }
-    do throws(TraceUnavailable) { text.append(try instance.read()) } catch { text.lost &+= 1 }
+    do throws(TraceUnavailable) { text.append(try read(instance)) } catch { text.lost &+= 1 }
   }
 
   private static func taken(_ machine: Machine) -> [[Int]] {

@@ -16,7 +16,10 @@ enum TextFile {
   }
 
   /// Everything that is there to be read, until the end of the file or until a read would block.
-  static func drain(_ file: FileDescriptor) throws(Errno) -> [UInt8] {
+  ///
+  /// - Parameter limit: how many bytes to stop at, give or take a chunk: a file that grows as fast as it is read has no
+  ///   end.
+  static func drain(_ file: FileDescriptor, limit: Int = .max) throws(Errno) -> [UInt8] {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 16384)
     while true {
@@ -24,6 +27,7 @@ enum TextFile {
         let count = try call { try unsafe chunk.withUnsafeMutableBytes { unsafe try file.read(into: $0) } }
         guard count > 0 else { return bytes }
         bytes += chunk[..<count]
+        if bytes.count >= limit { return bytes }
       } catch .resourceTemporarilyUnavailable {
         return bytes
       }

@@ -18,7 +18,7 @@ struct TraceConfiguration {
 
   /// The buffers of all processors together, and of one, in KiB.
   private static let bufferBudget = 16384
-  private static let bufferRange = 64...1024
+  private static let bufferRange = 64...512
 
   static func apply(to directory: FilePath) throws(Errno) -> TraceConfiguration {
     try TextFile.write("0", to: directory.appending("tracing_on"))

@@ -31,6 +31,7 @@ public final class TraceInstance: Sendable {
   }
 
   private static let counter = Atomic<Int>(0)
+  private static let readLimit = 4 << 20
 
   /// Makes an instance and removes those of processes that are no more.
   ///
@@ -96,12 +97,13 @@ public final class TraceInstance: Sendable {
     }
   }
 
-  /// What was recorded since `begin` or the last call of this.
+  /// What was recorded since `begin` or the last call of this, while recording goes on. An interrupt storm may be recorded
+  /// faster than anybody reads, so what comes after a few megabytes is left for the next call.
   ///
   /// - Throws: `TraceUnavailable` where the kernel refuses.
   public func read() throws(TraceUnavailable) -> TraceText {
     do throws(Errno) {
-      return TraceText(parsing: try TextFile.drain(pipe))
+      return TraceText(parsing: try TextFile.drain(pipe, limit: Self.readLimit))
     } catch {
       throw TraceUnavailable("what was recorded cannot be read: \(error)")
     }
@@ -114,10 +116,11 @@ public final class TraceInstance: Sendable {
   public func end() throws(TraceUnavailable) -> TraceText {
     do throws(Errno) {
       try TextFile.write("0", to: directory.appending("tracing_on"))
+      // Nothing is added any more, so there is an end.
+      return TraceText(parsing: try TextFile.drain(pipe))
     } catch {
       throw TraceUnavailable("recording cannot be ended: \(error)")
     }
-    return try read()
   }
 
   /// Removes instances whose process is no more. One that is in use after all, by a process that cannot be seen from

@@ -18,6 +18,7 @@ extension Scenario {
     try stage.check("remote IRR is clear", try !stage.redirection(pin: 20).remoteIRR)
     try stage.setLine(20, to: true)
     try stage.expectAtLeast(served + 1, of: 0x64, on: 0)
+    try stage.setLine(20, to: false)
   }
 
   /// Lowered by the handler, as a device's driver makes its device do.
