@@ -49,9 +49,12 @@ open_cache() {
 }
 
 emulator='' builder='' # process groups, while they run
+runs_of_parts=()       # labs that run a part each, and clean up after themselves
 
 clean_up() {
-  local group
+  local group lab
+  for lab in "${runs_of_parts[@]}"; do kill -TERM "$lab" 2>/dev/null || true; done
+  for lab in "${runs_of_parts[@]}"; do wait "$lab" 2>/dev/null || true; done
   for group in $emulator $builder; do
     kill -KILL -- "-$group" 2>/dev/null || true
     wait "$group" 2>/dev/null || true
