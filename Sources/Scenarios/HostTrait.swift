@@ -15,6 +15,8 @@ public enum HostTrait: String, Hashable, Sendable, CaseIterable {
   case reservedCR8Bits = "reserved-bits-of-cr8"
   /// An interrupt for an xAPIC id that several vCPUs have reaches all of them (Linux 6.3).
   case aliasedIDs = "aliased-xapic-ids"
+  /// A read of an x2APIC register that is not there, or cannot be read, raises #GP under APICv too (Linux 6.3).
+  case checkedRegisterReads = "checked-x2apic-reads"
   /// A vCPU that has its own xAPIC id again no longer keeps APICv off (Linux 6.3).
   case restoredIDs = "restored-xapic-ids"
 }

@@ -42,6 +42,7 @@ extension HostTrait {
       "this processor lets an interrupt in behind the first of two instructions that hold it off, as it may"
     case .reservedCR8Bits: "this host's processor is QEMU's emulation, which takes any value for CR8"
     case .aliasedIDs: "Linux before 6.3 delivers an interrupt for a doubled xAPIC id to one vCPU"
+    case .checkedRegisterReads: "Linux before 6.3 lets APICv answer reads of x2APIC registers that are not there"
     case .restoredIDs: "Linux before 6.3 keeps APICv off for good once an xAPIC id was changed"
     }
   }
@@ -51,7 +52,7 @@ extension HostTrait {
     switch self {
     case .inService, .hypercall, .instructionBoundary, .consecutiveShadows, .tscOffset: true
     case .reservedCR8Bits: survey.hypervisor == "TCGTCGTCGTCG"
-    case .aliasedIDs, .restoredIDs: survey.isKernel(before: 6, 3)
+    case .aliasedIDs, .restoredIDs, .checkedRegisterReads: survey.isKernel(before: 6, 3)
     }
   }
 
@@ -65,6 +66,7 @@ extension HostTrait {
     case .consecutiveShadows: .shadowMOVSS.asProbe
     case .reservedCR8Bits: .lapicCR8Reserved.asProbe
     case .aliasedIDs: .aliasedIDsProbe
+    case .checkedRegisterReads: .lapicMissingX2APIC.asProbe
     case .restoredIDs: .apicvRestored(.modifiedID).asProbe
     }
   }

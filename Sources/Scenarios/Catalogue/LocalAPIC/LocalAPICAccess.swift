@@ -27,7 +27,8 @@ extension Scenario {
   /// As MSRs, they refuse them.
   static let lapicReadOnlyX2APIC = Scenario(
     "lapic.read-only-x2apic", "Writing a read-only register of x2APIC mode and reading a write-only one raise #GP",
-    modes: [.x2APIC], exercises: ["kvm_x2apic_msr_write", "kvm_lapic_readable_reg_mask", "SDM 3A 12.12.1.2"]
+    modes: [.x2APIC], exercises: ["kvm_x2apic_msr_write", "kvm_lapic_readable_reg_mask", "SDM 3A 12.12.1.2"],
+    needs: [.trait(.checkedRegisterReads)]
   ) { stage in
     let vcpu = stage[vcpu: 0]
     let readOnly = LocalAPICRegister.allCases.filter { $0.access(in: .x2APIC) == .readOnly }
@@ -47,7 +48,8 @@ extension Scenario {
   /// Registers that only xAPIC mode has, and numbers that no register has.
   static let lapicMissingX2APIC = Scenario(
     "lapic.missing-x2apic", "The MSRs of registers that x2APIC mode does not have raise #GP", modes: [.x2APIC],
-    exercises: ["kvm_x2apic_msr_read", "kvm_x2apic_msr_write", "SDM 3A 12.12.1.2"]
+    exercises: ["kvm_x2apic_msr_read", "kvm_x2apic_msr_write", "SDM 3A 12.12.1.2"],
+    needs: [.trait(.checkedRegisterReads)]
   ) { stage in
     let vcpu = stage[vcpu: 0]
     let removed: [LocalAPICRegister] = [
