@@ -17,6 +17,8 @@ public enum HostTrait: String, Hashable, Sendable, CaseIterable {
   case aliasedIDs = "aliased-xapic-ids"
   /// A read of an x2APIC register that is not there, or cannot be read, raises #GP under APICv too (Linux 6.3).
   case checkedRegisterReads = "checked-x2apic-reads"
+  /// Writes to the TPR in memory leave the guest, so that KVM can report them (KVM_TPR_ACCESS_REPORTING).
+  case reportedTPRAccesses = "reported-tpr-accesses"
   /// A vCPU that has its own xAPIC id again no longer keeps APICv off (Linux 6.3).
   case restoredIDs = "restored-xapic-ids"
 }

@@ -27,6 +27,7 @@ struct VCPUCapture {
       state = try read()
       guard state.localAPIC.mayHaveExpired(since: before, elapsed: .now - start) else { break }
     }
+    state.localAPIC.requestOverdueTick()
     return state
   }
 
@@ -47,6 +48,15 @@ extension LocalAPICState {
   fileprivate var countsDown: Bool {
     let timer = lvt(.timer)
     return !timer.isMasked && initialCount != 0 && (timer.timerMode == .oneShot || timer.timerMode == .periodic)
+  }
+
+  /// Requests the tick of a periodic timer that has come to its end unnoticed. Where VT-x's preemption timer counts for
+  /// KVM, an expiry while the vCPU is out of the guest is noticed at its next entry (`kvm_lapic_expired_hv_timer`); until
+  /// then the current count is 0, at which a periodic timer never rests.
+  fileprivate mutating func requestOverdueTick() {
+    let timer = lvt(.timer)
+    guard countsDown, timer.timerMode == .periodic, currentCount == 0 else { return }
+    interruptRequest.insert(timer.vector)
   }
 
   /// Whether the timer may have expired between an earlier page and this one.

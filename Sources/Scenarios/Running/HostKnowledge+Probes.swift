@@ -43,6 +43,7 @@ extension HostTrait {
     case .reservedCR8Bits: "this host's processor is QEMU's emulation, which takes any value for CR8"
     case .aliasedIDs: "Linux before 6.3 delivers an interrupt for a doubled xAPIC id to one vCPU"
     case .checkedRegisterReads: "Linux before 6.3 lets APICv answer reads of x2APIC registers that are not there"
+    case .reportedTPRAccesses: "this host's hardware carries out writes to the TPR, of which KVM then cannot report any"
     case .restoredIDs: "Linux before 6.3 keeps APICv off for good once an xAPIC id was changed"
     }
   }
@@ -52,6 +53,7 @@ extension HostTrait {
     switch self {
     case .inService, .hypercall, .instructionBoundary, .consecutiveShadows, .tscOffset: true
     case .reservedCR8Bits: survey.hypervisor == "TCGTCGTCGTCG"
+    case .reportedTPRAccesses: survey[.tprShadow].state == .available || survey[.apicv].state == .available
     case .aliasedIDs, .restoredIDs, .checkedRegisterReads: survey.isKernel(before: 6, 3)
     }
   }
@@ -67,6 +69,7 @@ extension HostTrait {
     case .reservedCR8Bits: .lapicCR8Reserved.asProbe
     case .aliasedIDs: .aliasedIDsProbe
     case .checkedRegisterReads: .lapicMissingX2APIC.asProbe
+    case .reportedTPRAccesses: .tprReporting.asProbe
     case .restoredIDs: .apicvRestored(.modifiedID).asProbe
     }
   }
@@ -75,7 +78,8 @@ extension HostTrait {
 extension Scenario {
   /// A story that is told everywhere, whatever it needs.
   fileprivate var asProbe: Scenario {
-    Scenario(id, title, modes: modes, vcpus: configuration.vcpus, exercises: exercises, path: path, story: story)
+    Scenario(
+      id, title, modes: modes, vcpus: configuration.vcpus, exercises: exercises, path: path, hooks: hooks, story: story)
   }
 
   /// Two vCPUs of one xAPIC id.

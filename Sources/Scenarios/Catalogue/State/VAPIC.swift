@@ -63,7 +63,7 @@ extension Scenario {
   static let tprReporting = Scenario(
     "state.tpr-reporting", "KVM_TPR_ACCESS_REPORTING reports writes to the TPR, and carries them out", modes: [.xAPIC],
     exercises: ["report_tpr_access", "kvm_vcpu_ioctl_tpr_access_reporting", "KVM_EXIT_TPR_ACCESS"],
-    needs: [.capability(.vapic)],
+    needs: [.capability(.vapic), .trait(.reportedTPRAccesses)],
     hooks: MachineHooks(answer: { vcpu, exit in
       guard case .tprAccess(let access) = exit, access.direction == .write else { return false }
       return (try? vcpu.nmi()) != nil
