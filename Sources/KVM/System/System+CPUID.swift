@@ -25,12 +25,16 @@ func cpuid(
   for room in [128, 256] {
     var header = kvm_cpuid2()
     header.nent = UInt32(room)
-    let buffer = FlexibleArray(header, repeating: kvm_cpuid_entry2(), count: room)
+    // KVM_GET_CPUID2 of Linux before 6.3 fills entries in and does not say how many: those that are still as they were
+    // here, with what no leaf has, are not KVM's (arch/x86/kvm/cpuid.c, `kvm_vcpu_ioctl_get_cpuid2`).
+    var blank = kvm_cpuid_entry2()
+    blank.flags = .max
+    let buffer = FlexibleArray(header, repeating: blank, count: room)
     // Sound: the header says how many entries there is room for, and KVM writes no more.
     let answer = unsafe buffer.withHeader(get)
     if Errno(rawValue: -answer) == .argListTooLong, room < 256 { continue }
     try attempt(call, answer)
-    return buffer.prefix(Int(buffer.header.nent)).map(CPUIDEntry.init)
+    return buffer.prefix(Int(buffer.header.nent)).prefix { $0.flags != .max }.map(CPUIDEntry.init)
   }
   return []
 }

@@ -1,4 +1,5 @@
 import CKVM
+import Synchronization
 import SystemPackage
 
 /// The KVM API version that this library speaks, the only one there is (KVM API, KVM_GET_API_VERSION).
@@ -14,6 +15,9 @@ public final class System: Sendable {
 
   /// How many bytes of a vCPU's descriptor are shared with the kernel (KVM_GET_VCPU_MMAP_SIZE).
   let runPageSize: Int
+
+  /// The VM of `keepActive()`.
+  private let keeper = Mutex<OwnedDescriptor?>(nil)
 
   init(_ descriptor: consuming OwnedDescriptor) throws(KVMError) {
     self.descriptor = descriptor
@@ -46,5 +50,20 @@ public final class System: Sendable {
   public func createVM(type: VMType = .default) throws(KVMError) -> VirtualMachine {
     let answer = ckvm_create_vm(descriptor.rawValue, UInt(type.rawValue))
     return VirtualMachine(try OwnedDescriptor(.createVM, answer, detail: type.name), of: self)
+  }
+
+  /// Keeps KVM active for as long as this object lives, by a VM that nothing runs in.
+  ///
+  /// With the first VM the kernel enters VMX operation, or turns SVM on, on every processor, and patches the scheduler's
+  /// call of KVM into the running kernel; with the last one it takes both back (virt/kvm/kvm_main.c, `kvm_create_vm`,
+  /// `hardware_enable_all`, `preempt_notifier_inc`). Who makes one VM after the other is spared that.
+  ///
+  /// - Throws: `KVMError`, as `createVM(type:)` does.
+  public func keepActive() throws(KVMError) {
+    try keeper.withLock { keeper throws(KVMError) in
+      let type = VMType.default
+      keeper = try OwnedDescriptor(
+        .createVM, ckvm_create_vm(descriptor.rawValue, UInt(type.rawValue)), detail: type.name)
+    }
   }
 }

@@ -12,6 +12,9 @@ extension MachineState {
     MovingField(path: "captured", reason: "the moment of the capture"),
     MovingField(path: "time.*", reason: "the clocks of that moment"),
     MovingField(path: "vcpus[*].msrs.0x10", reason: "the TSC runs"),
+    MovingField(path: "vcpus[*].msrs.0x40000010", reason: "Hyper-V's VP runtime, HV_X64_MSR_VP_RUNTIME, runs"),
+    MovingField(
+      path: "vcpus[*].msrs.0x40000020", reason: "Hyper-V's reference counter, HV_X64_MSR_TIME_REF_COUNT, runs"),
     MovingField(path: "vcpus[*].tscOffset", reason: "guest time stood still, the host's TSC did not"),
     MovingField(path: "vcpus[*].localAPIC.currentCount", reason: "the timer runs"),
     MovingField(

@@ -38,6 +38,8 @@ extension HostTrait {
     case .hypercall: "this host does not run a hypercall instruction in ring 0"
     case .tscOffset: "this host's guests read the host's TSC, whatever offset KVM is told"
     case .instructionBoundary: "this host lets a waiting interrupt in only some instructions after it could"
+    case .enteredShadow: "this host's processor is QEMU's emulation, whose VMRUN forgets the interrupt shadow"
+    case .steadyTSC: "this host's vCPUs read TSCs that drift apart, as where its kernel holds its own for unstable"
     case .consecutiveShadows:
       "this processor lets an interrupt in behind the first of two instructions that hold it off, as it may"
     case .reservedCR8Bits: "this host's processor is QEMU's emulation, which takes any value for CR8"
@@ -51,8 +53,8 @@ extension HostTrait {
   /// Whether a host's want of it says nothing against KVM: on all others a story that needs it is told, and fails.
   func mayBeMissing(on survey: HostSurvey) -> Bool {
     switch self {
-    case .inService, .hypercall, .instructionBoundary, .consecutiveShadows, .tscOffset: true
-    case .reservedCR8Bits: survey.hypervisor == "TCGTCGTCGTCG"
+    case .inService, .hypercall, .instructionBoundary, .consecutiveShadows, .tscOffset, .steadyTSC: true
+    case .reservedCR8Bits, .enteredShadow: survey.hypervisor == "TCGTCGTCGTCG"
     case .reportedTPRAccesses: survey[.tprShadow].state == .available || survey[.apicv].state == .available
     case .aliasedIDs, .restoredIDs, .checkedRegisterReads: survey.isKernel(before: 6, 3)
     }
@@ -65,6 +67,8 @@ extension HostTrait {
     case .hypercall: .hypercallProbe
     case .instructionBoundary: .instructionBoundaryProbe
     case .tscOffset: .tscOffsetProbe
+    case .enteredShadow: .snapshotShadow.asProbe
+    case .steadyTSC: .steadyTSCProbe
     case .consecutiveShadows: .shadowMOVSS.asProbe
     case .reservedCR8Bits: .lapicCR8Reserved.asProbe
     case .aliasedIDs: .aliasedIDsProbe
@@ -124,6 +128,20 @@ extension Scenario {
     }
     let after = try vcpu.readTSC()
     try stage.check("the TSC is an hour ahead", after >= before &+ hour, saw: "\(after &- before) cycles")
+  }
+
+  /// Two vCPUs that read the TSC in turn.
+  fileprivate static let steadyTSCProbe = Scenario(
+    "probe.steady-tsc", "The TSC is one on all vCPUs", modes: [.x2APIC], vcpus: 2, exercises: []
+  ) { stage in
+    try stage.stimulus {
+      var last: UInt64 = 0
+      for count in 0..<200 {
+        let value = try stage[vcpu: count % 2].readTSC()
+        try stage.check("the TSC never goes back from vCPU to vCPU", value >= last, saw: "\(last) and then \(value)")
+        last = value
+      }
+    }
   }
 
   /// An interrupt that waits is taken before the second instruction behind STI.

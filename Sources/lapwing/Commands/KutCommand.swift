@@ -52,7 +52,12 @@ struct KutCommand: ParsableCommand {
   private func run(_ plans: [UnitTestPlan], to destination: ReportDestination) throws(Failure) -> ExitStatus {
     let start = ContinuousClock.now
     let system: System
-    do throws(KVMError) { system = try KVM.open() } catch { throw Failure(error) }
+    do throws(KVMError) {
+      system = try KVM.open()
+      try system.keepActive()
+    } catch {
+      throw Failure(error)
+    }
     let signals = InterruptSignals()
     var progress = SuiteProgress(
       planned: plans.count, toErrors: destination.isStandardOutput && report.format != .human)

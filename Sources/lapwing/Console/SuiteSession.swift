@@ -29,7 +29,12 @@ struct SuiteSession {
   ) throws(Failure) {
     let start = ContinuousClock.now
     let system: System
-    do throws(KVMError) { system = try KVM.open() } catch { throw Failure(error) }
+    do throws(KVMError) {
+      system = try KVM.open()
+      try system.keepActive()
+    } catch {
+      throw Failure(error)
+    }
     let signals = InterruptSignals()
     var host = HostKnowledge(survey: HostSurvey.take())
     try admit(host.survey)

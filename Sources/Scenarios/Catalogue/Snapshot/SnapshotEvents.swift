@@ -45,7 +45,8 @@ extension Scenario {
   /// Right behind STI.
   static let snapshotShadow = Scenario(
     "snapshot.shadow", "Between STI and the next instruction an interrupt lets that one run first after a restore",
-    exercises: ["vmx_get_interrupt_shadow", "vmx_set_interrupt_shadow", "KVM_SET_VCPU_EVENTS", "SDM 2B STI"]
+    exercises: ["vmx_get_interrupt_shadow", "vmx_set_interrupt_shadow", "KVM_SET_VCPU_EVENTS", "SDM 2B STI"],
+    needs: [.trait(.enteredShadow)]
   ) { stage in
     let sti: UInt8 = 2
     let interruptFlag: UInt64 = 0x200

@@ -50,11 +50,12 @@ extension Scenario {
     exercises: ["apic_update_ppr", "kvm_apic_set_state", "kvm_set_cr8", "KVM_SET_SREGS"]
   ) { stage in
     let vcpu = stage[vcpu: 0]
-    try vcpu.write(.taskPriority, 0x83)
+    // A class alone: AMD's processors keep a guest's task priority as CR8 has it, so KVM loses the subclass there.
+    try vcpu.write(.taskPriority, 0x80)
     try stage.stimulus { try stage.signal(MSIMessage(vector: 0x71, destination: vcpu.destination)) }
     try stage.hop()
     try stage.expectNone(of: 0x71, on: 0)
-    try stage.check("the TPR that the guest reads", try vcpu.read(.taskPriority), equals: 0x83)
+    try stage.check("the TPR that the guest reads", try vcpu.read(.taskPriority), equals: 0x80)
     try stage.check("CR8 that the guest reads", try vcpu.readCR8(), equals: 8)
     try vcpu.write(.taskPriority, 0)
     try stage.expect(1, of: 0x71, on: 0)

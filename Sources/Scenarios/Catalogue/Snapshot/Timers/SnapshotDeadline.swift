@@ -96,7 +96,7 @@ extension Scenario {
   /// Guest time on all vCPUs.
   static let snapshotTime = Scenario(
     "snapshot.tsc", "The TSC goes on after a restore, never back, and is one on all vCPUs", vcpus: 2,
-    exercises: ["kvm_synchronize_tsc", "KVM_VCPU_TSC_OFFSET", "KVM_SET_CLOCK"],
+    exercises: ["kvm_synchronize_tsc", "KVM_VCPU_TSC_OFFSET", "KVM_SET_CLOCK"], needs: [.trait(.steadyTSC)],
     sabotage: .impossible("the TSC goes on without a hop as well")
   ) { stage in
     let (first, second) = (stage[vcpu: 0], stage[vcpu: 1])
