@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,4 +34,20 @@ int cvmm_keep_to(int processor) {
   CPU_ZERO(&set);
   CPU_SET(processor, &set);
   return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+int cvmm_keep_off(int processor) {
+  if (processor < 0 || processor >= CPU_SETSIZE) return EINVAL;
+  cpu_set_t set;
+  memset(&set, 0xff, sizeof set);
+  CPU_CLR(processor, &set);
+  return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+int cvmm_get_affinity(cvmm_affinity *affinity) {
+  return pthread_getaffinity_np(pthread_self(), sizeof affinity->processors, &affinity->processors);
+}
+
+int cvmm_set_affinity(const cvmm_affinity *affinity) {
+  return pthread_setaffinity_np(pthread_self(), sizeof affinity->processors, &affinity->processors);
 }

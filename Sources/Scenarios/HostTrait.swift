@@ -25,4 +25,6 @@ public enum HostTrait: String, Hashable, Sendable, CaseIterable {
   case reportedTPRAccesses = "reported-tpr-accesses"
   /// A vCPU that has its own xAPIC id again no longer keeps APICv off (Linux 6.3).
   case restoredIDs = "restored-xapic-ids"
+  /// The EOI of an interrupt that is in service when APICv comes back ends that service (Linux 6.19).
+  case serviceThroughActivation = "in-service-when-apicv-returns"
 }

@@ -42,10 +42,22 @@ open_cache() {
   free=$(df -Pm "$cache" | awk 'NR == 2 { print $4 }')
   ((free >= needed)) || fail 69 "$cache has $free MiB left on its disk, and $needed are needed"
   scratch=$(mktemp -d "$cache/run.XXXXXX") || fail 69 "nothing can be written in $cache"
+  # Held for as long as this run, or its emulator, lives.
+  exec 8>"$scratch/lock"
+  flock 8
+  remove_leftovers
   trap clean_up EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
+}
+
+# What runs that were killed have left: nobody holds the lock.
+remove_leftovers() {
+  local left
+  while IFS= read -r left; do
+    (! flock -n 7 || rm -rf "$left") 7>>"$left/lock" || true
+  done < <(find "$cache" -maxdepth 1 -name 'run.*' -mmin +1)
 }
 
 emulator='' builder='' # process groups, while they run

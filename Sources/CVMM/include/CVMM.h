@@ -1,6 +1,10 @@
 // What the VMM needs of POSIX threads and the C library does not show to Swift.
 #pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE // for cpu_set_t
+#endif
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 
 // Joins `thread` if it ends within so many nanoseconds: 0, ETIMEDOUT, or another errno (pthread_clockjoin_np(3)).
@@ -17,3 +21,18 @@ int cvmm_processor(void);
 
 // Keeps the calling thread to one processor of the host: 0 or an errno (pthread_setaffinity_np(3)).
 int cvmm_keep_to(int processor);
+
+// Keeps the calling thread to the processors that it may use but for this one: 0 or an errno, EINVAL where it has no
+// other.
+int cvmm_keep_off(int processor);
+
+// The processors that a thread may use.
+typedef struct cvmm_affinity {
+  cpu_set_t processors;
+} cvmm_affinity;
+
+// The calling thread's: 0 or an errno (pthread_getaffinity_np(3)).
+int cvmm_get_affinity(cvmm_affinity *_Nonnull affinity);
+
+// Gives the calling thread what `cvmm_get_affinity` told: 0 or an errno.
+int cvmm_set_affinity(const cvmm_affinity *_Nonnull affinity);

@@ -27,8 +27,23 @@ struct VCPUCapture {
       state = try read()
       guard state.localAPIC.mayHaveExpired(since: before, elapsed: .now - start) else { break }
     }
-    state.localAPIC.requestOverdueTick()
+    if BackEnd.loaded()?.moduleName == "kvm_intel" { try uncoverExpiry(in: &state) }
     return state
+  }
+
+  /// Finds an expiry that KVM has not noticed. Where VT-x's preemption timer counts for it, an expiry while the vCPU is out
+  /// of the guest is noticed at its next entry (`kvm_lapic_expired_hv_timer`); until then the current count is 0.
+  ///
+  /// At that a periodic timer never rests. A one-shot timer may: KVM tells which it is when the vCPU changes processors.
+  private func uncoverExpiry(in state: inout VCPUState) throws(KVMError) {
+    guard state.localAPIC.countsDown, state.localAPIC.currentCount == 0 else { return }
+    let timer = state.localAPIC.lvt(.timer)
+    if timer.timerMode == .periodic {
+      state.localAPIC.interruptRequest.insert(timer.vector)
+    } else if try machine.changeProcessor(index) {
+      try machine.settle(index)
+      state = try read()
+    }
   }
 
   /// KVM_GET_MP_STATE comes first: it takes a pending INIT or SIPI, which changes registers (`kvm_apic_accept_events`).
@@ -48,15 +63,6 @@ extension LocalAPICState {
   fileprivate var countsDown: Bool {
     let timer = lvt(.timer)
     return !timer.isMasked && initialCount != 0 && (timer.timerMode == .oneShot || timer.timerMode == .periodic)
-  }
-
-  /// Requests the tick of a periodic timer that has come to its end unnoticed. Where VT-x's preemption timer counts for
-  /// KVM, an expiry while the vCPU is out of the guest is noticed at its next entry (`kvm_lapic_expired_hv_timer`); until
-  /// then the current count is 0, at which a periodic timer never rests.
-  fileprivate mutating func requestOverdueTick() {
-    let timer = lvt(.timer)
-    guard countsDown, timer.timerMode == .periodic, currentCount == 0 else { return }
-    interruptRequest.insert(timer.vector)
   }
 
   /// Whether the timer may have expired between an earlier page and this one.

@@ -4,5 +4,6 @@ extension Scenario {
     [
       apicvActive, apicvPostedIPI, apicvPostedMSI, apicvWoken, apicvPreempted, apicvContended, apicvPending,
       apicvTimer, apicvEOIExit, apicvReads, apicvPriority, apicvEOI, apicvAccessPage, apicvBlocked,
-    ] + apicvSwitched + apicvInhibited + apicvRestored
+      apicvInService,
+    ] + apicvSwitched + apicvReleased + apicvInhibited + apicvRestored
 }

@@ -11,15 +11,51 @@ extension Scenario {
       modes: inhibit.modes, vcpus: 3,
       exercises: ["kvm_set_or_clear_apicv_inhibit", inhibit.reason, "kvm_vcpu_update_apicv"], needs: inhibit.needs
     ) { stage in
-      let rounds = 6
-      try stage.load(0, rounds: rounds) { round in
+      try stage.load(0, rounds: 4) { round in
         if round == 1 { try stage.stimulus { try inhibit.set(stage) } }
-        if round == rounds - 2 { try inhibit.clear?(stage) }
         guard round == 2 else { return }
         try stage.check("the reason \(inhibit.reason) is there", try inhibit.isSet(stage))
       }
+      try stage.clear(inhibit)
+      try stage.load(0, rounds: 2)
+    }
+  }
+
+  /// The same with interrupts on their way when the reason ends.
+  static let apicvReleased: [Scenario] = APICvInhibit.all.filter { $0.clear != nil }.map { inhibit in
+    Scenario(
+      "apicv.release.\(inhibit.name)", "No interrupt is lost or doubled when it ends that \(inhibit.title)",
+      modes: inhibit.modes, vcpus: 3,
+      exercises: ["kvm_set_or_clear_apicv_inhibit", inhibit.reason, "kvm_vcpu_update_apicv"],
+      needs: inhibit.needs + [.trait(.serviceThroughActivation)]
+    ) { stage in
+      try stage.load(0, rounds: 4) { round in
+        if round.isMultiple(of: 2) { return try stage.stimulus { try inhibit.set(stage) } }
+        try stage.check("the reason \(inhibit.reason) is there", try inhibit.isSet(stage))
+        try inhibit.clear?(stage)
+      }
       try stage.load(0, rounds: 1)
     }
+  }
+
+  /// A handler that APICv comes back to.
+  static let apicvInService = Scenario(
+    "apicv.in-service", "An interrupt in service when APICv comes back is no longer so after its EOI", vcpus: 2,
+    exercises: ["kvm_vcpu_update_apicv", "vmx_hwapic_isr_update", "SDM 3C 31.1.4"],
+    needs: [.feature(.blockIRQ), .trait(.serviceThroughActivation)]
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    try vcpu.handle(0x93, [.holds, .acknowledges])
+    try APICvInhibit.blockIRQ.set(stage)
+    try stage.stimulus { try stage.signal(MSIMessage(vector: 0x93, destination: vcpu.destination)) }
+    try stage.expectAtLeast(1, of: 0x93, on: 0)
+    try APICvInhibit.blockIRQ.clear?(stage)
+    // It enters the guest with APICv before the handler goes on.
+    try stage.machine.outside(0) { _ in }
+    try vcpu.openGate()
+    try stage.check("the ISR", try vcpu.readVectors(.inService), equals: [])
+    try stage.signal(MSIMessage(vector: 0x41, destination: vcpu.destination))
+    try stage.expect(1, of: 0x41, on: 0)
   }
 
   /// On hosts with APICv: with a reason to do without, KVM injects.
@@ -51,7 +87,7 @@ extension Scenario {
     ) { stage in
       try inhibit.set(stage)
       try stage.load(0, rounds: 1)
-      try inhibit.clear?(stage)
+      try stage.clear(inhibit)
       try stage.load(0, rounds: 1)
       try stage.checkInhibitEvent(isSet: false)
       try stage.stimulus { try stage.signal(MSIMessage(vector: 0x98, destination: stage[vcpu: 0].destination)) }

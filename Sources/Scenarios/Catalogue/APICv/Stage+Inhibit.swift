@@ -4,6 +4,14 @@ extension Stage {
   /// Reasons that every machine has for a while as it is built: DISABLED and ABSENT (kernel, `enum kvm_apicv_inhibit`).
   private static let reasonsAtStart = [0, 2]
 
+  /// Ends an inhibit of vCPU 0 while nothing of it is in service: Linux before 6.19 loses the EOI of what is.
+  func clear(_ inhibit: APICvInhibit) throws {
+    try drain(0)
+    // Its handlers have ended when it does something else.
+    _ = try self[vcpu: 0].readTSC()
+    try inhibit.clear?(self)
+  }
+
   /// Expects that the tracepoint kvm_apicv_inhibit_changed has shown how APICv was inhibited, or released, last. Where it
   /// is not recorded, or the kernel has none, the story's other expectations have to do.
   func checkInhibitEvent(isSet: Bool) throws {

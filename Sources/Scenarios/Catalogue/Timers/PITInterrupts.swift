@@ -122,6 +122,9 @@ extension Stage {
     let vcpu = self[vcpu: 0]
     let period = cycles(pitCounts: UInt64(pitPeriod))
     try routePITThroughPIC()
+    // The PIC ends it by itself. An EOI with nothing in service would go to every pin of the IOAPIC whose entry still has
+    // vector 0, under APICv, and acknowledge a tick (kvm_apic_set_eoi_accelerated, kvm_ioapic_update_eoi).
+    try vcpu.handle(pitVector, [])
     // The chip exists from the first access on. Mode 5 has it do nothing yet.
     try setPIT(.hardwareStrobe, count: 0)
     try vm.setPITReinjection(!reinjects)
