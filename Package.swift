@@ -90,11 +90,14 @@ let package = Package(
     .target(
       name: "Measurements",
       dependencies: [
-        "APIC", "BuiltInGuests", "GuestContract", "KVM", "VMM",
+        "APIC", "BuiltInGuests", "GuestContract", "KVM", "MachineState", "VMM",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
       swiftSettings: strict),
-    .testTarget(name: "MeasurementsTests", dependencies: ["APIC", "KVM", "Measurements"], swiftSettings: strict),
+    .testTarget(
+      name: "MeasurementsTests",
+      dependencies: ["APIC", "BuiltInGuests", "GuestContract", "KVM", "MachineState", "Measurements", "VMM"],
+      swiftSettings: strict),
     .target(
       name: "UnitTests",
       dependencies: ["KVM", "Scenarios", "VMM", .product(name: "SystemPackage", package: "swift-system")],
@@ -176,7 +179,7 @@ let package = Package(
     .testTarget(
       name: "ReportsTests",
       dependencies: [
-        "APIC", "KVM", "MachineState", "Measurements", "Reports", "TestStates", "UnitTests", "VMM",
+        "APIC", "GuestContract", "KVM", "MachineState", "Measurements", "Reports", "TestStates", "UnitTests", "VMM",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),

@@ -21,15 +21,12 @@ import Measurements
 
   /// The median of one round, in nanoseconds.
   func median(of measured: MeasurementCase) throws(Failure) -> Double {
-    guard let vcpus = measured.vcpus, let words = measured.arguments(samples: samples) else {
-      throw Failure("no guest measures \(measured.id)", Failure.internalFault)
-    }
     var cycles = [UInt64](repeating: 0, count: samples)
     var kHz: UInt32 = 0
     // Sound: the words live for the length of the call, and the machine does not outlive it.
-    let error: Failure? = unsafe words.withCString { words in
+    let error: Failure? = unsafe measured.arguments(samples: samples).withCString { words in
       var configuration = unsafe floor_configuration()
-      unsafe configuration.vcpus = UInt32(vcpus)
+      unsafe configuration.vcpus = UInt32(measured.vcpus)
       unsafe configuration.xapic = measured.mode == .x2APIC ? 0 : 1
       unsafe configuration.arguments = words
       return unsafe run(&configuration, &cycles, &kHz, measured.id)

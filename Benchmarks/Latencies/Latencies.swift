@@ -59,7 +59,9 @@ struct Latencies: ParsableCommand {
     var comparison = LatencyComparison(rounds: rounds, samples: samples)
     var open: [MeasurementCase] = []
     for measured in cases {
-      if let reason = lapwing.reasonToSkip(measured.measurement) {
+      if case .snapshots = measured.measurement.means {
+        comparison.skipped.append("\(measured.id): the floor takes no snapshots")
+      } else if let reason = lapwing.reasonToSkip(measured.measurement) {
         comparison.skipped.append("\(measured.id): \(reason)")
       } else {
         open.append(measured)

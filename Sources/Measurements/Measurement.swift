@@ -26,10 +26,10 @@ public struct Measurement: Sendable {
 
   /// What measures it.
   public enum Means: Hashable, Sendable {
-    /// An operation of the guest `bench`, on a machine of so many vCPUs.
+    /// An operation of the guest `bench`, on a machine of so many vCPUs that the host only runs.
     case guest(BenchOperation, target: Target, vcpus: Int)
-    /// Nothing, for this reason: a place that is kept.
-    case nothing(String)
+    /// The guest `bench` again, which looks for gaps in its time while the host takes a snapshot of its machine.
+    case snapshots(vcpus: Int)
   }
 
   /// Words with dots between them, such as `ipi.halted`; unique.

@@ -23,15 +23,20 @@ public struct MeasurementCase: Sendable {
   /// The first word of its id.
   public var family: String { String(id.prefix { $0 != "." }) }
 
-  /// How many vCPUs its machine has; nil where no guest measures it.
-  public var vcpus: Int? {
-    guard case .guest(_, _, let vcpus) = measurement.means else { return nil }
-    return vcpus
+  /// How many vCPUs its machine has.
+  public var vcpus: Int {
+    switch measurement.means {
+    case .guest(_, _, let vcpus), .snapshots(let vcpus): vcpus
+    }
   }
 
-  /// The words that tell the guest `bench` to take so many samples of it; nil where no guest measures it.
-  public func arguments(samples: Int) -> String? {
-    guard case .guest(let operation, let target, _) = measurement.means else { return nil }
+  /// The words that tell the guest `bench` to take so many samples of it.
+  public func arguments(samples: Int) -> String {
+    let (operation, target) =
+      switch measurement.means {
+      case .guest(let operation, let target, _): (operation, target)
+      case .snapshots: (BenchOperation.snapshot, Measurement.Target.running)
+      }
     return "operation=\(operation.rawValue) samples=\(samples)\(target == .halted ? " halted" : "")"
   }
 

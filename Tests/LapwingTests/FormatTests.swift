@@ -28,6 +28,7 @@ import Testing
     #expect(report.machine.vcpus == 2)
     #expect(report.machine.memory == 32 << 20)
     #expect(report.machine.irqchip == "split")
+    #expect(report.machine.profile == "standard" && report.machine.cpu == nil)
     #expect(report.console.text == "Hello from ring 0.\n")
     #expect(report.interrupts.map(\.vector) == [0x30])
     #expect(report.vcpuStatistics.count == 2)
@@ -35,6 +36,22 @@ import Testing
     #expect(report.vcpus.isEmpty)
     #expect(try #require(report.times.firstInstruction) <= report.times.end)
     #expect(report.times.start > 0)
+  }
+
+  @Test(
+    .needsKVM,
+    arguments: [
+      (["--cpu", "qemu64,-x2apic"], "standard", "qemu64,-x2apic", "xapic"),
+      (["--cpu", "qemu64,umip=on", "--apic", "xapic"], "standard", "qemu64,+umip", "x2apic"),
+      (["--machine", "unittest"], "unittest", "qemu64", "x2apic"),
+      (["--machine", "unittest", "--cpu", "max"], "unittest", "max", "x2apic"),
+    ])
+  func `run --format json names the machine and the processor, which decides on x2APIC`(
+    options: [String], profile: String, cpu: String, apic: String
+  ) throws {
+    let text = try succeed(["run", "multiboot-hello", "--format", "json"] + options)
+    let machine = try JSONDecoder().decode(RunReport.self, from: Data(text.utf8)).machine
+    #expect([machine.profile, machine.cpu, machine.apic] == [profile, cpu, apic])
   }
 
   @Test(.needsKVM) func `run --quiet shows what the guest prints alone, run --stats everything`() throws {

@@ -24,10 +24,11 @@ import Testing
     #expect(series[0].buckets.reduce(0) { $0 + $1.count } == 10)
   }
 
-  @Test func `a round that takes too long fails and says so`() throws {
+  @Test(arguments: ["exit.cpuid", "snapshot.pause"])
+  func `a round that takes too long fails and says so`(id: String) throws {
     var runner = MeasurementRunner(system: try KVM.open(), samples: 10_000)
     runner.limit = .milliseconds(1)
-    let measured = try #require(MeasurementCase.named("exit.cpuid", among: MeasurementCase.all()).first)
+    let measured = try #require(MeasurementCase.named(id, among: MeasurementCase.all()).first)
     #expect(runner.round(measured) == .failed("the time limit passed"))
   }
 }

@@ -1,6 +1,7 @@
 import APIC
 import Foundation
 import FoundationXML
+import GuestContract
 import Measurements
 import Synchronization
 import Testing
@@ -9,19 +10,24 @@ import Testing
 
 /// What a run of made-up measurements is written as.
 @Suite struct BenchReportTests {
-  /// A run of 2 GHz guests: each measurement by its id and the medians of its rounds, in cycles; no medians fail it.
-  static func madeUp(_ medians: KeyValuePairs<String, [UInt64]>) -> BenchReport {
+  /// A run of 2 GHz guests: each measurement by its id and the medians of its rounds, in cycles; no medians fail it. Those
+  /// of `needed` want what this host has not.
+  static func madeUp(_ medians: KeyValuePairs<String, [UInt64]>, skipping needed: Set<String> = []) -> BenchReport {
     let series = medians.map { id, medians in
       let measurement = Measurement(
-        id, "The time of <\(id)>", .latency, span: "from here to there", by: .nothing("made up"))
+        id, "The time of <\(id)>", .latency, span: "from here to there",
+        by: .guest(.nothing, target: .running, vcpus: 1))
       let measured = MeasurementCase(measurement: measurement, mode: .x2APIC)
       let rounds = Mutex(medians)
-      return BenchRunner(rounds: max(medians.count, 1)) { _ in
-        guard let median = rounds.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else {
-          return .failed("it \"hung\"")
-        }
-        return .samples([median - 10, median, median + 10], kHz: 2_000_000)
-      }.run([measured])[0]
+      let runner = BenchRunner(
+        rounds: max(medians.count, 1), reasonToSkip: { needed.contains($0.id) ? "there is no KVM_CAP_X" : nil },
+        play: { _ in
+          guard let median = rounds.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else {
+            return .failed("it \"hung\"")
+          }
+          return .samples([median - 10, median, median + 10], kHz: 2_000_000)
+        })
+      return runner.run([measured])[0]
     }
     return BenchReport(
       series, host: .init(kernel: "6.18.0", backEnd: "kvm_intel", apicv: "enable_apicv is Y"),
@@ -37,6 +43,16 @@ import Testing
     #expect(text.contains("1 measured, 1 failed, 0 skipped; 10 rounds of 3 samples each, in 1500.0 ms, on kvm_intel"))
     #expect(text.contains("█"))
     #expect(text.contains("1 µs        10 µs"))
+  }
+
+  @Test func `what this host cannot measure is skipped with the reason, and no failure`() throws {
+    let report = Self.madeUp(["ipi.running": [4000], "msi": [4000]], skipping: ["msi"])
+    #expect(report.success && report.measurements.map(\.state) == [.measured, .skipped])
+    let text = report.text()
+    #expect(text.contains("skip     msi: there is no KVM_CAP_X"))
+    #expect(text.contains("1 measured, 0 failed, 1 skipped"))
+    let back = try BenchReport(json: Array(JSONDocument.text(report).utf8))
+    #expect(back.measurements[1].reason == "there is no KVM_CAP_X" && back.measurements[1].cycles == nil)
   }
 
   @Test func `JSON comes back as it was`() throws {

@@ -11,8 +11,9 @@ import Testing
       try DocumentKeys.of(text) == [
         "checks[].holds", "checks[].label", "checks[].saw", "checks[].time", "checks[].vcpu", "console.droppedBytes",
         "console.text", "droppedRecords", "guest", "interrupts[].count", "interrupts[].first", "interrupts[].last",
-        "interrupts[].vcpu", "interrupts[].vector", "machine.apic", "machine.backEnd", "machine.irqchip",
-        "machine.memory", "machine.start", "machine.tscKHz", "machine.vcpus", "outcome.kind", "outcome.message",
+        "interrupts[].vcpu", "interrupts[].vector", "machine.apic", "machine.backEnd", "machine.cpu",
+        "machine.irqchip", "machine.memory", "machine.profile", "machine.start", "machine.tscKHz", "machine.vcpus",
+        "outcome.kind", "outcome.message",
         "outcome.status", "outcome.vcpu", "records[].errorCode", "records[].holds", "records[].kind",
         "records[].label", "records[].saw", "records[].time", "records[].tsc", "records[].value", "records[].vcpu",
         "records[].vector", "schema", "success", "times.end", "times.firstInstruction", "times.start",
@@ -38,10 +39,13 @@ import Testing
   @Test func `what is not there has no key`() throws {
     var report = try RunReport.madeUp()
     report.times.firstInstruction = nil
+    report.machine.cpu = nil
     let document = try #require(
       try JSONSerialization.jsonObject(with: Data(JSONDocument.text(report).utf8)) as? [String: Any])
     let times = try #require(document["times"] as? [String: Any])
     #expect(times.keys.sorted() == ["end", "start"])
+    let machine = try #require(document["machine"] as? [String: Any])
+    #expect(machine["profile"] as? String == "standard" && machine["cpu"] == nil)
     let records = try #require(document["records"] as? [[String: Any]])
     #expect(records[0].keys.sorted() == ["kind", "label", "time", "tsc", "vcpu"])
     #expect(records[1].keys.sorted() == ["kind", "time", "tsc", "value", "vcpu", "vector"])

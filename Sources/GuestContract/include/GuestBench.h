@@ -1,5 +1,5 @@
 // What the guest `bench` measures for its host: the words `operation=NUMBER samples=COUNT` of its arguments, and `halted`
-// where whoever is to be interrupted halts meanwhile.
+// where whoever is to be interrupted halts meanwhile. All but LAPWING_BENCH_SNAPSHOT need nothing of the host but its run.
 //
 // Each sample is a value record of the log, in TSC cycles: nothing of it leaves the guest while it measures.
 #pragma once
@@ -48,4 +48,7 @@ typedef enum LAPWING_ENUM LAPWING_NAME("BenchOperation") lapwing_bench_operation
   LAPWING_BENCH_ONE_SHOT LAPWING_NAME("oneShot") = 19,
   LAPWING_BENCH_PERIODIC LAPWING_NAME("periodic") = 20,
   LAPWING_BENCH_DEADLINE LAPWING_NAME("deadline") = 21,
+  // The longest gap between two readings of the TSC in a turn. A turn begins with a mark, the turn's number from 1, upon
+  // which the host does to the machine what is to be seen, and ends with LAPWING_BENCH_VECTOR, which the host sends then.
+  LAPWING_BENCH_SNAPSHOT LAPWING_NAME("snapshot") = 22,
 } lapwing_bench_operation;

@@ -1,7 +1,10 @@
+import KVM
+
 extension Measurement {
-  /// How long a snapshot keeps its guest from running: a place for it, which is skipped and says so.
+  /// How long a snapshot keeps its guest from running, as the guest sees it.
   static let snapshotPause = Measurement(
     "snapshot.pause", "The pause of a guest that a snapshot is taken of", .latency,
-    span: "from the last instruction before the snapshot to the first after it",
-    by: .nothing("this version of Lapwing takes no snapshots of running guests"))
+    span: "from the last reading of the TSC before the snapshot to the first after it",
+    stimulus: "takes a snapshot, state and memory, while the guest runs", needs: [.signalMSI],
+    by: .snapshots(vcpus: 1))
 }

@@ -27,43 +27,41 @@ public struct MeasurementRunner: Sendable {
 
   /// Why a measurement cannot be taken here; nil where it can.
   public func reasonToSkip(_ measurement: Measurement) -> String? {
-    guard case .guest(_, _, let vcpus) = measurement.means else {
-      if case .nothing(let reason) = measurement.means { return reason }
-      return nil
-    }
     for need in measurement.needs where ((try? system.check(need)) ?? 0) <= 0 {
       return "this kernel's KVM has no \(need.name)"
     }
     let most = max((try? system.check(.maxVCPUs)) ?? 1, (try? system.check(.nrVCPUs)) ?? 1)
+    let vcpus = MeasurementCase(measurement: measurement, mode: .x2APIC).vcpus
     return most < vcpus ? "this kernel's KVM runs \(most) vCPU, and it takes \(vcpus)" : nil
   }
 
   /// Takes one round.
   public func round(_ measured: MeasurementCase) -> RoundResult {
-    guard let machine = configuration(of: measured) else { return .failed("nothing measures it") }
     do throws(MachineError) {
-      return try run(machine)
+      return try run(measured)
     } catch {
       return .failed(error.description)
     }
   }
 
-  /// The machine of a round; nil for a measurement that no guest takes.
-  private func configuration(of measured: MeasurementCase) -> MachineConfiguration? {
-    guard let vcpus = measured.vcpus, let arguments = measured.arguments(samples: samples) else { return nil }
+  private func configuration(of measured: MeasurementCase) -> MachineConfiguration {
     var configuration = MachineConfiguration()
-    configuration.vcpus = vcpus
+    configuration.vcpus = measured.vcpus
     configuration.apic = measured.mode == .x2APIC ? .x2APIC : .xAPIC
     configuration.logCapacity = UInt64(samples) + 64
-    configuration.arguments = arguments
+    configuration.arguments = measured.arguments(samples: samples)
     return configuration
   }
 
-  private func run(_ configuration: MachineConfiguration) throws(MachineError) -> RoundResult {
+  private func run(_ measured: MeasurementCase) throws(MachineError) -> RoundResult {
     guard let guest = BuiltInGuest.named("bench") else { return .failed("there is no guest 'bench'") }
-    let machine = try Machine(configuration, image: guest.image, on: system, console: Console())
-    // Nothing is to be done meanwhile: whoever woke now and then would take time from the guest.
-    let outcome = try machine.run(limit: limit, every: limit)
+    let machine = try Machine(configuration(of: measured), image: guest.image, on: system, console: Console())
+    let outcome =
+      switch measured.measurement.means {
+      // Nothing is to be done meanwhile: whoever woke now and then would take time from the guest.
+      case .guest: try machine.run(limit: limit, every: limit)
+      case .snapshots: try machine.runWithSnapshots(limit: limit)
+      }
     let records = machine.log.next()
     guard outcome.isSuccess else {
       let checks = records.compactMap { record in

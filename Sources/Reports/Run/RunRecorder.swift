@@ -55,7 +55,8 @@ public struct RunRecorder {
     let configuration = machine.configuration
     return RunReport.MachineReport(
       vcpus: configuration.vcpus, memory: configuration.memory, irqchip: configuration.irqChip.rawValue,
-      apic: configuration.apic.rawValue, start: configuration.start.rawValue, backEnd: backEnd,
+      apic: configuration.apic.rawValue, start: configuration.start.rawValue,
+      profile: configuration.profile.name, cpu: configuration.cpu?.description, backEnd: backEnd,
       tscKHz: machine.clock.kHz)
   }
 

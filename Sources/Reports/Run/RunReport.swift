@@ -49,6 +49,10 @@ public struct RunReport: Codable, Sendable {
     public var apic: String
     /// `sipi` or `direct`.
     public var start: String
+    /// What kind of PC it is: `standard` or `unittest`.
+    public var profile: String
+    /// The processor that the guest sees, such as `qemu64,+umip`; nil where no model was chosen.
+    public var cpu: String?
     /// The kernel module behind /dev/kvm, such as `kvm_intel`.
     public var backEnd: String
     /// The frequency of the guest's TSC.

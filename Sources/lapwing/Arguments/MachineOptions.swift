@@ -52,9 +52,10 @@ struct MachineOptions: ParsableArguments {
     configuration.vcpus = vcpus
     if machine == .unittest { configuration.become(UnitTestPlatform(), cpu: .unitTestDefault) }
     if let memory { configuration.memory = memory.bytes }
+    configuration.apic = apic
+    // After `apic`: a model decides on x2APIC itself.
     if let cpu { configuration.cpu = cpu }
     configuration.irqChip = irqchip
-    configuration.apic = apic
     configuration.start = start
     configuration.arguments = append
     configuration.loadAddress = loadAddress?.value

@@ -23,8 +23,8 @@ extension RunReport {
     return RunReport(
       guest: "made-up", success: false, outcome: OutcomeReport(.finished(status: 0, vcpu: 0)),
       machine: MachineReport(
-        vcpus: 2, memory: 64 << 20, irqchip: "split", apic: "x2apic", start: "sipi", backEnd: "kvm_intel",
-        tscKHz: 2_000_000),
+        vcpus: 2, memory: 64 << 20, irqchip: "split", apic: "x2apic", start: "sipi", profile: "standard",
+        cpu: "qemu64,+umip", backEnd: "kvm_intel", tscKHz: 2_000_000),
       times: Times(start: 500_000, firstInstruction: 900_000, end: 12_345_678),
       interrupts: [
         InterruptCount(vector: 0x30, vcpu: 0, count: 3, first: 2_000_000, last: 2_500_000),

@@ -49,6 +49,18 @@ import Testing
     #expect(try leaf(0x8000_0001, of: "qemu64,vendor=GenuineIntel")?.edx == 1 << 11 | 1 << 20 | 1 << 29)
   }
 
+  @Test(arguments: [
+    ("qemu64", "qemu64"), ("max,check=on,-x2apic,+umip,smep", "max,+smep,+umip,-x2apic"),
+    ("qemu64,+sse3,-sse3,+tsc_deadline,+avx", "qemu64,+tsc-deadline,+avx,-pni"),
+    ("qemu64,vendor=GenuineIntel,phys-bits=40", "qemu64,vendor=GenuineIntel,phys-bits=40"),
+    ("max,phys-bits=40,host-phys-bits", "max"),
+  ])
+  func `a model is written as a text that is read as the same model`(text: String, written: String) throws {
+    let model = try CPUModel(text)
+    #expect(model.description == written)
+    #expect(try CPUModel(model.description) == model)
+  }
+
   @Test func `the host's model is the host but for what is taken away`() throws {
     #expect(try CPUModel("max").entries(of: host) == host.map(\.withoutRepeated))
     #expect(try leaf(7, of: "host,-smep")?.ebx == ~(1 << 7))

@@ -4,6 +4,14 @@ public enum MachineProfile: Hashable, Sendable {
   case standard
   /// The PC that kvm-unit-tests' images look for: what QEMU's `pc` shows them with its test devices.
   case unitTest(UnitTestPlatform)
+
+  /// `standard` or `unittest`, as the program's option `--machine` has it.
+  public var name: String {
+    switch self {
+    case .standard: "standard"
+    case .unitTest: "unittest"
+    }
+  }
 }
 
 /// What of the unit tests' PC can be chosen.
