@@ -11,11 +11,12 @@ import Testing
   }
 
   static func detail(_ text: String) -> TraceEvent.Detail? {
-    TraceEvent(line: line(text).utf8)?.detail
+    TraceEvent(line: Array(line(text).utf8)[...])?.detail
   }
 
   @Test func `a line is taken apart into thread, processor, time and text`() throws {
-    let event = try #require(TraceEvent(line: Self.line("kvm_apic_accept_irq: apicid 1f vec 82 (Fixed|edge)").utf8))
+    let event = try #require(
+      TraceEvent(line: Array(Self.line("kvm_apic_accept_irq: apicid 1f vec 82 (Fixed|edge)").utf8)[...]))
     #expect(event.thread == 4711)
     #expect(event.processor == 1)
     #expect(event.time == 123_456_789)
@@ -26,12 +27,12 @@ import Testing
   @Test(arguments: ["a-1 [000] b", "x: y: z", "-", "1234567890123456", "ä"])
   func `a command's name may look like anything`(command: String) {
     let line = Self.line("kvm_eoi: apicid 0 vector 82", command: command)
-    #expect(TraceEvent(line: line.utf8)?.thread == 4711)
+    #expect(TraceEvent(line: Array(line.utf8)[...])?.thread == 4711)
   }
 
   @Test func `a time in seconds becomes nanoseconds, and process ids and missing flags do no harm`() {
     let line = "          vcpu 0-12      (   10) [000]    12.000345: kvm_eoi: apicid 0 vector 82"
-    #expect(TraceEvent(line: line.utf8)?.time == 12_000_345_000)
+    #expect(TraceEvent(line: Array(line.utf8)[...])?.time == 12_000_345_000)
   }
 
   @Test(arguments: [

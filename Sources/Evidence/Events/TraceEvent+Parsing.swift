@@ -8,38 +8,42 @@ extension TraceEvent {
   ///
   /// The line is `COMMAND-THREAD [PROCESSOR] FLAGS TIME: NAME: TEXT`; there may be a process id before the processor,
   /// and there may be no flags.
-  init?(line: some Collection<UInt8>) {
-    let rest = line.dropFirst(Self.commandWidth)
-    guard rest.first == UInt8(ascii: "-") else { return nil }
-    var words = String(decoding: rest.dropFirst(), as: UTF8.self).split(separator: " ")[...]
-    guard let thread = words.popFirst().flatMap({ Int32($0) }) else { return nil }
-    if words.first?.first == "(" {
-      while let word = words.popFirst(), !word.hasSuffix(")") {}
+  init?(line: ArraySlice<UInt8>) {
+    var rest = line.dropFirst(Self.commandWidth)
+    guard rest.popFirst() == UInt8(ascii: "-"), let thread = rest.takeWord()?.number(Int32.self),
+      var word = rest.takeWord()
+    else { return nil }
+    if word.first == UInt8(ascii: "(") {
+      while !word.ends(")") {
+        guard let next = rest.takeWord() else { return nil }
+        word = next
+      }
+      guard let next = rest.takeWord() else { return nil }
+      word = next
     }
-    guard let word = words.popFirst(), word.hasPrefix("["), word.hasSuffix("]"),
-      let processor = Int(word.dropFirst().dropLast())
+    guard word.first == UInt8(ascii: "["), word.ends("]"),
+      let processor = word.dropFirst().dropLast().number(Int.self), var word = rest.takeWord()
     else { return nil }
-    if words.first?.hasSuffix(":") == false { words.removeFirst() }
-    guard let time = words.popFirst().flatMap(Self.time), let name = words.popFirst(), name.hasSuffix(":"),
-      let detail = Detail(name: String(name.dropLast()), words: Array(words))
+    if !word.ends(":") {
+      guard let next = rest.takeWord() else { return nil }
+      word = next
+    }
+    guard let time = Self.time(word), let label = rest.takeWord(), label.ends(":"),
+      let name = TraceConfiguration.name(label.dropLast()), let detail = Detail(name: name, text: rest)
     else { return nil }
-    self.init(
-      time: time, thread: thread, processor: processor, name: String(name.dropLast()), detail: detail)
+    self.init(time: time, thread: thread, processor: processor, name: name, detail: detail)
   }
 
   /// A plain number, or seconds with six decimals, both with a colon behind.
-  private static func time(_ word: Substring) -> UInt64? {
-    guard word.hasSuffix(":") else { return nil }
-    let parts = word.dropLast().split(separator: ".", omittingEmptySubsequences: false)
-    switch parts.count {
-    case 1: return UInt64(parts[0])
-    case 2:
-      guard parts[1].utf8.count == 6, let seconds = UInt64(parts[0]), let microseconds = UInt64(parts[1]) else {
-        return nil
-      }
-      let (nanoseconds, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-      return overflows ? nil : nanoseconds &+ microseconds * 1000
-    default: return nil
-    }
+  private static func time(_ word: TraceWord) -> UInt64? {
+    guard word.ends(":") else { return nil }
+    let digits = word.dropLast()
+    guard let point = digits.firstIndex(of: UInt8(ascii: ".")) else { return digits.number() }
+    let decimals = digits[(point + 1)...]
+    guard decimals.count == 6, let seconds = digits[..<point].number(UInt64.self),
+      let microseconds = decimals.number(UInt64.self)
+    else { return nil }
+    let (nanoseconds, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    return overflows ? nil : nanoseconds &+ microseconds * 1000
   }
 }

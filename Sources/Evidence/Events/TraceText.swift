@@ -32,10 +32,11 @@ public struct TraceText: Hashable, Sendable {
 
   /// `CPU:1 [LOST 12 EVENTS]` (kernel, `print_trace_line`); 1 where the kernel does not know how many.
   private static func lostEvents(_ line: ArraySlice<UInt8>) -> UInt64? {
-    let words = String(decoding: line, as: UTF8.self).split(separator: " ")
-    guard words.count >= 3, words[0].hasPrefix("CPU:"), words[1] == "[LOST", words.last == "EVENTS]" else {
+    let words = line.words()
+    guard words.count >= 3, words[0].begins("CPU:"), words[1].reads("[LOST"), words.last?.reads("EVENTS]") == true
+    else {
       return nil
     }
-    return words.count == 4 ? UInt64(words[2]) : 1
+    return words.count == 4 ? words[2].number() : 1
   }
 }

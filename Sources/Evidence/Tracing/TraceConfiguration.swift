@@ -16,6 +16,9 @@ struct TraceConfiguration {
     "kvm_userspace_exit",
   ]
 
+  /// The tracepoint of that name among those; nil for any other.
+  static func name(_ word: TraceWord) -> String? { wanted.first { word.elementsEqual($0.utf8) } }
+
   /// The buffers of all processors together, and of one, in KiB.
   private static let bufferBudget = 16384
   private static let bufferRange = 64...512
