@@ -44,6 +44,11 @@ int cvmm_keep_off(int processor) {
   return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }
 
+void cvmm_nap(void) {
+  struct timespec shortest = {0, 1};
+  nanosleep(&shortest, NULL);
+}
+
 int cvmm_get_affinity(cvmm_affinity *affinity) {
   return pthread_getaffinity_np(pthread_self(), sizeof affinity->processors, &affinity->processors);
 }

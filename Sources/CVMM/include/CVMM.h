@@ -26,6 +26,9 @@ int cvmm_keep_to(int processor);
 // other.
 int cvmm_keep_off(int processor);
 
+// Sleeps for the shortest time there is, by a timer of the processor that the calling thread is on (nanosleep(2)).
+void cvmm_nap(void);
+
 // The processors that a thread may use.
 typedef struct cvmm_affinity {
   cpu_set_t processors;

@@ -27,21 +27,20 @@ struct VCPUCapture {
       state = try read()
       guard state.localAPIC.mayHaveExpired(since: before, elapsed: .now - start) else { break }
     }
-    if BackEnd.loaded()?.moduleName == "kvm_intel" { try uncoverExpiry(in: &state) }
+    try uncoverExpiry(in: &state)
     return state
   }
 
-  /// Finds an expiry that KVM has not noticed. Where VT-x's preemption timer counts for it, an expiry while the vCPU is out
-  /// of the guest is noticed at its next entry (`kvm_lapic_expired_hv_timer`); until then the current count is 0.
-  ///
-  /// At that a periodic timer never rests. A one-shot timer may: KVM tells which it is when the vCPU changes processors.
+  /// Finds an expiry that KVM has not noticed, because VT-x's preemption timer counts for it and it looks at that only at
+  /// the next entry (`kvm_lapic_expired_hv_timer`), or because the kernel's timer is late. Until then the current count
+  /// is 0: a periodic timer never rests at that; a one-shot timer may.
   private func uncoverExpiry(in state: inout VCPUState) throws(KVMError) {
-    guard state.localAPIC.countsDown, state.localAPIC.currentCount == 0 else { return }
     let timer = state.localAPIC.lvt(.timer)
+    guard state.localAPIC.countsDown, state.localAPIC.currentCount == 0 else { return }
     if timer.timerMode == .periodic {
       state.localAPIC.interruptRequest.insert(timer.vector)
-    } else if try machine.changeProcessor(index) {
-      try machine.settle(index)
+    } else if !state.localAPIC.interruptRequest.contains(timer.vector) {
+      try machine.settleTimer(index)
       state = try read()
     }
   }

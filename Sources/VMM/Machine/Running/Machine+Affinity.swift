@@ -17,26 +17,36 @@ extension Machine {
     return true
   }
 
-  /// On a vCPU that waits: has KVM load it on one of the host's processors and then on another.
+  /// On a vCPU that waits: has KVM notice an expiry of its local APIC's timer that has come and does not show yet, as far
+  /// as the host has another processor for the vCPU to change to.
   ///
-  /// KVM looks at some things anew whenever a vCPU comes to another processor, such as at VT-x's preemption timer when
-  /// it counts for the local APIC's (`kvm_arch_vcpu_load`, `kvm_lapic_restart_hv_timer`).
+  /// - Where VT-x's preemption timer counts, KVM looks at it when the vCPU is loaded on another processor
+  ///   (`kvm_arch_vcpu_load`, `kvm_lapic_restart_hv_timer`).
+  /// - Where a timer of the kernel counts, it follows the vCPU to that processor at the next entry
+  ///   (KVM_REQ_MIGRATE_TIMER). It may be late; but those of one processor expire in their order, so that whoever has
+  ///   slept there knows that it has.
   ///
-  /// - Returns: whether it came to another; not where the host has one, or lets this process use no more.
-  /// - Throws: `KVMError`; in practice never.
-  @discardableResult
-  public func changeProcessor(_ index: Int) throws(KVMError) -> Bool {
-    // On the vCPU's own thread. A read of the MP state loads the vCPU, and changes nothing that a pause has not.
+  /// - Throws: `KVMError` where KVM cannot go on with the vCPU.
+  public func settleTimer(_ index: Int) throws(KVMError) {
+    let runner = runner(index)
+    // On the vCPU's own thread.
     try outside(index) { vcpu throws(KVMError) in
       var affinity = cvmm_affinity()
-      let processor = cvmm_processor()
       // Sound: the shim fills in and reads the one structure that it is given.
-      guard unsafe cvmm_get_affinity(&affinity) == 0, cvmm_keep_to(processor) == 0 else { return false }
+      guard unsafe cvmm_get_affinity(&affinity) == 0 else { return try runner.settle() }
       defer { unsafe _ = cvmm_set_affinity(&affinity) }
-      _ = try vcpu.mpState()
-      guard cvmm_keep_off(processor) == 0 else { return false }
-      _ = try vcpu.mpState()
-      return true
+      let processor = cvmm_processor()
+      if cvmm_keep_to(processor) == 0 {
+        // It loads the vCPU, and changes nothing that a pause has not.
+        _ = try vcpu.mpState()
+        cvmm_nap()
+      }
+      // A host may have no other.
+      _ = cvmm_keep_off(processor)
+      _ = cvmm_keep_to(cvmm_processor())
+      try runner.settle()
+      cvmm_nap()
+      try runner.settle()
     }
   }
 }
