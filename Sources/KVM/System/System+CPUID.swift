@@ -25,8 +25,8 @@ func cpuid(
   for room in [128, 256] {
     var header = kvm_cpuid2()
     header.nent = UInt32(room)
-    // KVM_GET_CPUID2 of Linux before 6.3 fills entries in and does not say how many: those that are still as they were
-    // here, with what no leaf has, are not KVM's (arch/x86/kvm/cpuid.c, `kvm_vcpu_ioctl_get_cpuid2`).
+    // KVM_GET_CPUID2 of older kernels, as Linux 6.1, fills entries in and does not say how many: those that are still as
+    // they were here, with what no leaf has, are not KVM's (arch/x86/kvm/cpuid.c, `kvm_vcpu_ioctl_get_cpuid2`).
     var blank = kvm_cpuid_entry2()
     blank.flags = .max
     let buffer = FlexibleArray(header, repeating: blank, count: room)
