@@ -8,7 +8,8 @@ public enum HostTrait: String, Hashable, Sendable, CaseIterable {
   case instructionBoundary = "interrupts-at-instruction-boundaries"
   /// The guest's TSC is ahead of the host's by what KVM is told (KVM_VCPU_TSC_OFFSET).
   case tscOffset = "tsc-offset"
-  /// A VM entry keeps the interrupt shadow that KVM asks for (KVM_SET_VCPU_EVENTS).
+  /// A VM entry keeps the interrupt shadow that KVM asks for (KVM_SET_VCPU_EVENTS). Without it an interrupt may come
+  /// between STI and HLT, and the HLT wait for another.
   case enteredShadow = "interrupt-shadow-at-entry"
   /// The TSC is one on all processors of the host, so that KVM can keep it one on all vCPUs (`kvm_check_tsc_unstable`).
   case steadyTSC = "steady-tsc"

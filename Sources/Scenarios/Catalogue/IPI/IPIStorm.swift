@@ -31,7 +31,8 @@ extension Scenario {
   /// In and out of HLT.
   static let ipiWakeStorm = Scenario(
     "ipi.wake-storm", "IPIs that wake a processor from HLT again and again are all taken", vcpus: 2,
-    exercises: ["kvm_vcpu_wake_up", "kvm_vcpu_halt", "kvm_arch_vcpu_runnable"]
+    exercises: ["kvm_vcpu_wake_up", "kvm_vcpu_halt", "kvm_arch_vcpu_runnable"],
+    needs: [.trait(.enteredShadow)]
   ) { stage in
     let times = 25
     // Interrupts come in with HLT, not before it: none is taken too early to wake anybody.

@@ -42,7 +42,8 @@ extension Scenario {
   /// Through the PIC into HLT.
   static let pitHalt = Scenario(
     "pit.halt", "The PIT wakes a halted vCPU through the PIC",
-    exercises: ["kvm_cpu_has_extint", "kvm_vcpu_block", "pic_unlock"], needs: [.capability(.pit2)]
+    exercises: ["kvm_cpu_has_extint", "kvm_vcpu_block", "pic_unlock"],
+    needs: [.capability(.pit2), .trait(.enteredShadow)]
   ) { stage in
     try stage.routePITThroughPIC()
     // Held off until the HLT, so that it cannot come before it and leave the vCPU asleep.

@@ -5,7 +5,8 @@ extension Scenario {
   /// A countdown's end in HLT.
   static let timerHalt = Scenario(
     "timer.halt", "A one-shot timer wakes its vCPU from HLT",
-    exercises: ["apic_timer_fn", "kvm_vcpu_block", "kvm_apic_has_pending_timer"]
+    exercises: ["apic_timer_fn", "kvm_vcpu_block", "kvm_apic_has_pending_timer"],
+    needs: [.trait(.enteredShadow)]
   ) { stage in
     let vcpu = stage[vcpu: 0]
     try vcpu.setDivide(.by1)
@@ -21,7 +22,7 @@ extension Scenario {
   static let timerDeadlineHalt = Scenario(
     "timer.deadline.halt", "A TSC deadline wakes its vCPU from HLT",
     exercises: ["kvm_lapic_switch_to_sw_timer", "kvm_vcpu_block", "SDM 3A 12.5.4.1"],
-    needs: [.capability(.tscDeadlineTimer)]
+    needs: [.capability(.tscDeadlineTimer), .trait(.enteredShadow)]
   ) { stage in
     let vcpu = stage[vcpu: 0]
     try vcpu.setTimer(0x61, .tscDeadline)
