@@ -48,8 +48,7 @@ public final class System: Sendable {
   /// - Parameter type: what protects it; `.default` for nothing beyond virtualization.
   /// - Throws: `KVMError`: EINVAL for a type that this host lacks, EMFILE, ENOMEM.
   public func createVM(type: VMType = .default) throws(KVMError) -> VirtualMachine {
-    let answer = ckvm_create_vm(descriptor.rawValue, UInt(type.rawValue))
-    return VirtualMachine(try OwnedDescriptor(.createVM, answer, detail: type.name), of: self)
+    VirtualMachine(try newVM(type), of: self)
   }
 
   /// Keeps KVM active for as long as this object lives, by a VM that nothing runs in.
@@ -60,10 +59,10 @@ public final class System: Sendable {
   ///
   /// - Throws: `KVMError`, as `createVM(type:)` does.
   public func keepActive() throws(KVMError) {
-    try keeper.withLock { keeper throws(KVMError) in
-      let type = VMType.default
-      keeper = try OwnedDescriptor(
-        .createVM, ckvm_create_vm(descriptor.rawValue, UInt(type.rawValue)), detail: type.name)
-    }
+    try keeper.withLock { keeper throws(KVMError) in keeper = try newVM(.default) }
+  }
+
+  private func newVM(_ type: VMType) throws(KVMError) -> OwnedDescriptor {
+    try OwnedDescriptor(.createVM, ckvm_create_vm(descriptor.rawValue, UInt(type.rawValue)), detail: type.name)
   }
 }

@@ -98,13 +98,7 @@ struct BenchCommand: ParsableCommand {
 
   private func measure(_ cases: [MeasurementCase]) throws(Failure) -> (report: BenchReport, signal: Int32?) {
     let start = ContinuousClock.now
-    let system: System
-    do throws(KVMError) {
-      system = try KVM.open()
-      try system.keepActive()
-    } catch {
-      throw Failure(error)
-    }
+    let system = try openKVM(forManyMachines: true)
     let signals = InterruptSignals()
     let survey = HostSurvey.take()
     var runner = MeasurementRunner(system: system, samples: samples)

@@ -51,13 +51,7 @@ struct KutCommand: ParsableCommand {
 
   private func run(_ plans: [UnitTestPlan], to destination: ReportDestination) throws(Failure) -> ExitStatus {
     let start = ContinuousClock.now
-    let system: System
-    do throws(KVMError) {
-      system = try KVM.open()
-      try system.keepActive()
-    } catch {
-      throw Failure(error)
-    }
+    let system = try openKVM(forManyMachines: true)
     let signals = InterruptSignals()
     var progress = SuiteProgress(
       planned: plans.count, toErrors: destination.isStandardOutput && report.format != .human)

@@ -28,13 +28,7 @@ struct SuiteSession {
     admit: (HostSurvey) throws(Failure) -> Void = { _ in }
   ) throws(Failure) {
     let start = ContinuousClock.now
-    let system: System
-    do throws(KVMError) {
-      system = try KVM.open()
-      try system.keepActive()
-    } catch {
-      throw Failure(error)
-    }
+    let system = try openKVM(forManyMachines: true)
     let signals = InterruptSignals()
     var host = HostKnowledge(survey: HostSurvey.take())
     try admit(host.survey)

@@ -24,12 +24,3 @@ extension Failure {
     }
   }
 }
-
-/// Opens KVM.
-func openKVM() throws(Failure) -> System {
-  do throws(KVMError) {
-    return try KVM.open()
-  } catch {
-    throw Failure(error)
-  }
-}
