@@ -63,8 +63,8 @@ public struct ScenarioRunner: Sendable {
     do {
       let machine = try buildMachine(testCase)
       let stage = try Stage(
-        machine: machine, mode: testCase.mode, isSabotaged: isSabotaged, patience: patience,
-        sabotagedPatience: sabotagedPatience)
+        machine: machine, mode: testCase.mode, hasAPICv: host(for: testCase).survey[.apicv].state == .available,
+        isSabotaged: isSabotaged, patience: patience, sabotagedPatience: sabotagedPatience)
       let recorder = Recorder(tracing)
       stage.record(with: recorder)
       let isAPICvInhibited = testCase.isAPICvInhibited

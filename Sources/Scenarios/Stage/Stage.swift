@@ -11,6 +11,8 @@ public final class Stage {
   public internal(set) var machine: Machine
   /// The case's APIC mode; a story that switches it sets this too.
   public var mode: APICMode
+  /// Whether the hardware carries out what a guest does with its local APIC's registers (APICv, AVIC).
+  let hasAPICv: Bool
   /// Whether the stimulus is withheld.
   let isSabotaged: Bool
   /// Whether the story has come to its stimulus.
@@ -49,11 +51,13 @@ public final class Stage {
 
   /// A stage on a machine that does not run yet.
   init(
-    machine: Machine, mode: APICMode, isSabotaged: Bool, patience: Duration, sabotagedPatience: Duration
+    machine: Machine, mode: APICMode, hasAPICv: Bool, isSabotaged: Bool, patience: Duration,
+    sabotagedPatience: Duration
   ) throws(KVMError) {
     statistics = try Self.openStatistics(of: machine)
     self.machine = machine
     self.mode = mode
+    self.hasAPICv = hasAPICv
     self.isSabotaged = isSabotaged
     fullPatience = patience
     self.sabotagedPatience = sabotagedPatience

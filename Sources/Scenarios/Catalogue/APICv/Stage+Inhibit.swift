@@ -4,7 +4,7 @@ extension Stage {
   /// Reasons that every machine has for a while as it is built: DISABLED and ABSENT (kernel, `enum kvm_apicv_inhibit`).
   private static let reasonsAtStart = [0, 2]
 
-  /// Ends an inhibit of vCPU 0 while nothing of it is in service: Linux before 6.19 loses the EOI of what is.
+  /// Ends an inhibit while nothing is in service on vCPU 0: Linux before 6.19 loses the EOI of what is.
   func clear(_ inhibit: APICvInhibit) throws {
     try drain(0)
     // Its handlers have ended when it does something else.
