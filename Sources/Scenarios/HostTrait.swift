@@ -18,6 +18,8 @@ public enum HostTrait: String, Hashable, Sendable, CaseIterable {
   case consecutiveShadows = "consecutive-interrupt-shadows"
   /// The processor checks the reserved bits of CR8, as it must.
   case reservedCR8Bits = "reserved-bits-of-cr8"
+  /// KVM keeps all of a guest's task priority, not its class alone, which is what CR8 has.
+  case taskPrioritySubclass = "task-priority-subclass"
   /// An interrupt for an xAPIC id that several vCPUs have reaches all of them (Linux 6.3).
   case aliasedIDs = "aliased-xapic-ids"
   /// A read of an x2APIC register that is not there, or cannot be read, raises #GP under APICv too (Linux 6.3).

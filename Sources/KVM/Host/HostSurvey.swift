@@ -43,6 +43,9 @@ public struct HostSurvey: Hashable, Sendable {
   /// `kvm` and the vendor module, as far as they are loaded.
   public var modules: [Module]
 
+  /// The clock sources that the kernel offers, such as `tsc`, which is missing where it holds the TSC for unstable.
+  public var clockSources: [String] = []
+
   /// The findings, one for each `HostFeature.ID`, in that order.
   public var features: [HostFeature]
 
@@ -79,6 +82,8 @@ public struct HostSurvey: Hashable, Sendable {
       kernelRelease: HostFiles.kernelRelease, hypervisor: HostFiles.hypervisor, backEnd: backEnd, apiVersion: nil,
       deviceError: nil, capabilities: [],
       modules: ["kvm", backEnd?.moduleName].compactMap { $0 }.compactMap { Module($0, paths) }, features: [])
+    let sources = HostFiles.text(paths.sys.appending("devices/system/clocksource/clocksource0/available_clocksource"))
+    survey.clockSources = (sources ?? "").split(separator: " ").map(String.init)
     do throws(KVMError) {
       let system = try open(paths.device)
       survey.apiVersion = KVM.apiVersion

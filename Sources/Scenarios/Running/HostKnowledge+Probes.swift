@@ -39,10 +39,11 @@ extension HostTrait {
     case .tscOffset: "this host's guests read the host's TSC, whatever offset KVM is told"
     case .instructionBoundary: "this host lets a waiting interrupt in only some instructions after it could"
     case .enteredShadow: "this host's processor is QEMU's emulation, whose VMRUN forgets the interrupt shadow"
-    case .steadyTSC: "this host's vCPUs read TSCs that drift apart, as where its kernel holds its own for unstable"
+    case .steadyTSC: "this host's kernel holds its TSC for unstable, and those of vCPUs drift apart"
     case .consecutiveShadows:
       "this processor lets an interrupt in behind the first of two instructions that hold it off, as it may"
     case .reservedCR8Bits: "this host's processor is QEMU's emulation, which takes any value for CR8"
+    case .taskPrioritySubclass: "AMD's processors keep a guest's task priority as CR8 has it, its class alone"
     case .aliasedIDs: "Linux before 6.3 delivers an interrupt for a doubled xAPIC id to one vCPU"
     case .checkedRegisterReads: "Linux before 6.3 lets APICv answer reads of x2APIC registers that are not there"
     case .reportedTPRAccesses: "this host's hardware carries out writes to the TPR, of which KVM then cannot report any"
@@ -54,8 +55,10 @@ extension HostTrait {
   /// Whether a host's want of it says nothing against KVM: on all others a story that needs it is told, and fails.
   func mayBeMissing(on survey: HostSurvey) -> Bool {
     switch self {
-    case .inService, .hypercall, .instructionBoundary, .consecutiveShadows, .tscOffset, .steadyTSC: true
+    case .inService, .hypercall, .instructionBoundary, .consecutiveShadows, .tscOffset: true
+    case .steadyTSC: !survey.clockSources.contains("tsc")
     case .reservedCR8Bits, .enteredShadow: survey.hypervisor == "TCGTCGTCGTCG"
+    case .taskPrioritySubclass: survey.backEnd?.moduleName == "kvm_amd"
     case .reportedTPRAccesses: survey[.tprShadow].state == .available || survey[.apicv].state == .available
     case .aliasedIDs, .restoredIDs, .checkedRegisterReads: survey.isKernel(before: 6, 3)
     case .serviceThroughActivation: survey.isKernel(before: 6, 19)
@@ -73,6 +76,7 @@ extension HostTrait {
     case .steadyTSC: .steadyTSCProbe
     case .consecutiveShadows: .shadowMOVSS.asProbe
     case .reservedCR8Bits: .lapicCR8Reserved.asProbe
+    case .taskPrioritySubclass: .lapicSubclass.asProbe
     case .aliasedIDs: .aliasedIDsProbe
     case .checkedRegisterReads: .lapicMissingX2APIC.asProbe
     case .reportedTPRAccesses: .tprReporting.asProbe

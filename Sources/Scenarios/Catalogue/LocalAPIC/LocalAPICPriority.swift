@@ -30,6 +30,18 @@ extension Scenario {
     try stage.check("CR8 after it", try vcpu.readCR8(), equals: 5)
   }
 
+  /// All eight bits.
+  static let lapicSubclass = Scenario(
+    "lapic.subclass", "The task priority keeps its subclass, and the processor priority has it with nothing in service",
+    exercises: ["kvm_lapic_set_tpr", "apic_update_ppr", "SDM 3A 12.8.3.1"], needs: [.trait(.taskPrioritySubclass)]
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    try stage.stimulus { try vcpu.write(.taskPriority, 0x83) }
+    // Each read leaves the guest and comes back.
+    for _ in 1...2 { try stage.check("the TPR", try vcpu.read(.taskPriority), equals: 0x83) }
+    try stage.check("the PPR", try vcpu.read(.processorPriority), equals: 0x83)
+  }
+
   /// With nothing in service.
   static let lapicPriority = Scenario(
     "lapic.ppr", "With nothing in service the processor priority is the task priority",

@@ -1,7 +1,7 @@
 extension Scenario {
   /// Going on from a snapshot, with nothing lost and nothing twice.
   static let snapshots: [Scenario] = [
-    snapshotPending, snapshotPaused, snapshotPriority, snapshotInjected, snapshotPosted,
+    snapshotPending, snapshotPaused, snapshotPriority, snapshotSubclass, snapshotInjected, snapshotPosted,
     snapshotInService, snapshotNested, snapshotNestedHandlers, snapshotInHandler,
     snapshotOneShot, snapshotRemaining, snapshotOneShotDue, snapshotOneShotOverdue, snapshotOneShotRace,
     snapshotPeriodic, snapshotPeriodicOverdue,

@@ -61,6 +61,18 @@ extension Scenario {
     try stage.expect(1, of: 0x71, on: 0)
   }
 
+  /// All of a task priority.
+  static let snapshotSubclass = Scenario(
+    "snapshot.subclass", "The subclass of a task priority is there after a restore",
+    exercises: ["kvm_apic_set_state", "kvm_set_cr8", "KVM_SET_SREGS"], needs: [.trait(.taskPrioritySubclass)]
+  ) { stage in
+    let vcpu = stage[vcpu: 0]
+    try stage.stimulus { try vcpu.write(.taskPriority, 0x83) }
+    let state = try stage.hop()
+    try stage.check("the TPR of the state", state.vcpus[0].localAPIC.taskPriority, equals: 0x83)
+    try stage.check("the TPR that the guest reads", try vcpu.read(.taskPriority), equals: 0x83)
+  }
+
   /// In the middle of its delivery.
   static let snapshotInjected = Scenario(
     "snapshot.injected", "An interrupt whose delivery has begun is delivered once after a restore",
