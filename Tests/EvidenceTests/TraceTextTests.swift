@@ -10,13 +10,15 @@ import Testing
     String(repeating: " ", count: 16 - command.utf8.count) + "\(command)-4711    [001] d..1. 123456789: \(text)"
   }
 
-  static func detail(_ text: String) -> TraceEvent.Detail? {
-    TraceEvent(line: Array(line(text).utf8)[...])?.detail
+  static func event(_ line: String) -> TraceEvent? {
+    let bytes = Array(line.utf8)
+    return TraceEvent(bytes.span, line: bytes.indices)
   }
 
+  static func detail(_ text: String) -> TraceEvent.Detail? { event(line(text))?.detail }
+
   @Test func `a line is taken apart into thread, processor, time and text`() throws {
-    let event = try #require(
-      TraceEvent(line: Array(Self.line("kvm_apic_accept_irq: apicid 1f vec 82 (Fixed|edge)").utf8)[...]))
+    let event = try #require(Self.event(Self.line("kvm_apic_accept_irq: apicid 1f vec 82 (Fixed|edge)")))
     #expect(event.thread == 4711)
     #expect(event.processor == 1)
     #expect(event.time == 123_456_789)
@@ -27,12 +29,12 @@ import Testing
   @Test(arguments: ["a-1 [000] b", "x: y: z", "-", "1234567890123456", "ä"])
   func `a command's name may look like anything`(command: String) {
     let line = Self.line("kvm_eoi: apicid 0 vector 82", command: command)
-    #expect(TraceEvent(line: Array(line.utf8)[...])?.thread == 4711)
+    #expect(Self.event(line)?.thread == 4711)
   }
 
   @Test func `a time in seconds becomes nanoseconds, and process ids and missing flags do no harm`() {
     let line = "          vcpu 0-12      (   10) [000]    12.000345: kvm_eoi: apicid 0 vector 82"
-    #expect(TraceEvent(line: Array(line.utf8)[...])?.time == 12_000_345_000)
+    #expect(Self.event(line)?.time == 12_000_345_000)
   }
 
   @Test(arguments: [
@@ -61,7 +63,7 @@ import Testing
     ),
     ("kvm_apicv_inhibit_changed: cleared reason=6, inhibits=0x0", .inhibit(isSet: false, reason: 6, inhibits: 0)),
     ("kvm_vcpu_wakeup: wait time 12345 ns, polling valid", .wokenUp(hadSlept: true)),
-    ("kvm_exit: vcpu 0 reason MSR_WRITE rip 0x100000 info1 0x0", .left),
+    ("kvm_vcpu_wakeup: poll time 0 ns, polling valid", .wokenUp(hadSlept: false)),
     ("kvm_set_irq: gsi 4 level 1 source 0", .other("gsi 4 level 1 source 0")),
   ])
   func `an event's text is understood`(text: String, expected: TraceEvent.Detail) {

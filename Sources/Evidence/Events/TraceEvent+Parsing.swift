@@ -8,40 +8,44 @@ extension TraceEvent {
   ///
   /// The line is `COMMAND-THREAD [PROCESSOR] FLAGS TIME: NAME: TEXT`; there may be a process id before the processor,
   /// and there may be no flags.
-  init?(line: ArraySlice<UInt8>) {
-    var rest = line.dropFirst(Self.commandWidth)
-    guard rest.popFirst() == UInt8(ascii: "-"), let thread = rest.takeWord()?.number(Int32.self),
-      var word = rest.takeWord()
+  init?(_ text: Span<UInt8>, line: Range<Int>) {
+    guard line.count > Self.commandWidth, text[line.lowerBound + Self.commandWidth] == UInt8(ascii: "-") else {
+      return nil
+    }
+    var rest = (line.lowerBound + Self.commandWidth + 1)..<line.upperBound
+    guard let thread = text.takeWord(off: &rest).flatMap({ text.number($0, as: Int32.self) }),
+      var word = text.takeWord(off: &rest)
     else { return nil }
-    if word.first == UInt8(ascii: "(") {
-      while !word.ends(")") {
-        guard let next = rest.takeWord() else { return nil }
+    if text.begins(word, "(") {
+      while !text.ends(word, ")") {
+        guard let next = text.takeWord(off: &rest) else { return nil }
         word = next
       }
-      guard let next = rest.takeWord() else { return nil }
+      guard let next = text.takeWord(off: &rest) else { return nil }
       word = next
     }
-    guard word.first == UInt8(ascii: "["), word.ends("]"),
-      let processor = word.dropFirst().dropLast().number(Int.self), var word = rest.takeWord()
+    guard word.count > 2, text.begins(word, "["), text.ends(word, "]"),
+      let processor = text.number(word.dropFirst().dropLast(), as: Int.self), var word = text.takeWord(off: &rest)
     else { return nil }
-    if !word.ends(":") {
-      guard let next = rest.takeWord() else { return nil }
+    if !text.ends(word, ":") {
+      guard let next = text.takeWord(off: &rest) else { return nil }
       word = next
     }
-    guard let time = Self.time(word), let label = rest.takeWord(), label.ends(":"),
-      let name = TraceConfiguration.name(label.dropLast()), let detail = Detail(name: name, text: rest)
+    guard let time = Self.time(text, word), let label = text.takeWord(off: &rest), text.ends(label, ":"),
+      let name = TraceConfiguration.name(text, label.dropLast()), let detail = Detail(name: name, text, rest)
     else { return nil }
     self.init(time: time, thread: thread, processor: processor, name: name, detail: detail)
   }
 
   /// A plain number, or seconds with six decimals, both with a colon behind.
-  private static func time(_ word: TraceWord) -> UInt64? {
-    guard word.ends(":") else { return nil }
+  private static func time(_ text: Span<UInt8>, _ word: Range<Int>) -> UInt64? {
+    guard text.ends(word, ":") else { return nil }
     let digits = word.dropLast()
-    guard let point = digits.firstIndex(of: UInt8(ascii: ".")) else { return digits.number() }
-    let decimals = digits[(point + 1)...]
-    guard decimals.count == 6, let seconds = digits[..<point].number(UInt64.self),
-      let microseconds = decimals.number(UInt64.self)
+    let point = text.first(".", in: digits)
+    guard point < digits.upperBound else { return text.number(digits) }
+    let decimals = (point + 1)..<digits.upperBound
+    guard decimals.count == 6, let seconds = text.number(digits.lowerBound..<point, as: UInt64.self),
+      let microseconds = text.number(decimals, as: UInt64.self)
     else { return nil }
     let (nanoseconds, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     return overflows ? nil : nanoseconds &+ microseconds * 1000

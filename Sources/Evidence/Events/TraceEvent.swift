@@ -33,10 +33,6 @@ public struct TraceEvent: Hashable, Sendable {
     case inhibit(isSet: Bool, reason: Int, inhibits: UInt64)
     /// A halted vCPU goes on (kvm_vcpu_wakeup); it had slept, or was only polled for.
     case wokenUp(hadSlept: Bool)
-    /// A vCPU entered the guest (kvm_entry).
-    case entered
-    /// It left (kvm_exit).
-    case left
     /// Another of the events that are recorded, as text.
     case other(String)
   }

@@ -4,118 +4,130 @@ extension TraceEvent.Detail {
   /// What the text behind a tracepoint's name says, by the formats of arch/x86/kvm/trace.h; nil where it is not of that
   /// format.
   ///
-  /// - Parameter name: one of `TraceConfiguration.wanted`.
-  init?(name: String, text: ArraySlice<UInt8>) {
+  /// - Parameters:
+  ///   - name: one of `TraceConfiguration.wanted`.
+  ///   - text: the trace.
+  ///   - rest: where in it the event's own text is.
+  init?(name: String, _ text: Span<UInt8>, _ rest: Range<Int>) {
     let detail: Self? =
       switch name {
-      case "kvm_entry": .entered
-      case "kvm_exit": .left
       case "kvm_apic_accept_irq":
-        Fields(text).acceptance.map { .accepted(vcpuID: $0, vector: $1, mode: $2) }
+        Self.acceptance(text, rest).map { .accepted(vcpuID: $0, vector: $1, mode: $2) }
       case "kvm_apicv_accept_irq":
-        Fields(text).acceptance.map { .acceptedByHardware(vcpuID: $0, vector: $1, mode: $2) }
-      case "kvm_inj_virq": Fields(text).injection
-      case "kvm_eoi", "kvm_pv_eoi": Fields(text).endOfInterrupt
-      case "kvm_msi_set_irq": Fields(text).message
-      case "kvm_ioapic_set_irq": Fields(text).ioapic
-      case "kvm_apicv_inhibit_changed": Fields(text).inhibit
-      case "kvm_vcpu_wakeup": Fields(text).wakeUp
-      default: .other(Fields(text).joined)
+        Self.acceptance(text, rest).map { .acceptedByHardware(vcpuID: $0, vector: $1, mode: $2) }
+      case "kvm_inj_virq": Self.injection(text, rest)
+      case "kvm_eoi", "kvm_pv_eoi": Self.endOfInterrupt(text, rest)
+      case "kvm_msi_set_irq": Self.message(text, rest)
+      case "kvm_ioapic_set_irq": Self.ioapic(text, rest)
+      case "kvm_apicv_inhibit_changed": Self.inhibit(text, rest)
+      case "kvm_vcpu_wakeup": Self.wakeUp(text, rest)
+      default: Self.other(text, rest)
       }
     guard let detail else { return nil }
     self = detail
   }
-}
-
-/// The words of an event's text.
-private struct Fields {
-  let words: [TraceWord]
-
-  init(_ text: ArraySlice<UInt8>) { words = text.words() }
-
-  /// All of them, with a space between each two.
-  var joined: String { words.map(\.text).joined(separator: " ") }
-
-  /// The word behind `key`.
-  private func value(_ key: StaticString) -> TraceWord? {
-    guard let index = words.firstIndex(where: { $0.reads(key) }), index + 1 < words.count else { return nil }
-    return words[index + 1]
-  }
-
-  private func hexadecimal<Value: FixedWidthInteger>(_ key: StaticString) -> Value? {
-    value(key).flatMap { $0.number(radix: 16) }
-  }
-
-  private func vector(_ key: StaticString) -> Vector? {
-    value(key).flatMap { $0.number(UInt8.self) }.map(Vector.init(rawValue:))
-  }
-
-  /// The words in brackets at the end, which are separated by bars.
-  private func brackets(_ key: StaticString) -> [TraceWord]? {
-    guard let index = words.firstIndex(where: { $0.reads(key) }), index + 2 < words.count else { return nil }
-    let text = words[index + 2]
-    guard text.begins("("), let end = text.firstIndex(of: UInt8(ascii: ")")) else { return nil }
-    return text[(text.startIndex + 1)..<end].split(separator: UInt8(ascii: "|"))
-  }
 
   /// `apicid 1 vec 82 (Fixed|edge)`
-  var acceptance: (UInt32, Vector, String)? {
-    guard let id: UInt32 = hexadecimal("apicid"), let vector = vector("vec"), let mode = brackets("vec")?.first else {
-      return nil
-    }
-    return (id, vector, mode.text)
+  private static func acceptance(_ text: Span<UInt8>, _ rest: Range<Int>) -> (UInt32, Vector, String)? {
+    var rest = rest
+    guard let id: UInt32 = hexadecimal("apicid", text, &rest), let vector = vector(text, &rest),
+      let modes = brackets(text, &rest)
+    else { return nil }
+    return (id, vector, text.text(modes.lowerBound..<text.first("|", in: modes)))
   }
 
   /// `IRQ 0x52 [reinjected]`, on older kernels `irq 82`. Software's own interrupts (INT n) are no interrupt of an APIC.
-  var injection: TraceEvent.Detail? {
-    guard words.count >= 2 else { return nil }
-    let number: UInt8? = words[1].begins("0x") ? words[1].dropFirst(2).number(radix: 16) : words[1].number()
+  private static func injection(_ text: Span<UInt8>, _ rest: Range<Int>) -> Self? {
+    let all = rest
+    var rest = rest
+    guard let kind = text.takeWord(off: &rest), let word = text.takeWord(off: &rest) else { return nil }
+    let number: UInt8? =
+      text.begins(word, "0x") ? text.number(word.dropFirst(2), radix: 16) : text.number(word)
     guard let number else { return nil }
-    if words[0].reads("IRQ") || words[0].reads("irq") {
-      return .injected(vector: Vector(rawValue: number), isReinjected: words.last?.reads("[reinjected]") == true)
+    if text.reads(kind, "IRQ") || text.reads(kind, "irq") {
+      let isReinjected = text.takeWord(off: &rest).map { text.reads($0, "[reinjected]") } ?? false
+      return .injected(vector: Vector(rawValue: number), isReinjected: isReinjected)
     }
-    return words[0].reads("Soft/INTn") ? .other(joined) : nil
+    return text.reads(kind, "Soft/INTn") ? other(text, all) : nil
   }
 
   /// `apicid 1 vector 82`; -1 where no interrupt was in service.
-  var endOfInterrupt: TraceEvent.Detail? {
-    guard let id: UInt32 = hexadecimal("apicid"), let word = value("vector") else { return nil }
-    if word.reads("-1") { return .endOfInterrupt(vcpuID: id, vector: nil) }
-    return word.number(UInt8.self).map { .endOfInterrupt(vcpuID: id, vector: Vector(rawValue: $0)) }
+  private static func endOfInterrupt(_ text: Span<UInt8>, _ rest: Range<Int>) -> Self? {
+    var rest = rest
+    guard let id: UInt32 = hexadecimal("apicid", text, &rest), let word = text.takeWord(behind: "vector", off: &rest)
+    else { return nil }
+    if text.reads(word, "-1") { return .endOfInterrupt(vcpuID: id, vector: nil) }
+    return text.number(word).map { .endOfInterrupt(vcpuID: id, vector: Vector(rawValue: $0)) }
   }
 
   /// `dst 1 vec 82 (Fixed|physical|edge)`
-  var message: TraceEvent.Detail? {
-    guard let destination: UInt64 = hexadecimal("dst"), let vector = vector("vec"), brackets("vec") != nil else {
-      return nil
-    }
+  private static func message(_ text: Span<UInt8>, _ rest: Range<Int>) -> Self? {
+    var rest = rest
+    guard let destination: UInt64 = hexadecimal("dst", text, &rest), let vector = vector(text, &rest),
+      brackets(text, &rest) != nil
+    else { return nil }
     return .message(destination: destination, vector: vector)
   }
 
   /// `pin 4 dst 0 vec 82 (Fixed|physical|edge|masked) (coalesced)`
-  var ioapic: TraceEvent.Detail? {
-    guard let pin = value("pin").flatMap({ $0.number(Int.self) }), let vector = vector("vec"),
-      let modes = brackets("vec")
+  private static func ioapic(_ text: Span<UInt8>, _ rest: Range<Int>) -> Self? {
+    var rest = rest
+    guard let pin = text.takeWord(behind: "pin", off: &rest).flatMap({ text.number($0, as: Int.self) }),
+      let vector = vector(text, &rest), var modes = brackets(text, &rest)
     else { return nil }
-    return .ioapic(
-      pin: pin, vector: vector, isMasked: modes.contains { $0.reads("masked") },
-      isCoalesced: words.last?.reads("(coalesced)") == true)
+    var isMasked = false
+    while !modes.isEmpty {
+      let end = text.first("|", in: modes)
+      if text.reads(modes.lowerBound..<end, "masked") { isMasked = true }
+      modes = min(end + 1, modes.upperBound)..<modes.upperBound
+    }
+    let isCoalesced = text.takeWord(off: &rest).map { text.reads($0, "(coalesced)") } ?? false
+    return .ioapic(pin: pin, vector: vector, isMasked: isMasked, isCoalesced: isCoalesced)
   }
 
   /// `set reason=6, inhibits=0x40 APIC_ID_MODIFIED`
-  var inhibit: TraceEvent.Detail? {
-    guard words.count >= 3, words[0].reads("set") || words[0].reads("cleared"), words[1].begins("reason="),
-      words[2].begins("inhibits=0x"),
-      let reason = words[1].dropFirst(7).prefix(while: { $0 != UInt8(ascii: ",") }).number(Int.self),
-      let inhibits = words[2].dropFirst(11).number(UInt64.self, radix: 16)
+  private static func inhibit(_ text: Span<UInt8>, _ rest: Range<Int>) -> Self? {
+    var rest = rest
+    guard let change = text.takeWord(off: &rest), text.reads(change, "set") || text.reads(change, "cleared"),
+      let cause = text.takeWord(off: &rest), text.begins(cause, "reason="),
+      let all = text.takeWord(off: &rest), text.begins(all, "inhibits=0x"),
+      let reason = text.number((cause.lowerBound + 7)..<text.first(",", in: cause), as: Int.self),
+      let inhibits = text.number(all.dropFirst(11), as: UInt64.self, radix: 16)
     else { return nil }
-    return .inhibit(isSet: words[0].reads("set"), reason: reason, inhibits: inhibits)
+    return .inhibit(isSet: text.reads(change, "set"), reason: reason, inhibits: inhibits)
   }
 
   /// `wait time 12345 ns, polling valid`
-  var wakeUp: TraceEvent.Detail? {
-    guard words.count >= 3, words[1].reads("time") else { return nil }
-    if words[0].reads("wait") { return .wokenUp(hadSlept: true) }
-    return words[0].reads("poll") ? .wokenUp(hadSlept: false) : nil
+  private static func wakeUp(_ text: Span<UInt8>, _ rest: Range<Int>) -> Self? {
+    var rest = rest
+    guard let kind = text.takeWord(off: &rest), let word = text.takeWord(off: &rest), text.reads(word, "time"),
+      text.takeWord(off: &rest) != nil
+    else { return nil }
+    if text.reads(kind, "wait") { return .wokenUp(hadSlept: true) }
+    return text.reads(kind, "poll") ? .wokenUp(hadSlept: false) : nil
+  }
+
+  /// All of it.
+  private static func other(_ text: Span<UInt8>, _ rest: Range<Int>) -> Self {
+    .other(text.text(min(rest.lowerBound + 1, rest.upperBound)..<rest.upperBound))
+  }
+
+  // MARK: Fields that several have
+
+  private static func hexadecimal<Value: FixedWidthInteger>(
+    _ key: StaticString, _ text: Span<UInt8>, _ rest: inout Range<Int>
+  ) -> Value? {
+    text.takeWord(behind: key, off: &rest).flatMap { text.number($0, radix: 16) }
+  }
+
+  private static func vector(_ text: Span<UInt8>, _ rest: inout Range<Int>) -> Vector? {
+    text.takeWord(behind: "vec", off: &rest).flatMap { text.number($0, as: UInt8.self) }.map(Vector.init(rawValue:))
+  }
+
+  /// What is between brackets, separated by bars, in the next word.
+  private static func brackets(_ text: Span<UInt8>, _ rest: inout Range<Int>) -> Range<Int>? {
+    guard let word = text.takeWord(off: &rest), text.begins(word, "(") else { return nil }
+    let end = text.first(")", in: word)
+    return end < word.upperBound ? (word.lowerBound + 1)..<end : nil
   }
 }

@@ -12,14 +12,22 @@ public struct TraceText: Hashable, Sendable {
 
   /// The events in a trace's text.
   public init(parsing bytes: [UInt8]) {
-    for line in bytes.split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "#") {
-      if let event = TraceEvent(line: line) {
-        events.append(event)
-      } else if let count = Self.lostEvents(line) {
-        lost &+= count
-      } else {
-        unknownLines += 1
-      }
+    let text = bytes.span
+    var start = 0
+    while start < text.count {
+      let end = text.first("\n", in: start..<text.count)
+      if start < end, text[start] != UInt8(ascii: "#") { take(text, line: start..<end) }
+      start = end + 1
+    }
+  }
+
+  private mutating func take(_ text: Span<UInt8>, line: Range<Int>) {
+    if let event = TraceEvent(text, line: line) {
+      events.append(event)
+    } else if let count = Self.lostEvents(text, line) {
+      lost &+= count
+    } else {
+      unknownLines += 1
     }
   }
 
@@ -31,12 +39,13 @@ public struct TraceText: Hashable, Sendable {
   }
 
   /// `CPU:1 [LOST 12 EVENTS]` (kernel, `print_trace_line`); 1 where the kernel does not know how many.
-  private static func lostEvents(_ line: ArraySlice<UInt8>) -> UInt64? {
-    let words = line.words()
-    guard words.count >= 3, words[0].begins("CPU:"), words[1].reads("[LOST"), words.last?.reads("EVENTS]") == true
-    else {
-      return nil
-    }
-    return words.count == 4 ? words[2].number() : 1
+  private static func lostEvents(_ text: Span<UInt8>, _ line: Range<Int>) -> UInt64? {
+    var rest = line
+    guard let processor = text.takeWord(off: &rest), text.begins(processor, "CPU:"),
+      let lost = text.takeWord(off: &rest), text.reads(lost, "[LOST"), let word = text.takeWord(off: &rest)
+    else { return nil }
+    if text.reads(word, "EVENTS]") { return 1 }
+    guard let last = text.takeWord(off: &rest), text.reads(last, "EVENTS]") else { return nil }
+    return text.number(word)
   }
 }

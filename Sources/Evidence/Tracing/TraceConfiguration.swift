@@ -8,16 +8,26 @@ struct TraceConfiguration {
   let countsCycles: Bool
 
   /// What is recorded, where the kernel has it: how interrupts come in, are accepted, delivered and ended (kernel,
-  /// arch/x86/kvm/trace.h and include/trace/events/kvm.h).
+  /// arch/x86/kvm/trace.h and include/trace/events/kvm.h). Entries into the guest and exits are not: statistics count
+  /// them, and their lines would be most of the text.
   static let wanted = [
     "kvm_set_irq", "kvm_msi_set_irq", "kvm_ioapic_set_irq", "kvm_pic_set_irq", "kvm_apic_ipi", "kvm_apic_accept_irq",
     "kvm_apicv_accept_irq", "kvm_apicv_inhibit_changed", "kvm_inj_virq", "kvm_eoi", "kvm_pv_eoi", "kvm_ack_irq",
-    "kvm_entry", "kvm_exit", "kvm_hv_timer_state", "kvm_wait_lapic_expire", "kvm_vcpu_wakeup", "kvm_pi_irte_update",
-    "kvm_userspace_exit",
+    "kvm_hv_timer_state", "kvm_wait_lapic_expire", "kvm_vcpu_wakeup", "kvm_pi_irte_update",
   ]
 
   /// The tracepoint of that name among those; nil for any other.
-  static func name(_ word: TraceWord) -> String? { wanted.first { word.elementsEqual($0.utf8) } }
+  static func name(_ text: Span<UInt8>, _ word: Range<Int>) -> String? {
+    wanted.first { name in
+      guard name.utf8.count == word.count else { return false }
+      var place = word.lowerBound
+      for byte in name.utf8 {
+        guard byte == text[place] else { return false }
+        place += 1
+      }
+      return true
+    }
+  }
 
   /// The buffers of all processors together, and of one, in KiB.
   private static let bufferBudget = 16384
