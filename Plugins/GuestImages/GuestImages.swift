@@ -4,7 +4,8 @@ import PackagePlugin
 /// Builds every guest for the bare machine and embeds the images in the target that it is applied to.
 ///
 /// A guest is one file beside `GuestKit`: `NAME.swift` is Embedded Swift on top of GuestKit, `Bare/NAME.S` is assembly
-/// that knows nothing of Lapwing, a Multiboot image.
+/// that knows nothing of Lapwing, a Multiboot image. A guest that is too long for one file is a folder, `NAME/NAME.swift`
+/// and the files beside it.
 @main
 struct GuestImages: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
@@ -40,8 +41,8 @@ private struct GuestBuild {
     var commands = [apic.command, guestKit.command, entry.command]
     var guests: [Guest] = []
 
-    for source in try files(in: folder, withExtension: "swift") {
-      let compiled = compile(source, imports: [apic.interface, guestKit.interface])
+    for (source, files) in try guestSources() {
+      let compiled = compile(files, as: source, imports: [apic.interface, guestKit.interface])
       let linked = link(
         [entry.object, compiled.object, guestKit.object, apic.object], script: kit.appending(path: "guest.ld"),
         as: source)
@@ -63,6 +64,17 @@ private struct GuestBuild {
     let image: URL
   }
 
+  /// Each guest on top of GuestKit: the file that has its name, and all of its files.
+  private func guestSources() throws -> [(source: URL, files: [URL])] {
+    var guests = try files(in: folder, withExtension: "swift").map { (source: $0, files: [$0]) }
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() {
+      let source = folder.appending(path: "\(name)/\(name).swift")
+      guard FileManager.default.fileExists(atPath: source.path) else { continue }
+      guests.append((source, try files(in: folder.appending(path: name), withExtension: "swift")))
+    }
+    return guests
+  }
+
   // MARK: Commands
 
   private func module(
@@ -80,13 +92,13 @@ private struct GuestBuild {
     return (command, object, interface)
   }
 
-  private func compile(_ source: URL, imports: [URL]) -> (command: Command, object: URL) {
+  private func compile(_ sources: [URL], as source: URL, imports: [URL]) -> (command: Command, object: URL) {
     let name = source.deletingPathExtension().lastPathComponent
     let object = output.appending(path: "guest-\(name).o")
     let command = Command.buildCommand(
       displayName: "Compiling guest \(name)", executable: swiftc,
-      arguments: swiftFlags + ["-module-name", "Guest_\(name)", "-c", "-o", object.path, source.path],
-      inputFiles: [source] + headers + imports, outputFiles: [object])
+      arguments: swiftFlags + ["-module-name", "Guest_\(name)", "-c", "-o", object.path] + sources.map(\.path),
+      inputFiles: sources + headers + imports, outputFiles: [object])
     return (command, object)
   }
 

@@ -6,7 +6,7 @@ import Reports
 /// `lapwing bench`: what exits, interrupts and timers cost on this host.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measure exits, interrupts and timers in the guest.",
+    commandName: "bench", abstract: "Measure exits, interrupts, timers and snapshots in the guest.",
     discussion: """
       FILTER is a measurement's id, such as ipi.halted.x2apic, or the beginning of ids, such as timer. Each round takes \
       every measurement once, on a machine of its own. Exit status: 0 where all was measured or skipped; 1 where a \
