@@ -16,8 +16,8 @@ public final class System: Sendable {
   /// How many bytes of a vCPU's descriptor are shared with the kernel (KVM_GET_VCPU_MMAP_SIZE).
   let runPageSize: Int
 
-  /// The VM of `keepActive()`.
-  private let keeper = Mutex<OwnedDescriptor?>(nil)
+  /// The machine of `keepActive()`.
+  let keeper = Mutex<Keeper?>(nil)
 
   init(_ descriptor: consuming OwnedDescriptor) throws(KVMError) {
     self.descriptor = descriptor
@@ -51,18 +51,7 @@ public final class System: Sendable {
     VirtualMachine(try newVM(type), of: self)
   }
 
-  /// Keeps KVM active for as long as this object lives, by a VM that nothing runs in.
-  ///
-  /// With the first VM the kernel enters VMX operation, or turns SVM on, on every processor, and patches the scheduler's
-  /// call of KVM into the running kernel; with the last one it takes both back (virt/kvm/kvm_main.c, `kvm_create_vm`,
-  /// `hardware_enable_all`, `preempt_notifier_inc`). Who makes one VM after the other is spared that.
-  ///
-  /// - Throws: `KVMError`, as `createVM(type:)` does.
-  public func keepActive() throws(KVMError) {
-    try keeper.withLock { keeper throws(KVMError) in keeper = try newVM(.default) }
-  }
-
-  private func newVM(_ type: VMType) throws(KVMError) -> OwnedDescriptor {
+  func newVM(_ type: VMType) throws(KVMError) -> OwnedDescriptor {
     try OwnedDescriptor(.createVM, ckvm_create_vm(descriptor.rawValue, UInt(type.rawValue)), detail: type.name)
   }
 }
