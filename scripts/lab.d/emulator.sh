@@ -133,7 +133,8 @@ host_failed() {
     tail -n 20 "$scratch/console" | tr -d '\r'
     tail -n 5 "$scratch/emulator.out"
     [[ ! -s $scratch/emulator.log ]] || grep -aE 'PANIC|ERROR' "$scratch/emulator.log" | tail -n 5
-    echo "lab: and of its first process and the command:"
+    echo "lab: what the command said of failures, and the last words of it and of the first process:"
+    grep -a '^out FAILED' "$scratch/progress" | cut -c1-200 | head -n 20
     tail -n 10 "$scratch/progress" | tr -d '\r'
   } >&2 || true
   keep_console
