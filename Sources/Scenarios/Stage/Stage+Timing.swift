@@ -16,6 +16,39 @@ extension Stage {
     return moments
   }
 
+  /// Checks that something came no earlier than it was due.
+  ///
+  /// - Parameters:
+  ///   - moment: when it came, by the TSC.
+  ///   - due: when it was due, by the TSC.
+  ///   - what: what came.
+  func checkNotEarly(_ moment: UInt64, due: UInt64, what: String = "it") throws {
+    try check("\(what) is not early", moment >= due, saw: "it \(due &- moment) cycles before")
+  }
+
+  /// Checks that something came no earlier than a timer may have it: its clock and that of the TSC differ a little.
+  ///
+  /// - Parameters:
+  ///   - moment: when it came, by the TSC.
+  ///   - start: when the timer was started, at the earliest.
+  ///   - cycles: how long the timer was to run, in cycles of the TSC.
+  ///   - what: what came.
+  func checkNotEarly(_ moment: UInt64, from start: UInt64, after cycles: UInt64, what: String = "it") throws {
+    try checkNotEarly(moment, due: start + cycles / 100 * 99, what: what)
+  }
+
+  /// Checks that no tick of a periodic timer came earlier than it may.
+  ///
+  /// - Parameters:
+  ///   - moments: when the first ticks came, by the TSC.
+  ///   - start: when the timer was started, at the earliest.
+  ///   - period: in cycles of the TSC.
+  func checkTicksNotEarly(_ moments: [UInt64], from start: UInt64, period: UInt64) throws {
+    for (index, moment) in moments.enumerated() {
+      try checkNotEarly(moment, from: start, after: period * UInt64(index + 1), what: "tick \(index + 1)")
+    }
+  }
+
   /// Does something that is only of use before a moment in the future, with ever more time and ever another vector, until
   /// it was done in time.
   ///

@@ -29,12 +29,7 @@ extension Scenario {
     try stage.stimulus { try vcpu.startTimer(count: UInt32(period * 1_000_000)) }
     let moments = try stage.moments(of: 0x62, on: 0, atLeast: 5)
     try vcpu.startTimer(count: 0)
-    for (index, moment) in moments.enumerated() {
-      // The clocks of the TSC and of the timer may differ a little.
-      let earliest = start + vcpu.cycles(milliseconds: period * UInt64(index + 1)) / 100 * 99
-      try stage.check(
-        "interrupt \(index + 1) is not early", moment >= earliest, saw: "it \(earliest &- moment) cycles before")
-    }
+    try stage.checkTicksNotEarly(moments, from: start, period: vcpu.cycles(milliseconds: period))
   }
 
   /// An initial count of 0.

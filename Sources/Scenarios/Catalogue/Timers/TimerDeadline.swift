@@ -14,7 +14,7 @@ extension Scenario {
     let deadline = try vcpu.readTSC() + vcpu.cycles(milliseconds: 3)
     try stage.stimulus { try vcpu.setDeadline(deadline) }
     let moment = try stage.moments(of: 0x61, on: 0, atLeast: 1)[0]
-    try stage.check("it is not early", moment >= deadline, saw: "\(deadline &- moment) cycles")
+    try stage.checkNotEarly(moment, due: deadline)
     try stage.expect(1, of: 0x61, on: 0)
     try stage.check("the deadline after it fired", try vcpu.deadline(), equals: 0)
   }
@@ -101,7 +101,7 @@ extension Scenario {
     try vcpu.setDeadline(now + vcpu.cycles(milliseconds: 1_000_000))
     try stage.stimulus { try vcpu.setDeadline(now + vcpu.cycles(milliseconds: 3)) }
     let moment = try stage.moments(of: 0x61, on: 0, atLeast: 1)[0]
-    try stage.check("it is not early", moment >= now + vcpu.cycles(milliseconds: 3))
+    try stage.checkNotEarly(moment, due: now + vcpu.cycles(milliseconds: 3))
     try stage.expect(1, of: 0x61, on: 0)
   }
 

@@ -65,8 +65,7 @@ extension Scenario {
       let isOver = stage.taken(vector, on: 0) > 0 || state.vcpus[0].localAPIC.interruptRequest.contains(vector)
       if isOver { continue }
       let moment = try stage.moments(of: vector, on: 0, atLeast: 1)[0]
-      let earliest = start + stage.cycles(pitCounts: UInt64(count)) / 100 * 99
-      try stage.check("it is not early", moment >= earliest, saw: "it \(earliest &- moment) cycles before")
+      try stage.checkNotEarly(moment, from: start, after: stage.cycles(pitCounts: UInt64(count)))
       try stage.drain(0)
       return try stage.expect(1, of: vector, on: 0)
     }
@@ -93,10 +92,6 @@ extension Scenario {
     }
     moments += try stage.moments(of: 0x56, on: 0, atLeast: 3)
     try stage.setPIT(.hardwareStrobe, count: 0)
-    for (index, moment) in moments.enumerated() {
-      let earliest = start + stage.cycles(pitCounts: UInt64(count) * UInt64(index + 1)) / 100 * 99
-      try stage.check(
-        "tick \(index + 1) is not early", moment >= earliest, saw: "it \(earliest &- moment) cycles before")
-    }
+    try stage.checkTicksNotEarly(moments, from: start, period: stage.cycles(pitCounts: UInt64(count)))
   }
 }

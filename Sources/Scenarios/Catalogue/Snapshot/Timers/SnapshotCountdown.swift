@@ -24,9 +24,7 @@ extension Scenario {
     let left = try vcpu.read(.currentCount)
     try stage.check("what is left is no more than before", left <= state.localAPIC.currentCount, saw: left)
     let moment = try stage.moments(of: vector, on: 0, atLeast: 1)[0]
-    // The clocks of the TSC and of the timer may differ a little.
-    let earliest = start + vcpu.cycles(milliseconds: milliseconds) / 100 * 99
-    try stage.check("it is not early", moment >= earliest, saw: "it \(earliest &- moment) cycles before")
+    try stage.checkNotEarly(moment, from: start, after: vcpu.cycles(milliseconds: milliseconds))
     try stage.untilAllTaken(on: 0)
     try stage.expect(1, of: vector, on: 0)
   }
@@ -112,8 +110,8 @@ extension Scenario {
       try stage.stimulus { try vcpu.startTimer(count: UInt32(microseconds * 1000)) }
       try stage.hop()
       let moment = try stage.moments(of: 0x61, on: 0, atLeast: 1)[0]
-      let earliest = start + vcpu.cycles(milliseconds: microseconds) / 1000 / 100 * 99
-      try stage.check("round \(round) is not early", moment >= earliest, saw: "it \(earliest &- moment) cycles before")
+      try stage.checkNotEarly(
+        moment, from: start, after: vcpu.cycles(milliseconds: microseconds) / 1000, what: "round \(round)")
       // It is counted after it is logged.
       try stage.expectAtLeast(round, of: 0x61, on: 0)
       try stage.check("interrupts by round \(round)", stage.taken(0x61, on: 0), equals: round)
@@ -142,11 +140,7 @@ extension Scenario {
     }
     moments += try stage.moments(of: 0x62, on: 0, atLeast: 3)
     try vcpu.startTimer(count: 0)
-    for (index, moment) in moments.enumerated() {
-      let earliest = start + vcpu.cycles(milliseconds: period * UInt64(index + 1)) / 100 * 99
-      try stage.check(
-        "tick \(index + 1) is not early", moment >= earliest, saw: "it \(earliest &- moment) cycles before")
-    }
+    try stage.checkTicksNotEarly(moments, from: start, period: vcpu.cycles(milliseconds: period))
   }
 
   /// A tick that the vCPU has not taken yet.

@@ -22,7 +22,7 @@ extension Scenario {
       $0.msr(MSR.tscDeadline) ?? 0 != 0
     }
     let moment = try stage.moments(of: vector, on: 0, atLeast: 1)[0]
-    try stage.check("it is not early", moment >= deadline, saw: "\(deadline &- moment) cycles")
+    try stage.checkNotEarly(moment, due: deadline)
     try stage.untilAllTaken(on: 0)
     try stage.expect(1, of: vector, on: 0)
     try stage.check("the deadline after it fired", try vcpu.deadline(), equals: 0)
@@ -84,7 +84,7 @@ extension Scenario {
       try stage.stimulus { try vcpu.setDeadline(deadline) }
       try stage.hop()
       let moment = try stage.moments(of: 0x61, on: 0, atLeast: 1)[0]
-      try stage.check("round \(round) is not early", moment >= deadline, saw: "\(deadline &- moment) cycles")
+      try stage.checkNotEarly(moment, due: deadline, what: "round \(round)")
       // It is counted after it is logged.
       try stage.expectAtLeast(round, of: 0x61, on: 0)
       try stage.check("interrupts by round \(round)", stage.taken(0x61, on: 0), equals: round)
