@@ -7,10 +7,11 @@ extension Stage {
   /// - Parameters:
   ///   - again: what to do; the thread ends with the first error.
   ///   - story: what happens meanwhile; it is given how often `again` is done by now.
+  /// - Returns: how often `again` was done in all.
   /// - Throws: what `story` or else `again` throws, after the thread has ended.
-  public func meanwhile(
+  @discardableResult public func meanwhile(
     _ again: @escaping @Sendable () throws -> Void, _ story: (_ rounds: () -> Int) throws -> Void
-  ) throws {
+  ) throws -> Int {
     let loop = try Loop(again)
     do {
       try story { loop.rounds }
@@ -19,6 +20,7 @@ extension Stage {
       throw error
     }
     if let error = loop.end() { throw error }
+    return loop.rounds
   }
 }
 
