@@ -80,6 +80,23 @@ import Testing
     #expect(Self.detail(text) == nil)
   }
 
+  @Test(arguments: [
+    "kvm_apic_accept_irq: apicid 1f vec 82 (Fixed|edge)", "kvm_inj_virq: IRQ 0x52 [reinjected]",
+    "kvm_ioapic_set_irq: pin 4 dst 0 vec 49 (Fixed|physical|edge|masked) (coalesced)",
+    "kvm_apicv_inhibit_changed: set reason=6, inhibits=0x41 DISABLED|APIC_ID_MODIFIED",
+    "kvm_vcpu_wakeup: wait time 12345 ns, polling valid", "kvm_set_irq: gsi 4 level 1 source 0",
+  ])
+  func `a line that is cut anywhere, or misses any byte, is an event or is counted as none`(text: String) {
+    let line = Array(Self.line(text).utf8)
+    for place in line.indices {
+      for mangled in [Array(line[..<place]), Array(line[..<place] + line[(place + 1)...])] where !mangled.isEmpty {
+        let trace = TraceText(parsing: mangled)
+        #expect(trace.events.count + trace.unknownLines == 1)
+      }
+    }
+    #expect(TraceText(parsing: line).events.count == 1)
+  }
+
   @Test func `lines that mean nothing and events that were lost are counted`() {
     let text = [
       "# tracer: nop", "#", Self.line("kvm_eoi: apicid 0 vector 82"), "CPU:1 [LOST 12 EVENTS]", "CPU:0 [LOST EVENTS]",
