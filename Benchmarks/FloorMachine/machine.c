@@ -133,6 +133,13 @@ int floor_machine_open(floor_machine *machine, const floor_configuration *config
   return -1;
 }
 
+// Without its memory first: the removal of a slot expedites the grace periods that the last close has to wait for.
+static void close_vm(floor_machine *machine) {
+  struct kvm_userspace_memory_region none = {.slot = 0, .memory_size = 0};
+  if (machine->memory) ioctl(machine->vm, KVM_SET_USER_MEMORY_REGION, &none);
+  close(machine->vm);
+}
+
 void floor_machine_close(floor_machine *machine) {
   for (int index = 0; index < FLOOR_VCPU_LIMIT; index++) {
     floor_vcpu *vcpu = &machine->vcpus[index];
@@ -141,7 +148,7 @@ void floor_machine_close(floor_machine *machine) {
   }
   if (machine->irqfd >= 0) close(machine->irqfd);
   if (machine->io_event >= 0) close(machine->io_event);
-  if (machine->vm >= 0) close(machine->vm);
+  if (machine->vm >= 0) close_vm(machine);
   if (machine->memory) munmap(machine->memory, MEMORY_SIZE);
   if (machine->kvm >= 0) close(machine->kvm);
   *machine = nothing();

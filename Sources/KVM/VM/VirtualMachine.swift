@@ -22,6 +22,8 @@ public final class VirtualMachine: Sendable {
     self.system = system
   }
 
+  deinit { removeFirstMemoryRegion() }
+
   /// What the machine was told so far and KVM does not tell back.
   public var settings: MachineSettings { chosen.withLock { $0 } }
 
