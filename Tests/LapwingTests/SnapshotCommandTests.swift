@@ -77,7 +77,7 @@ import Testing
     let good = try folder.text("s.json")
     for (old, new, said) in [
       ("\"mpState\": \"runnable\"", "\"mpState\": \"resting\"", "vcpus[0].mpState: one of"),
-      ("\"version\": \"1.0\"", "\"version\": \"3.0\"", "this program reads 1.x"),
+      ("\"version\": \"1.1\"", "\"version\": \"3.0\"", "this program reads 1.x"),
       ("\"file\": \"s.json.memory\"", "\"file\": \"gone\"", "cannot read"),
       ("{", "[", "no JSON"),
     ] {
@@ -107,7 +107,7 @@ import Testing
     let folder = try Folder()
     _ = try Program.run(["snapshot", "hello", "--at", "exit:2", "-o", folder.path("s.json"), "--quiet"])
     let text = try folder.text("s.json")
-      .replacingOccurrences(of: "\"version\": \"1.0\"", with: "\"version\": \"1.3\", \"weather\": \"fair\"")
+      .replacingOccurrences(of: "\"version\": \"1.1\"", with: "\"version\": \"1.3\", \"weather\": \"fair\"")
     try folder.write(text, to: "s.json")
     let result = try Program.run(["restore", folder.path("s.json")])
     #expect(result.status == 0)

@@ -130,7 +130,11 @@ import VMM
       event.length = 4
       event.match = 7
       event.pending = 3
-      state.ioEvents = [event, IOEventState(address: .port(0x510))]
+      var twins = [IOEventState(address: .port(0x510)), IOEventState(address: .port(0x520))]
+      twins[0].event = 0
+      twins[0].pending = 5
+      twins[1].event = 0
+      state.ioEvents = [event] + twins
     }
     let again = try restore(state, memory).capture()
     #expect(again.settings == state.settings)

@@ -31,11 +31,14 @@ extension MachineState {
     var irqfd = IRQFDState(gsi: 24)
     irqfd.pending = 3
     irqfd.isMachines = true
-    state.irqfds = [irqfd]
+    irqfd.event = 0
+    state.irqfds = [irqfd, IRQFDState(gsi: 25)]
     var event = IOEventState(address: .mmio(0xd000_0000))
     event.length = 4
     event.match = 7
-    state.ioEvents = [event, IOEventState(address: .port(0x500))]
+    var shared = IOEventState(address: .port(0x500))
+    shared.event = 0
+    state.ioEvents = [event, shared]
     state.devices = [
       DeviceState(
         name: "serial",

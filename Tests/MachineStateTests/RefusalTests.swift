@@ -38,12 +38,15 @@ import VMM
     ("\"ready\"", "\"reedy\"", "devices[1].fields.ready: it is missing"),
     ("\"name\": \"serial\"", "\"name\": \"cereal\"", "devices[0]: this machine has no device 'cereal'"),
     ("\"length\": 4", "\"length\": 3", "ioEvents[0].length: 0, 1, 2, 4 or 8 expected"),
+    ("false, \"event\": null", "false, \"event\": 0", "irqfds[1].event: KVM takes an event for one irqfd"),
+    ("\"0x0\", \"event\": 0", "\"0x1\", \"event\": 0", "ioEvents[1].pending: what waits in a shared event"),
+    ("\"event\": 0", "\"event\": 5000", "irqfds[0].event: 5000 is not from 0 to 4096"),
     ("\"0x1b\": \"0xfee00d00\"", "\"0x1b\": \"0xfee00900\"", "vcpus[0].msrs.0x1b: it differs"),
     ("\"0x1b\":", "\"0x10 \":", "vcpus[0].msrs.0x10 : a register's name is its number"),
     ("\"0x0 0xb", "\"0x0 0xbb 0", "cpuid[0]: a leaf such as"),
     ("\"0x10\": ", "\"0x1b\": 1, \"0x1b\": ", "the member '0x1b' is there twice"),
-    ("\"version\": \"1.0\"", "\"version\": \"2.0\"", "version: version 2.0 cannot be read: this program reads 1.x"),
-    ("\"version\": \"1.0\"", "\"version\": \"one\"", "version: a version such as"),
+    ("\"version\": \"1.1\"", "\"version\": \"2.0\"", "version: version 2.0 cannot be read: this program reads 1.x"),
+    ("\"version\": \"1.1\"", "\"version\": \"one\"", "version: a version such as"),
     ("lapwing.machine-state", "somebody.else", "format: a document of the format"),
     ("{", "", "no JSON"),
   ])
@@ -65,12 +68,24 @@ import VMM
 
   @Test func `members of a newer minor version are left out and noted`() throws {
     let text = String(decoding: StateDocument(.madeUp()).text, as: UTF8.self)
-      .replacing("\"version\": \"1.0\"", with: "\"version\": \"1.7\", \"mood\": {\"good\": true}")
+      .replacing("\"version\": \"1.1\"", with: "\"version\": \"1.7\", \"mood\": {\"good\": true}")
       .replacing("\"rax\":", with: "\"apx\": \"0x1\", \"rax\":")
     let document = try StateDocument(text: Array(text.utf8))
     #expect(document.version.description == "1.7")
     #expect(document.unknownMembers == ["vcpus[0].registers.apx", "vcpus[1].registers.apx", "mood"])
     #expect(document.state == .madeUp())
+  }
+
+  @Test func `a document of version 1 point 0 knows nothing of shared events`() throws {
+    var state = MachineState.madeUp()
+    state.irqfds[0].event = nil
+    state.ioEvents[1].event = nil
+    let text = String(decoding: StateDocument(state).text, as: UTF8.self)
+      .replacing("\"version\": \"1.1\"", with: "\"version\": \"1.0\"").replacing(", \"event\": null", with: "")
+    let document = try StateDocument(text: Array(text.utf8))
+    #expect(document.version.description == "1.0")
+    #expect(document.unknownMembers.isEmpty)
+    #expect(document.state == state)
   }
 
   @Test func `a page of a local APIC is 1024 bytes`() throws {

@@ -31,11 +31,13 @@ struct EventCapture {
   /// Assigns them anew, and says what waits in each event.
   func release() throws(KVMError) -> (irqfds: [IRQFDState], ioEvents: [IOEventState]) {
     let owned = machine.interrupts.machineIRQFDs
+    var shared = SharedEvents(irqfds.map(\.event) + machine.vm.ioEvents.map(\.event))
     var states: [IRQFDState] = []
     for irqfd in irqfds {
       var state = IRQFDState(gsi: irqfd.gsi)
       state.isMachines = owned[irqfd.gsi] === irqfd.event
       state.pending = try reassign(irqfd)
+      state.event = shared.number(of: irqfd.event)
       if let resample = irqfd.resample { state.resamplePending = try peek(resample) }
       states.append(state)
     }
@@ -45,7 +47,8 @@ struct EventCapture {
       var state = IOEventState(address: event.address)
       state.length = event.length
       state.match = event.match
-      state.pending = try peek(event.event)
+      if shared.isFirst(event.event) { state.pending = try peek(event.event) }
+      state.event = shared.number(of: event.event)
       ioEvents.append(state)
     }
     return (states, ioEvents)

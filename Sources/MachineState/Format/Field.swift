@@ -3,6 +3,8 @@ struct Field<Root> {
   let name: String
   let encode: (Root) -> JSONValue
   let decode: (inout Root, JSONValue, DecodingNotes) throws(MalformedState) -> Void
+  /// Whether a document may be older than this member, which then does not apply.
+  var mayBeAbsent = false
 
   /// A register: `"0x1f"`.
   static func hex<Value: FixedWidthInteger & UnsignedInteger>(
@@ -57,6 +59,17 @@ struct Field<Root> {
       })
   }
 
+  /// An integer in decimal that may not be there: null, or absent where documents of earlier versions are.
+  static func optionalCount<Value: FixedWidthInteger>(
+    _ name: String, _ path: WritableKeyPath<Root, Value?>, in range: ClosedRange<Value>
+  ) -> Field {
+    Field(
+      name: name, encode: { $0[keyPath: path].map { .number(Int64(truncatingIfNeeded: $0)) } ?? .null },
+      decode: { (root, json, _) throws(MalformedState) in
+        root[keyPath: path] = json == .null ? nil : try json.integer(in: range)
+      }, mayBeAbsent: true)
+  }
+
   /// A text.
   static func text(_ name: String, _ path: WritableKeyPath<Root, String>, atMost limit: Int) -> Field {
     Field(
@@ -98,15 +111,20 @@ extension Array {
     _ json: JSONValue, into root: inout Root, _ notes: DecodingNotes
   ) throws(MalformedState) where Element == Field<Root> {
     guard case .object(let members) = json else { throw MalformedState("an object expected, not \(json.kind)") }
+    var taken = 0
     for (index, field) in enumerated() {
       // Members come in the order in which they were written, nearly always.
       let found =
         index < members.count && members[index].name == field.name
         ? members[index] : members.first { $0.name == field.name }
-      guard let found else { throw MalformedState("it is missing", at: field.name) }
+      guard let found else {
+        if field.mayBeAbsent { continue }
+        throw MalformedState("it is missing", at: field.name)
+      }
       try notes.inside(field.name) { () throws(MalformedState) in try field.decode(&root, found.value, notes) }
+      taken += 1
     }
-    guard members.count > count else { return }
+    guard members.count > taken else { return }
     for member in members where !contains(where: { $0.name == member.name }) { notes.add(member.name) }
   }
 }

@@ -184,9 +184,10 @@ struct MachineRestore {
   }
 
   private func restoreEvents() throws(RestoreError) {
+    var shared: [UInt32: EventDescriptor] = [:]
     for (index, saved) in state.irqfds.enumerated() {
       try call("irqfds[\(index)]") { () throws(KVMError) in
-        let event = try EventDescriptor()
+        let event = try event(saved.event, among: &shared)
         let resample = try saved.resamplePending.map { _ throws(KVMError) in try EventDescriptor() }
         try raw.vm.assignIRQFD(event, gsi: saved.gsi, resample: resample)
         if saved.isMachines { raw.interrupts.adopt(irqfd: event, gsi: saved.gsi) }
@@ -197,11 +198,21 @@ struct MachineRestore {
     }
     for (index, saved) in state.ioEvents.enumerated() {
       try call("ioEvents[\(index)]") { () throws(KVMError) in
-        let event = try EventDescriptor()
+        let event = try event(saved.event, among: &shared)
         try raw.vm.assignIOEvent(event, at: saved.address, length: saved.length, match: saved.match)
         if saved.pending > 0 { try event.write(saved.pending) }
       }
     }
+  }
+
+  /// The event with that number, which is made when it is first asked for; one of its own without a number.
+  private func event(
+    _ number: UInt32?, among shared: inout [UInt32: EventDescriptor]
+  ) throws(KVMError) -> EventDescriptor {
+    if let number, let event = shared[number] { return event }
+    let event = try EventDescriptor()
+    if let number { shared[number] = event }
+    return event
   }
 
   private func call(_ path: String, _ body: () throws(KVMError) -> Void) throws(RestoreError) {

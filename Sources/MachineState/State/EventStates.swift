@@ -10,6 +10,8 @@ public struct IRQFDState: Hashable, Sendable {
   public var resamplePending: UInt64?
   /// Whether the machine itself writes to it, for a guest that asked.
   public var isMachines = false
+  /// The number of its event, where ioeventfds signal the same; nil for one of its own.
+  public var event: UInt32?
 
   /// An irqfd on a GSI.
   public init(gsi: UInt32) { self.gsi = gsi }
@@ -25,6 +27,9 @@ public struct IOEventState: Hashable, Sendable {
   public var match: UInt64?
   /// What the event's counter holds.
   public var pending: UInt64 = 0
+  /// The number of its event, where an irqfd or other ioeventfds have the same; nil for one of its own. What the counter
+  /// holds is then with the first of them, irqfds before ioeventfds.
+  public var event: UInt32?
 
   /// An ioeventfd at an address.
   public init(address: IOEventAddress) { self.address = address }

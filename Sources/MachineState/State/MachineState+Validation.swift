@@ -84,6 +84,7 @@ extension MachineState {
           "0, 1, 2, 4 or 8 expected, and a match only with a length", at: "ioEvents[\(index)].length")
       }
     }
+    try validateSharedEvents()
     var owned: Set<UInt32> = []
     for (index, event) in irqfds.enumerated() where event.isMachines && !owned.insert(event.gsi).inserted {
       throw MalformedState("the machine has one irqfd a GSI", at: "irqfds[\(index)].isMachines")
@@ -94,6 +95,21 @@ extension MachineState {
       let index = devices.firstIndex { $0.name == error.device }
       let path = index.map { "devices[\($0)]" } ?? "devices"
       throw MalformedState(error.problem, at: error.field.isEmpty ? path : "\(path).fields.\(error.field)")
+    }
+  }
+
+  private func validateSharedEvents() throws(MalformedState) {
+    var numbers: Set<UInt32> = []
+    for (index, irqfd) in irqfds.enumerated() {
+      guard let event = irqfd.event else { continue }
+      guard numbers.insert(event).inserted else {
+        throw MalformedState("KVM takes an event for one irqfd", at: "irqfds[\(index)].event")
+      }
+    }
+    for (index, ioEvent) in ioEvents.enumerated() {
+      guard let event = ioEvent.event, !numbers.insert(event).inserted, ioEvent.pending > 0 else { continue }
+      throw MalformedState(
+        "what waits in a shared event is with the first that has it", at: "ioEvents[\(index)].pending")
     }
   }
 }

@@ -11,14 +11,12 @@ public final class InterruptController: Sendable {
   public static let firstFreeGSI = UInt32(IOAPIC.pinCount)
   /// KVM's own limit (KVM_MAX_IRQ_ROUTES), so that a guest cannot make the table grow without bound.
   static let gsiLimit: UInt32 = 4096
-  /// Eventfds that a guest may have made for it.
-  static let irqfdLimit = 64
+  /// Irqfds, and ioeventfds, that a guest may have made for it.
+  static let eventLimit = 64
 
   struct State {
     var routes: [UInt32: [GSIRoute]] = [:]
     var irqfds: [UInt32: EventDescriptor] = [:]
-    /// Those that guests signal and nobody waits for among them: open as long as KVM has them.
-    var ioEvents: [EventDescriptor] = []
   }
 
   let vm: VirtualMachine
@@ -88,21 +86,20 @@ public final class InterruptController: Sendable {
   ///   - port: its number.
   ///   - gsi: the one that the eventfd interrupts through, as its irqfd; nil for an eventfd that nobody waits for.
   /// - Throws: `KVMError` for a GSI of 4096 or more, where KVM refuses either assignment, EEXIST for a port that has an
-  ///   eventfd, or where there are 64 already.
+  ///   eventfd, or where the machine has 64 already.
   public func assignIOEvent(port: UInt16, irqfd gsi: UInt32?) throws(KVMError) {
     guard gsi ?? 0 < Self.gsiLimit else { throw KVMError(call: .irqFD, errno: .invalidArgument) }
     try state.withLock { state throws(KVMError) in
-      guard state.ioEvents.count < Self.irqfdLimit else { throw KVMError(call: .ioEventFD, errno: .tooManyOpenFiles) }
+      guard vm.ioEvents.count < Self.eventLimit else { throw KVMError(call: .ioEventFD, errno: .tooManyOpenFiles) }
       let event = if let gsi { try irqfd(of: gsi, &state) } else { try EventDescriptor() }
       try vm.assignIOEvent(event, at: .port(port), length: 4)
-      state.ioEvents.append(event)
     }
   }
 
   /// The eventfd that interrupts through `gsi`; it is assigned where there is none yet.
   private func irqfd(of gsi: UInt32, _ state: inout State) throws(KVMError) -> EventDescriptor {
     if let event = state.irqfds[gsi] { return event }
-    guard state.irqfds.count < Self.irqfdLimit else { throw KVMError(call: .irqFD, errno: .tooManyOpenFiles) }
+    guard state.irqfds.count < Self.eventLimit else { throw KVMError(call: .irqFD, errno: .tooManyOpenFiles) }
     let event = try EventDescriptor()
     try vm.assignIRQFD(event, gsi: gsi)
     state.irqfds[gsi] = event

@@ -5,6 +5,7 @@ extension IRQFDState {
     [
       .count("gsi", \.gsi, in: 0...4095), .hex("pending", \.pending, upTo: .max - 1),
       .optionalHex("resamplePending", \.resamplePending), .flag("isMachines", \.isMachines),
+      .optionalCount("event", \.event, in: 0...UInt32(MachineState.eventLimit)),
     ]
   }
 
@@ -34,6 +35,7 @@ extension IOEventState {
         }),
       .count("length", \.length, in: 0...8), .optionalHex("match", \.match),
       .hex("pending", \.pending, upTo: .max - 1),
+      .optionalCount("event", \.event, in: 0...UInt32(MachineState.eventLimit)),
     ]
   }
 

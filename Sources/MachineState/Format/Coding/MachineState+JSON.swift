@@ -4,7 +4,7 @@ import VMM
 extension MachineState {
   /// More vCPUs than KVM takes.
   private static let vcpuLimit = 4096
-  private static let eventLimit = 4096
+  static let eventLimit = 4096
 
   var json: JSONValue {
     var table = CPUIDTable()

@@ -14,7 +14,7 @@ extension Scenario {
     snapshotHalted, snapshotHaltedMasked, snapshotInitReceived, snapshotStartUpPending, snapshotUninitialized,
     snapshotWideIDs,
     snapshotIRQFD, snapshotIRQFDUntaken, snapshotIRQFDMeanwhile, snapshotResample, snapshotResampleUntaken,
-    snapshotIOEventFD,
+    snapshotIOEventFD, snapshotIOEventToIRQFD,
     snapshotCascade, snapshotPICPending, snapshotPITOnce, snapshotPITPeriodic,
     snapshotSame, snapshotSameSplit, snapshotRegisters, snapshotExtended, snapshotVAPIC, snapshotTPRReporting,
     snapshotChain,

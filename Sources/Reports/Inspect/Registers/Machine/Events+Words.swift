@@ -27,7 +27,7 @@ extension IRQFDState {
     [
       pending == 0 ? nil : "\(pending) signalled and not taken",
       resamplePending.map { $0 == 0 ? "resamples" : "resamples, \($0) signalled" },
-      isMachines ? "the machine's own" : nil,
+      isMachines ? "the machine's own" : nil, event.map { "event \($0)" },
     ].compactMap { $0 }.joined(separator: ", ")
   }
 }
@@ -45,7 +45,7 @@ extension IOEventState {
   var words: String {
     [
       length == 0 ? "any length" : Units.count(length, "byte"), match.map { "value \(hex($0)) only" },
-      pending == 0 ? nil : "\(pending) signalled",
+      pending == 0 ? nil : "\(pending) signalled", event.map { "event \($0)" },
     ].compactMap { $0 }.joined(separator: ", ")
   }
 }

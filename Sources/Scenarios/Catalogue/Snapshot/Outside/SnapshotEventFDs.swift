@@ -121,4 +121,21 @@ extension Scenario {
     try stage[vcpu: 0].writePort(port, 4, width: 2)
     try stage.check("writes after it", try stage.vm.ioEvents[0].event.read(), equals: 1)
   }
+
+  /// From a guest's write to an interrupt without user space, on both sides of a hop.
+  static let snapshotIOEventToIRQFD = Scenario(
+    "snapshot.ioeventfd.irqfd", "An event that is both ioeventfd and irqfd is so after a restore", vcpus: 2,
+    exercises: ["ioeventfd_write", "irqfd_wakeup", "KVM_IOEVENTFD", "KVM_IRQFD"],
+    needs: [.capability(.ioEventFD), .capability(.irqFD)]
+  ) { stage in
+    let (port, event): (UInt16, _) = (0x5c00, try EventDescriptor())
+    try stage.machine.interrupts.route(30, to: MSIMessage(vector: 0x8e, destination: stage[vcpu: 1].destination))
+    try stage.vm.assignIRQFD(event, gsi: 30)
+    try stage.stimulus { try stage.vm.assignIOEvent(event, at: .port(port), length: 4) }
+    for round in 1...3 {
+      try stage[vcpu: 0].writePort(port, 1, width: 4)
+      try stage.expect(round, of: 0x8e, on: 1)
+      try stage.hop()
+    }
+  }
 }
