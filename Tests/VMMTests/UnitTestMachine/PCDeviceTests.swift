@@ -13,6 +13,37 @@ import Testing
     BusAccess(vcpu: 0, offset: offset, width: width)
   }
 
+  @Test func `the HPET counts while it is enabled, and can be set while it is not`() {
+    let timer = HighPrecisionEventTimer()
+    #expect(timer.read(access(0, 8)) == HighPrecisionEventTimer.capabilities)
+    #expect(timer.read(access(4, 4)) == 10_000_000)
+    #expect(HighPrecisionEventTimer.ticks(in: .milliseconds(1500)) == 150_000_000)
+    timer.write(0x1234_5678_9abc, access(0xf0, 8))
+    #expect(timer.read(access(0xf0, 8)) == 0x1234_5678_9abc)
+    timer.write(1, access(0x10, 4))
+    #expect(timer.read(access(0x10, 8)) == 1)
+    timer.write(0, access(0xf0, 8))
+    while timer.read(access(0xf0, 8)) == 0x1234_5678_9abc {}
+    timer.write(0, access(0x10, 4))
+    let count = timer.read(access(0xf0, 8))
+    #expect(count > 0x1234_5678_9abc)
+    timer.write(0xff, access(0xf4, 4))
+    #expect(timer.read(access(0xf0, 8)) == 0xff << 32 | count & 0xffff_ffff)
+  }
+
+  @Test func `the HPET's comparators are there and offer no interrupt`() {
+    let timer = HighPrecisionEventTimer()
+    for index in UInt64(0)..<3 {
+      timer.write(.max, access(0x100 + 0x20 * index, 8))
+      #expect(timer.read(access(0x100 + 0x20 * index, 8)) == 0x126)
+      timer.write(index, access(0x108 + 0x20 * index, 8))
+      #expect(timer.read(access(0x108 + 0x20 * index, 8)) == index)
+    }
+    timer.write(.max, access(0x3f8, 8))
+    #expect(timer.read(access(0x3f8, 8)) == 0)
+    #expect(timer.read(access(0x20, 8)) == 0)
+  }
+
   @Test func `the power management timer counts 24 bits at 3.579545 MHz`() {
     #expect(PowerManagementTimer.count(after: .zero) == 0)
     #expect(PowerManagementTimer.count(after: .seconds(1)) == 3_579_545)

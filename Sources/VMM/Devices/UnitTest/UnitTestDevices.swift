@@ -45,6 +45,8 @@ struct UnitTestDevices {
   func memoryBus() throws(BusError) -> Bus {
     try Bus(
       name: "memory",
-      devices: pci.memoryDevices + [(TestMemory.addresses, TestMemory())] + base.interruptControllers)
+      devices: pci.memoryDevices + base.interruptControllers + [
+        (TestMemory.addresses, TestMemory()), (HighPrecisionEventTimer.addresses, HighPrecisionEventTimer()),
+      ])
   }
 }
