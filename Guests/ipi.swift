@@ -3,6 +3,8 @@ import APIC
 import GuestKit
 import Synchronization
 
+/// How many application processors can take an interrupt: a local APIC that is not enabled yet drops it.
+let interruptible = Atomic<Int>(0)
 /// How many application processors have gone on to halt.
 let idle = Atomic<Int>(0)
 
@@ -31,6 +33,7 @@ let toOthers: Vector = 0x80
     finish()
   }
   expect("every application processor starts", processors.start(application))
+  wait(within: .seconds(10)) { interruptible.load(ordering: .acquiring) == others }
 
   mark("unicast to running vCPUs")
   for index in 1...others { localAPIC.send(.interrupt(toRunning, to: .physical(processors.apicID(of: index)))) }
@@ -55,6 +58,7 @@ let toOthers: Vector = 0x80
 func application(_ index: Int) {
   localAPIC.enable()
   interrupts.enable()
+  interruptible.wrappingAdd(1, ordering: .releasing)
   wait(within: .seconds(10)) { recorded(toRunning, on: index) == 1 }
   idle.wrappingAdd(1, ordering: .releasing)
 }
