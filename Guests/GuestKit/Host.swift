@@ -80,6 +80,6 @@ public struct Host: Sendable {
 /// What lies outside of this guest.
 public let host = Host()
 
-private func command(_ command: Command, _ argument: UInt32 = 0) {
+func command(_ command: Command, _ argument: UInt32 = 0) {
   port_write32(UInt16(LAPWING_COMMAND_PORT), command.rawValue | argument << 8)
 }

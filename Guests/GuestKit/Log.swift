@@ -24,9 +24,10 @@ public func recorded(_ vector: Vector, on index: Int) -> Int {
   return Int(processor_interrupts(boot.processorArea &+ UInt64(index) &* boot.processorStride, vector.rawValue))
 }
 
-/// Writes down a point in the guest's story.
+/// Writes down a point in the guest's story; the host is told where it waits for one.
 public func mark(_ label: StaticString) {
-  log(.mark, label: label)
+  let index = log(.mark, label: label)
+  if bootPage.pointee.tellsMarks != 0 { command(.marked, UInt32(truncatingIfNeeded: index)) }
 }
 
 /// Writes down whether something held that should hold, and what was seen.
@@ -41,7 +42,8 @@ public func note(_ label: StaticString, _ value: UInt64) {
   log(.value, value: value, label: label)
 }
 
-func log(_ kind: RecordKind, vector: Vector = 0, value: UInt64 = 0, label: StaticString) {
+@discardableResult
+func log(_ kind: RecordKind, vector: Vector = 0, value: UInt64 = 0, label: StaticString) -> UInt64 {
   log(
     kind, vector: vector, value: value, word: UInt32(truncatingIfNeeded: UInt(bitPattern: label.utf8Start)),
     length: UInt32(truncatingIfNeeded: label.utf8CodeUnitCount))
@@ -51,16 +53,18 @@ func log(_ kind: RecordKind, vector: Vector, value: UInt64, errorCode: UInt64 = 
   log(kind, vector: vector, value: value, word: UInt32(truncatingIfNeeded: errorCode), length: 0)
 }
 
-private func log(_ kind: RecordKind, vector: Vector, value: UInt64, word: UInt32, length: UInt32) {
+/// Returns the record's index, whether or not there was room for it.
+@discardableResult
+private func log(_ kind: RecordKind, vector: Vector, value: UInt64, word: UInt32, length: UInt32) -> UInt64 {
   let time = tsc_read()
   let address = UInt(bootPage.pointee.log)
-  guard let claimed = UnsafePointer<Atomic<UInt64>>(bitPattern: address) else { return }
+  guard let claimed = UnsafePointer<Atomic<UInt64>>(bitPattern: address) else { return .max }
   let index = claimed.pointee.wrappingAdd(1, ordering: .relaxed).oldValue
   guard index < bootPage.pointee.logCapacity,
     let record = UnsafeMutablePointer<LogRecord>(
       bitPattern: address &+ UInt(MemoryLayout<LogHeader>.stride) &+ UInt(index) &* UInt(MemoryLayout<LogRecord>.stride)
     )
-  else { return }
+  else { return index }
   record.pointee.kind = kind
   record.pointee.vector = vector.rawValue
   record.pointee.vcpu = UInt16(truncatingIfNeeded: processor_index())
@@ -71,4 +75,5 @@ private func log(_ kind: RecordKind, vector: Vector, value: UInt64, word: UInt32
   // The sequence number completes the record: the host must see everything before it first.
   UnsafeRawPointer(record).assumingMemoryBound(to: Atomic<UInt32>.self).pointee
     .store(UInt32(truncatingIfNeeded: index &+ 1), ordering: .releasing)
+  return index
 }

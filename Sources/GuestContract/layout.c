@@ -8,6 +8,7 @@ _Static_assert(offsetof(lapwing_boot_page, vcpu_count) == LAPWING_BOOT_VCPU_COUN
 _Static_assert(offsetof(lapwing_boot_page, apic_ids) == LAPWING_BOOT_APIC_IDS, "APIC ids");
 _Static_assert(offsetof(lapwing_boot_page, processor_area) == LAPWING_BOOT_PROCESSOR_AREA, "processor area");
 _Static_assert(offsetof(lapwing_boot_page, processor_stride) == LAPWING_BOOT_PROCESSOR_STRIDE, "processor stride");
+_Static_assert(offsetof(lapwing_boot_page, tells_marks) == LAPWING_BOOT_TELLS_MARKS, "tells marks");
 _Static_assert(offsetof(lapwing_boot_page, first_tsc) == LAPWING_BOOT_FIRST_TSC, "first TSC");
 _Static_assert(offsetof(lapwing_boot_page, arguments) == LAPWING_BOOT_ARGUMENTS, "arguments");
 _Static_assert(sizeof(lapwing_log) == 64, "log header");

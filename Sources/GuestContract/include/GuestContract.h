@@ -22,6 +22,7 @@
 #define LAPWING_BOOT_APIC_IDS 40
 #define LAPWING_BOOT_PROCESSOR_AREA 48
 #define LAPWING_BOOT_PROCESSOR_STRIDE 56
+#define LAPWING_BOOT_TELLS_MARKS 104
 #define LAPWING_BOOT_FIRST_TSC 120
 #define LAPWING_BOOT_ARGUMENTS 128
 
@@ -57,6 +58,8 @@ typedef enum LAPWING_ENUM LAPWING_NAME("Command") lapwing_command : uint32_t {
   LAPWING_COMMAND_FINISH LAPWING_NAME("finish") = 3,
   // The writing vCPU's lapwing_request is filled in; it is carried out before the next instruction.
   LAPWING_COMMAND_REQUEST LAPWING_NAME("request") = 4,
+  // Only where the boot page asks for it: a mark was written down; the argument is its record's index in the log.
+  LAPWING_COMMAND_MARKED LAPWING_NAME("marked") = 5,
 } lapwing_command;
 
 typedef enum LAPWING_ENUM LAPWING_NAME("BootAPICMode") lapwing_apic_mode : uint32_t {
@@ -103,7 +106,9 @@ typedef struct LAPWING_NAME("BootPage") lapwing_boot_page {
   uint64_t argument_length LAPWING_NAME("argumentLength");
   // Address of vcpu_count lapwing_mailbox.
   uint64_t mailboxes;
-  uint64_t reserved[2];
+  // Not 0 while the host waits for a mark: each is then told too. It changes while the guest runs.
+  uint32_t tells_marks LAPWING_NAME("tellsMarks");
+  uint32_t reserved[3];
   // Written by the guest: the TSC at the first instruction of the bootstrap processor.
   uint64_t first_tsc LAPWING_NAME("firstTSC");
   char arguments[LAPWING_ARGUMENT_LIMIT];

@@ -10,6 +10,7 @@ final class CommandPort: BusDevice {
 
   private let memory: GuestMemory
   private let layout: BootLayout
+  private let log: GuestLog
   private let interrupts: InterruptController
   private let progress: GuestProgress
   private let stop: StopSwitch
@@ -19,6 +20,7 @@ final class CommandPort: BusDevice {
   ) {
     self.memory = memory
     self.layout = layout
+    log = GuestLog(memory: memory, layout: layout)
     self.interrupts = interrupts
     self.progress = progress
     self.stop = stop
@@ -33,6 +35,7 @@ final class CommandPort: BusDevice {
     case .mark: progress.reached(word >> 8)
     case .finish: stop.stop(.finished(status: word >> 8, vcpu: access.vcpu))
     case .request: answer(vcpu: access.vcpu)
+    case .marked: if let label = log.mark(at: UInt64(word >> 8)) { progress.marked(label) }
     default: progress.misunderstood()
     }
   }

@@ -55,6 +55,12 @@ public final class GuestLog: Sendable {
     return first
   }
 
+  /// The text of the mark with that index, if it is one.
+  func mark(at index: UInt64) -> String? {
+    guard index < capacity, case .mark(let label) = record(at: index)?.event else { return nil }
+    return label
+  }
+
   /// How many records found no room.
   public var droppedRecords: UInt64 {
     let claimed = claimedRecords

@@ -19,8 +19,8 @@ struct SnapshotCommand: ParsableCommand {
   @Option(
     help: """
       When: so long after the start, such as 20ms; at exit:N, the N-th exit to this program, of all vCPUs together; at \
-      mark:N, when the guest tells its host that it has come to mark N or a later one; or at mark:TEXT, within a \
-      millisecond of the guest's writing that mark down.
+      mark:N, when the guest tells its host that it has come to mark N or a later one; or at mark:TEXT, when it writes \
+      that mark down.
       """)
   var at: SnapshotMoment
 
@@ -72,8 +72,8 @@ struct SnapshotCommand: ParsableCommand {
   /// The machine at the moment; nil where the guest does not come there.
   private func snapshot(of machine: Machine) throws(Failure) -> Snapshot? {
     do throws(MachineError) {
-      let running = try machine.start(pausingAt: at.trigger)
-      guard try at.pause(machine, within: timeout.duration), machine.stop.reason == nil else { return nil }
+      let running = try machine.start(pausingAt: at.moment)
+      guard try machine.pause(at: at.moment, within: timeout.duration), machine.stop.reason == nil else { return nil }
       let snapshot = try machine.snapshot(guest: guest.name)
       _ = running.finish()
       return snapshot

@@ -60,6 +60,13 @@ import Testing
     #expect(try ask(.assignIOEvent, data: 0x6000) == Self.failure(.tooManyOpenFiles))
   }
 
+  @Test(arguments: [0, 5, UInt32.max >> 8])
+  func `a mark that is told of and not in the log is none`(index: UInt32) {
+    machine.progress.awaitMark("")
+    command(Command.marked.rawValue | index << 8)
+    #expect(!machine.progress.isAwaitedMarkReached)
+  }
+
   @Test func `a line that leads nowhere is ignored`() throws {
     #expect(try ask(.setLine, gsi: 100, level: 1) == -1)
     #expect(try ask(.setLine, gsi: .max, level: 1) == -1)

@@ -1,3 +1,6 @@
+import APIC
+import BuiltInGuests
+import GuestContract
 import KVM
 import Synchronization
 import TestImages
@@ -46,6 +49,20 @@ import Testing
     #expect(machine.console.text == ".......")
     machine.resume()
     _ = running.finish()
+  }
+
+  @Test func `a pause at a mark is right behind that mark`() throws {
+    let machine = try Machine.testing(try #require(BuiltInGuest.named("msi")).image)
+    let label = "irqfd through an MSI route"
+    let running = try machine.start(pausingAt: .label(label))
+    #expect(try machine.pause(at: .label(label), within: .seconds(20)))
+    #expect(machine.log.next().last?.event == .mark(label))
+    machine.resume()
+    // It tells of no mark that nobody waits for.
+    #expect(try machine.memory.load(UInt32.self, at: machine.layout.bootPage + UInt64(LAPWING_BOOT_TELLS_MARKS)) == 0)
+    #expect(machine.stop.wait(atMost: .seconds(20)))
+    #expect(running.finish().isSuccess)
+    #expect(machine.log.next().count { if case .interrupt(0x52, _) = $0.event { true } else { false } } == 10)
   }
 
   @Test func `a moment that does not come is no pause`() throws {

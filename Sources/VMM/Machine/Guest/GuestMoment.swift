@@ -4,14 +4,17 @@ public enum GuestMoment: Hashable, Sendable {
   case time(Duration)
   /// The guest has said that it has come to this mark, or a later one.
   case mark(UInt32)
+  /// The guest has written down a mark with this text since it was waited for (`mark` of GuestKit).
+  case label(String)
   /// So many exits to user space have been answered, of all vCPUs together, from 1.
   case exit(UInt64)
 
   /// Whether a vCPU that has just answered an exit is there.
-  func isReached(exits: UInt64, mark: UInt32) -> Bool {
+  func isReached(exits: UInt64, _ progress: GuestProgress) -> Bool {
     switch self {
     case .time: false
-    case .mark(let number): mark >= number
+    case .mark(let number): progress.mark >= number
+    case .label: progress.isAwaitedMarkReached
     case .exit(let number): exits >= number
     }
   }
@@ -23,6 +26,7 @@ extension GuestMoment: CustomStringConvertible {
     switch self {
     case .time(let time): "\(time)"
     case .mark(let number): "mark \(number)"
+    case .label(let label): "mark '\(label)'"
     case .exit(let number): "exit \(number)"
     }
   }

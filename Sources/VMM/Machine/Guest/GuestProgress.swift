@@ -5,6 +5,13 @@ public final class GuestProgress: Sendable {
   private let isReadyFlag = Atomic<Bool>(false)
   private let lastMark = Atomic<UInt32>(0)
   private let unknownCommands = Atomic<Int>(0)
+  private let awaited = Mutex<AwaitedMark?>(nil)
+
+  /// A mark that somebody waits for.
+  private struct AwaitedMark {
+    let label: String
+    var isReached = false
+  }
 
   init() {}
 
@@ -51,5 +58,15 @@ public final class GuestProgress: Sendable {
 
   func ready() { isReadyFlag.store(true, ordering: .releasing) }
   func reached(_ number: UInt32) { lastMark.store(number, ordering: .releasing) }
+
+  /// Looks out for a mark with that text from now on; for none where it is nil.
+  func awaitMark(_ label: String?) { awaited.withLock { $0 = label.map { AwaitedMark(label: $0) } } }
+
+  /// Whether the guest has come to the mark that is waited for.
+  var isAwaitedMarkReached: Bool { awaited.withLock { $0?.isReached ?? false } }
+
+  /// The guest has told of a mark.
+  func marked(_ label: String) { awaited.withLock { if $0?.label == label { $0?.isReached = true } } }
+
   func misunderstood() { unknownCommands.wrappingAdd(1, ordering: .relaxed) }
 }

@@ -1,3 +1,4 @@
+import GuestContract
 public import KVM
 
 extension Machine {
@@ -35,11 +36,27 @@ extension Machine {
     }
     let deadline = ContinuousClock.now + limit
     // `start` may have armed it already, and the guest have come there since.
-    if !gate.isArmed, !gate.isClosed { gate.arm(moment) }
+    if !gate.isArmed, !gate.isClosed { arm(moment) }
+    defer { tellMarks(nil) }
     while !gate.isClosed, !stop.isStopped, ContinuousClock.now < deadline { gate.wait(atMost: .milliseconds(10)) }
     guard gate.disarm() else { return false }
     try awaitParked(.seconds(5))
     return true
+  }
+
+  /// Has a vCPU ask for the pause when the guest comes to a moment.
+  func arm(_ moment: GuestMoment) {
+    if case .label(let label) = moment { tellMarks(label) }
+    gate.arm(moment)
+  }
+
+  /// Has the guest tell of its marks while one is waited for; otherwise it only writes them down, without an exit.
+  private func tellMarks(_ label: String?) {
+    progress.awaitMark(label)
+    let page = layout.bootPage
+    // A guest that was given no boot page has no marks, and something of its own in that place.
+    guard (try? memory.load(UInt32.self, at: page)) == UInt32(LAPWING_BOOT_MAGIC) else { return }
+    try? memory.store(label == nil ? 0 : 1 as UInt32, at: page + UInt64(LAPWING_BOOT_TELLS_MARKS))
   }
 
   private func awaitParked(_ limit: Duration) throws(MachineError) {

@@ -39,7 +39,7 @@ extension Machine {
   ///   for it, and `resume`.
   /// - Throws: `MachineError.thread` where a thread cannot be started; none is left running then.
   public func start(pausingAt moment: GuestMoment? = nil) throws(MachineError) -> RunningMachine {
-    if let moment { gate.arm(moment) }
+    if let moment { arm(moment) }
     return try RunningMachine(self)
   }
 

@@ -57,7 +57,7 @@ final class PauseGate: Sendable {
     let isReached = state.withLock { state in
       guard var trigger = state.trigger else { return false }
       trigger.exits += 1
-      guard trigger.moment.isReached(exits: trigger.exits, mark: progress.mark) else {
+      guard trigger.moment.isReached(exits: trigger.exits, progress) else {
         state.trigger = trigger
         return false
       }
