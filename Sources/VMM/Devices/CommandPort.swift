@@ -35,9 +35,13 @@ final class CommandPort: BusDevice {
     case .mark: progress.reached(word >> 8)
     case .finish: stop.stop(.finished(status: word >> 8, vcpu: access.vcpu))
     case .request: answer(vcpu: access.vcpu)
-    case .marked: if let label = log.mark(at: UInt64(word >> 8)) { progress.marked(label) }
+    case .marked: told(ofMark: UInt64(word >> 8))
     default: progress.misunderstood()
     }
+  }
+
+  private func told(ofMark index: UInt64) {
+    if let label = log.mark(at: index) { progress.marked(label) } else { progress.misunderstood() }
   }
 
   /// Carries out the request of a vCPU and writes the answer beside it. What a guest asks wrongly is answered with a
