@@ -48,6 +48,11 @@ import Testing
     ("kvm_inj_virq: Soft/INTn 0x80", .other("Soft/INTn 0x80")),
     ("kvm_eoi: apicid 1 vector 82", .endOfInterrupt(vcpuID: 1, vector: 0x52)),
     ("kvm_eoi: apicid 1 vector -1", .endOfInterrupt(vcpuID: 1, vector: nil)),
+    ("kvm_apic_ipi: dst 1 vec 80 (Fixed|physical|assert|edge|dst)", .ipi(vector: 0x50)),
+    ("kvm_set_irq: gsi 20 level 1 source 0", .line(gsi: 20, isHigh: true)),
+    ("kvm_set_irq: gsi 20 level 0 source 0", .line(gsi: 20, isHigh: false)),
+    ("kvm_ack_irq: irqchip IOAPIC pin 20", .acknowledged(pin: 20)),
+    ("kvm_ack_irq: irqchip PIC master pin 4", .other("irqchip PIC master pin 4")),
     ("kvm_msi_set_irq: dst 1 vec 112 (Fixed|physical|edge)", .message(destination: 1, vector: 0x70)),
     (
       "kvm_ioapic_set_irq: pin 4 dst ff vec 49 (LowPrio|logical|level)",
@@ -64,7 +69,7 @@ import Testing
     ("kvm_apicv_inhibit_changed: cleared reason=6, inhibits=0x0", .inhibit(isSet: false, reason: 6, inhibits: 0)),
     ("kvm_vcpu_wakeup: wait time 12345 ns, polling valid", .wokenUp(hadSlept: true)),
     ("kvm_vcpu_wakeup: poll time 0 ns, polling valid", .wokenUp(hadSlept: false)),
-    ("kvm_set_irq: gsi 4 level 1 source 0", .other("gsi 4 level 1 source 0")),
+    ("kvm_pic_set_irq: chip 0 pin 4 (edge)", .other("chip 0 pin 4 (edge)")),
   ])
   func `an event's text is understood`(text: String, expected: TraceEvent.Detail) {
     #expect(Self.detail(text) == expected)

@@ -54,6 +54,26 @@ import Testing
     #expect([machine.profile, machine.cpu, machine.apic] == [profile, cpu, apic])
   }
 
+  /// Where tracefs cannot be used, it says so and runs nothing.
+  @Test(.needsKVM) func `run --trace has a journey for each interrupt that the guest wrote down`() throws {
+    let result = try Program.run(["run", "ipi", "-c", "2", "--trace", "--format", "json"])
+    guard result.status != 69 else {
+      #expect(result.errors.contains("--trace: nothing can be recorded: "))
+      #expect(result.output == "")
+      return
+    }
+    #expect(result.status == 0, "\(result.errors)")
+    let report = try JSONDecoder().decode(RunReport.self, from: Data(result.output.utf8))
+    let trace = try #require(report.trace)
+    #expect(trace.journeys.count == report.interrupts.reduce(0) { $0 + $1.count })
+    let halted = try #require(trace.journeys.first { $0.vector == 0x60 })
+    #expect(halted.vcpu == 1 && halted.source == "ipi" && halted.sender == 0)
+    let accepted = try #require(halted.accepted)
+    #expect(accepted < halted.taken)
+    #expect(halted.path != nil)
+    #expect(try succeed(["run", "ipi", "-c", "2", "--trace"]).contains("how they got there\n  vector  vCPU"))
+  }
+
   @Test(.needsKVM) func `run --quiet shows what the guest prints alone, run --stats everything`() throws {
     #expect(try succeed(["run", "hello", "--quiet"]) == "Hello from ring 0.\n")
     #expect(try succeed(["run", "hello", "--stats"]).contains("insn_emulation"))

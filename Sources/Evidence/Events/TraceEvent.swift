@@ -24,9 +24,15 @@ public struct TraceEvent: Hashable, Sendable {
     case injected(vector: Vector, isReinjected: Bool)
     /// An interrupt's service ended (kvm_eoi, kvm_pv_eoi); nil where none was in service.
     case endOfInterrupt(vcpuID: UInt32, vector: Vector?)
+    /// An interrupt command register was written (kvm_apic_ipi), on the sender's thread.
+    case ipi(vector: Vector)
     /// A message came (kvm_msi_set_irq).
     case message(destination: UInt64, vector: Vector)
-    /// A pin of the IOAPIC was raised (kvm_ioapic_set_irq).
+    /// A line was raised or lowered (kvm_set_irq).
+    case line(gsi: UInt32, isHigh: Bool)
+    /// An interrupt of this IOAPIC pin was ended (kvm_ack_irq).
+    case acknowledged(pin: Int)
+    /// A pin of the IOAPIC was raised (kvm_ioapic_set_irq), and its interrupt, if it is one, accepted before.
     case ioapic(pin: Int, vector: Vector, isMasked: Bool, isCoalesced: Bool)
     /// APICv was inhibited, or an inhibit taken back (kvm_apicv_inhibit_changed): an APICV_INHIBIT_REASON_ number, and
     /// the bits of all that hold afterwards.

@@ -17,7 +17,10 @@ extension TraceEvent.Detail {
         Self.acceptance(text, rest).map { .acceptedByHardware(vcpuID: $0, vector: $1, mode: $2) }
       case "kvm_inj_virq": Self.injection(text, rest)
       case "kvm_eoi", "kvm_pv_eoi": Self.endOfInterrupt(text, rest)
-      case "kvm_msi_set_irq": Self.message(text, rest)
+      case "kvm_apic_ipi": Self.message(text, rest).map { .ipi(vector: $1) }
+      case "kvm_msi_set_irq": Self.message(text, rest).map { .message(destination: $0, vector: $1) }
+      case "kvm_set_irq": Self.line(text, rest)
+      case "kvm_ack_irq": Self.acknowledgement(text, rest)
       case "kvm_ioapic_set_irq": Self.ioapic(text, rest)
       case "kvm_apicv_inhibit_changed": Self.inhibit(text, rest)
       case "kvm_vcpu_wakeup": Self.wakeUp(text, rest)
@@ -61,12 +64,32 @@ extension TraceEvent.Detail {
   }
 
   /// `dst 1 vec 82 (Fixed|physical|edge)`
-  private static func message(_ text: Span<UInt8>, _ rest: Range<Int>) -> Self? {
+  private static func message(_ text: Span<UInt8>, _ rest: Range<Int>) -> (UInt64, Vector)? {
     var rest = rest
     guard let destination: UInt64 = hexadecimal("dst", text, &rest), let vector = vector(text, &rest),
       brackets(text, &rest) != nil
     else { return nil }
-    return .message(destination: destination, vector: vector)
+    return (destination, vector)
+  }
+
+  /// `gsi 20 level 1 source 0`
+  private static func line(_ text: Span<UInt8>, _ rest: Range<Int>) -> Self? {
+    var rest = rest
+    guard let gsi = text.takeWord(behind: "gsi", off: &rest).flatMap({ text.number($0, as: UInt32.self) }),
+      let level = text.takeWord(behind: "level", off: &rest)
+    else { return nil }
+    return .line(gsi: gsi, isHigh: !text.reads(level, "0"))
+  }
+
+  /// `irqchip IOAPIC pin 20`; those of the PIC are of no interest.
+  private static func acknowledgement(_ text: Span<UInt8>, _ rest: Range<Int>) -> Self? {
+    let all = rest
+    var rest = rest
+    guard let chip = text.takeWord(behind: "irqchip", off: &rest) else { return nil }
+    guard text.reads(chip, "IOAPIC") else { return other(text, all) }
+    return text.takeWord(behind: "pin", off: &rest).flatMap { text.number($0, as: Int.self) }.map {
+      .acknowledged(pin: $0)
+    }
   }
 
   /// `pin 4 dst 0 vec 82 (Fixed|physical|edge|masked) (coalesced)`

@@ -1,3 +1,5 @@
+import APIC
+public import Evidence
 public import KVM
 public import VMM
 
@@ -34,8 +36,14 @@ public struct RunRecorder {
 
   /// The report. After the run, and after the last `take`.
   ///
+  /// - Parameters:
+  ///   - outcome: how the guest ended.
+  ///   - journeys: what recorded how its interrupts got there; nil where nothing did.
+  ///   - threads: the kernel's ids of the machine's threads, by vCPU.
   /// - Throws: `KVMError` where KVM does not give the statistics or the state of a vCPU.
-  public func report(_ outcome: Outcome) throws(KVMError) -> RunReport {
+  public func report(
+    _ outcome: Outcome, journeys: JourneyRecorder? = nil, threads: [Int32] = []
+  ) throws(KVMError) -> RunReport {
     let checks = records.compactMap { record in
       record.holds.map {
         RunReport.Check(
@@ -43,11 +51,15 @@ public struct RunRecorder {
       }
     }
     let isSuccess = outcome.isSuccess && checks.allSatisfy(\.holds)
+    let statistics = try vcpuStatistics
+    var traced: RunReport.TraceReport?
+    if let journeys { traced = try trace(journeys, threads, statistics) }
     return RunReport(
       guest: guest, success: isSuccess, outcome: OutcomeReport(outcome), machine: machineReport, times: times,
       interrupts: interrupts, checks: checks, records: records, droppedRecords: machine.log.droppedRecords,
       console: RunReport.ConsoleReport(text: machine.console.text, droppedBytes: machine.console.droppedBytes),
-      vcpuStatistics: try vcpuStatistics, vmStatistics: counters(try machine.vm.statistics()), unclaimed: unclaimed,
+      trace: traced, vcpuStatistics: statistics, vmStatistics: counters(try machine.vm.statistics()),
+      unclaimed: unclaimed,
       vcpus: isSuccess ? [] : try machine.reports().map(VCPUStateReport.init))
   }
 
@@ -79,6 +91,18 @@ public struct RunRecorder {
       counts[key]?.last = record.time
     }
     return counts.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  private func trace(
+    _ recorder: JourneyRecorder, _ threads: [Int32], _ statistics: [[String: UInt64]]
+  ) throws(KVMError) -> RunReport.TraceReport {
+    let taken = records.compactMap { record -> InterruptTaken? in
+      guard record.kind == "interrupt", let vector = record.vector, vector >= 16 else { return nil }
+      return InterruptTaken(vcpu: record.vcpu, vector: Vector(rawValue: vector), tsc: record.tsc)
+    }
+    let (journeys, lost) = try recorder.finish(
+      machine, threads: threads, taken: taken, injections: statistics.map { $0["irq_injections"] })
+    return RunReport.TraceReport(journeys: journeys.map { JourneyReport($0, time) }, lostEvents: lost)
   }
 
   private var vcpuStatistics: [[String: UInt64]] {

@@ -28,6 +28,8 @@ public struct RunReport: Codable, Sendable {
   public var droppedRecords: UInt64
   /// What it printed.
   public var console: ConsoleReport
+  /// How its interrupts got there; absent unless that was asked for.
+  public var trace: TraceReport?
   /// KVM's statistics of each vCPU.
   public var vcpuStatistics: [[String: UInt64]]
   /// KVM's statistics of the machine.
@@ -95,6 +97,14 @@ public struct RunReport: Codable, Sendable {
     public var vcpu: Int
     /// When.
     public var time: Int64
+  }
+
+  /// What KVM's tracepoints showed.
+  public struct TraceReport: Codable, Sendable {
+    /// The way of each interrupt that the guest wrote down, in the order in which it took them.
+    public var journeys: [JourneyReport]
+    /// Events that the kernel threw away because nobody read them in time.
+    public var lostEvents: UInt64
   }
 
   /// What was printed on the serial console.

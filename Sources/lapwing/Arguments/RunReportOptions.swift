@@ -8,6 +8,13 @@ struct RunReportOptions: ParsableArguments {
   @Flag(help: "Show every statistic that KVM has; JSON always has them.")
   var stats = false
 
+  @Flag(
+    help: """
+      Show how each interrupt got there: where it came from, and when it was accepted, injected or posted, taken and \
+      ended, by KVM's tracepoints. Needs tracefs.
+      """)
+  var trace = false
+
   @Flag(name: .shortAndLong, help: "Show what the guest prints and nothing else.")
   var quiet = false
 

@@ -1,3 +1,4 @@
+import Evidence
 import Glibc
 import KVM
 import Reports
@@ -29,6 +30,9 @@ struct GuestRun {
       programStart: Lapwing.start)
     let style = StandardOutput.style
     var lines: [String] = []
+    // Before the machine is started: its threads are recorded because this one starts them.
+    let journeys = options.trace ? try makeJourneyRecorder() : nil
+    var threads: [Int32] = []
     let outcome: Outcome
     do throws(MachineError) {
       outcome = try machine.run(limit: limit) {
@@ -36,7 +40,10 @@ struct GuestRun {
         let records = recorder.take()
         if options.isWatched { lines += records.compactMap { $0.line(style) } }
         StandardOutput.offer(&lines)
+        journeys?.drain()
         tick(machine)
+      } ended: {
+        threads = $0
       }
     } catch {
       throw Failure(error)
@@ -44,7 +51,7 @@ struct GuestRun {
     let signal = signals.release()
     let report: RunReport
     do throws(KVMError) {
-      report = try recorder.report(outcome)
+      report = try recorder.report(outcome, journeys: journeys, threads: threads)
     } catch {
       throw Failure(error)
     }
@@ -55,5 +62,13 @@ struct GuestRun {
     }
     if let signal { return signal == SIGINT ? .interrupted : .terminated }
     return report.success ? .success : report.outcome.kind == "time-limit" ? .timeLimit : .failed
+  }
+
+  private func makeJourneyRecorder() throws(Failure) -> JourneyRecorder {
+    do throws(TraceUnavailable) {
+      return try JourneyRecorder()
+    } catch {
+      throw Failure("--trace: nothing can be recorded: \(error)", .hostCannot)
+    }
   }
 }

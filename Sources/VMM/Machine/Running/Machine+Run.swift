@@ -13,10 +13,13 @@ extension Machine {
   ///   - limit: how long, at the most.
   ///   - period: how often `tick` is called meanwhile.
   ///   - tick: called on this thread while the guest runs, and once after its end; `log.next()` then has what is new.
+  ///   - ended: called when the guest has ended, with the kernel's ids of the vCPUs' threads, by index; 0 for one that did
+  ///     not get to run.
   /// - Returns: how it ended.
   /// - Throws: `MachineError.thread` where a thread cannot be started; none is left running then.
   public func run(
-    limit: Duration, every period: Duration = .milliseconds(50), tick: () -> Void = {}
+    limit: Duration, every period: Duration = .milliseconds(50), tick: () -> Void = {},
+    ended: ([Int32]) -> Void = { _ in }
   ) throws(MachineError) -> Outcome {
     let deadline = ContinuousClock.now + limit
     let running = try start()
@@ -28,6 +31,7 @@ extension Machine {
         tick()
       }
     }
+    ended(running.threadIDs)
     let outcome = running.finish()
     tick()
     return outcome

@@ -1,0 +1,57 @@
+public import KVM
+public import VMM
+
+/// Records how interrupts get to the guest of one machine, from before its start on: made, and used, on the thread that
+/// starts it.
+public final class JourneyRecorder {
+  private let instance: TraceInstance
+  private let start: TraceClock.Reading
+  private var text = TraceText()
+
+  /// Begins to record the threads that this thread starts from now on.
+  ///
+  /// - Parameter paths: where tracefs is looked for.
+  /// - Throws: `TraceUnavailable` with the host's reason, also where the kernel's traces cannot have the TSC's times.
+  public init(_ paths: TracePaths = TracePaths()) throws(TraceUnavailable) {
+    instance = try TraceInstance(paths)
+    guard instance.countsCycles else {
+      throw TraceUnavailable("this kernel's traces do not have the trace clock x86-tsc")
+    }
+    start = TraceClock.Reading.now()
+    try instance.begin()
+  }
+
+  deinit { instance.close() }
+
+  /// Takes what was recorded since the last call, before the kernel's buffers are full: now and then while the guest runs.
+  public func drain() { take { instance throws(TraceUnavailable) in try instance.read() } }
+
+  /// Ends recording.
+  ///
+  /// - Parameters:
+  ///   - machine: the machine, whose guest has ended.
+  ///   - threads: the kernel's ids of its threads, by vCPU.
+  ///   - taken: what its guest wrote down.
+  ///   - injections: how many interrupts KVM counts as injected into each vCPU; nil where this kernel does not count.
+  /// - Returns: the interrupts' journeys, and how many events were lost.
+  /// - Throws: `KVMError` where KVM does not tell a vCPU's TSC.
+  public func finish(
+    _ machine: Machine, threads: [Int32], taken: [InterruptTaken], injections: [UInt64?]
+  ) throws(KVMError) -> (journeys: [InterruptJourney], lostEvents: UInt64) {
+    take { instance throws(TraceUnavailable) in try instance.end() }
+    let clock = TraceClock(start, TraceClock.Reading.now())
+    let events = JourneyEvents(text.events, threads: threads, ids: machine.configuration.apicIDs)
+    let counts = Dictionary(grouping: taken, by: \.vcpu).mapValues { UInt64($0.count) }
+    let throughout = injections.indices.filter { vcpu in
+      injections[vcpu].map { $0 > 0 && $0 >= counts[vcpu] ?? 0 } ?? false
+    }
+    let finder = JourneyFinder(
+      events: events, clock: clock, guest: try GuestTSC(of: machine.vcpus[0]), injectedThroughout: Set(throughout))
+    return (finder.journeys(of: taken), text.lost)
+  }
+
+  /// A trace that can no longer be read counts as lost.
+  private func take(_ read: (TraceInstance) throws(TraceUnavailable) -> TraceText) {
+    do throws(TraceUnavailable) { text.append(try read(instance)) } catch { text.lost &+= 1 }
+  }
+}

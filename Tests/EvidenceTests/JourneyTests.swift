@@ -1,0 +1,149 @@
+import APIC
+import KVM
+import Testing
+import VMM
+
+@testable import Evidence
+
+/// Interrupts' ways, put together from made-up traces. The host's TSC counts nanoseconds, and the guest's is 1000 ahead.
+@Suite struct JourneyTests {
+  private static let start = ContinuousClock.now
+
+  /// An event on the thread of vCPU 0 (100) or 1 (101), or of the VMM (99).
+  private func event(_ time: UInt64, on thread: Int32, _ detail: TraceEvent.Detail) -> TraceEvent {
+    TraceEvent(time: time, thread: thread, processor: 0, name: "", detail: detail)
+  }
+
+  private func journeys(
+    _ events: [TraceEvent], _ taken: [(vcpu: Int, vector: Vector, time: UInt64)], injectedThroughout: Set<Int> = []
+  ) -> [InterruptJourney] {
+    let finder = JourneyFinder(
+      events: JourneyEvents(events, threads: [100, 101], ids: [0, 7]),
+      clock: TraceClock(
+        TraceClock.Reading(cycles: 0, instant: Self.start),
+        TraceClock.Reading(cycles: 1_000_000, instant: Self.start + .milliseconds(1))),
+      guest: GuestTSC(offset: 1000), injectedThroughout: injectedThroughout)
+    return finder.journeys(
+      of: taken.map { InterruptTaken(vcpu: $0.vcpu, vector: $0.vector, tsc: $0.time &+ 1000) })
+  }
+
+  /// After how many nanoseconds something was.
+  private func after(_ instant: ContinuousClock.Instant?) -> Int? {
+    instant.map { Int(($0 - Self.start) / .nanoseconds(1)) }
+  }
+
+  @Test func `an IPI that software injects into a halted vCPU has every stage`() throws {
+    let journey = try #require(
+      journeys(
+        [
+          event(10_000, on: 100, .ipi(vector: 0x50)),
+          event(10_100, on: 100, .accepted(vcpuID: 7, vector: 0x50, mode: "Fixed")),
+          event(20_000, on: 101, .wokenUp(hadSlept: true)),
+          event(30_000, on: 101, .injected(vector: 0x50, isReinjected: false)),
+          event(50_000, on: 101, .endOfInterrupt(vcpuID: 7, vector: 0x50)),
+        ], [(1, 0x50, 40_000)]
+      ).first)
+    #expect(journey.source == .ipi(vcpu: 0))
+    #expect(after(journey.accepted) == 10_100)
+    #expect(after(journey.wokenUp) == 20_000)
+    #expect(after(journey.injected) == 30_000)
+    #expect(after(journey.taken) == 40_000)
+    #expect(after(journey.ended) == 50_000)
+    #expect(journey.posted == nil)
+    #expect(journey.path == .software)
+  }
+
+  @Test func `what is set in the posted-interrupt descriptor is not injected, and ends without KVM`() throws {
+    let journey = try #require(
+      journeys(
+        [
+          event(10_000, on: 99, .message(destination: 0, vector: 0x70)),
+          event(10_100, on: 99, .accepted(vcpuID: 0, vector: 0x70, mode: "Fixed")),
+          event(10_200, on: 99, .acceptedByHardware(vcpuID: 0, vector: 0x70, mode: "Fixed")),
+        ], [(0, 0x70, 12_000)]
+      ).first)
+    #expect(journey.source == .message)
+    #expect(after(journey.posted) == 10_200)
+    #expect(journey.injected == nil && journey.ended == nil)
+    #expect(journey.path == .virtualDelivery)
+  }
+
+  @Test func `an interrupt that KVM did not see has a handler and nothing else`() throws {
+    let journey = try #require(journeys([], [(0, 0x40, 5000)]).first)
+    #expect(journey.source == nil && journey.accepted == nil && journey.path == nil)
+    #expect(after(journey.taken) == 5000)
+    // Unless the counters say that all of the vCPU's were injected, where the back end has no such tracepoint.
+    #expect(journeys([], [(0, 0x40, 5000)], injectedThroughout: [0]).first?.path == .software)
+    #expect(journeys([], [(0, 0x40, 5000)], injectedThroughout: [1]).first?.path == nil)
+  }
+
+  @Test func `interrupts of one vector each have their own events`() {
+    let found = journeys(
+      (0..<3).flatMap { round in
+        let time = UInt64(round) * 100_000
+        return [
+          event(time + 10_000, on: 100, .accepted(vcpuID: 0, vector: 0x41, mode: "Fixed")),
+          event(time + 20_000, on: 100, .injected(vector: 0x41, isReinjected: false)),
+          event(time + 20_500, on: 100, .injected(vector: 0x41, isReinjected: true)),
+          event(time + 40_000, on: 100, .endOfInterrupt(vcpuID: 0, vector: 0x41)),
+        ]
+      }, [(0, 0x41, 30_000), (0, 0x41, 130_000), (0, 0x41, 230_000)])
+    #expect(found.map { after($0.accepted) } == [10_000, 110_000, 210_000])
+    #expect(found.map { after($0.injected) } == [20_000, 120_000, 220_000])
+    #expect(found.map { after($0.ended) } == [40_000, 140_000, 240_000])
+    #expect(found.allSatisfy { $0.source == .localAPIC && $0.coalesced == 0 })
+  }
+
+  @Test func `what is accepted after an injection is the next interrupt, what comes before it is one with it`() {
+    let found = journeys(
+      [
+        event(10_000, on: 100, .accepted(vcpuID: 0, vector: 0x41, mode: "Fixed")),
+        event(11_000, on: 100, .accepted(vcpuID: 0, vector: 0x41, mode: "Fixed")),
+        event(20_000, on: 100, .injected(vector: 0x41, isReinjected: false)),
+        // While the first is not in its handler yet.
+        event(21_000, on: 99, .accepted(vcpuID: 0, vector: 0x41, mode: "Fixed")),
+        event(40_000, on: 100, .injected(vector: 0x41, isReinjected: false)),
+      ], [(0, 0x41, 30_000), (0, 0x41, 50_000)])
+    #expect(found.map { after($0.accepted) } == [10_000, 21_000])
+    #expect(found.map(\.coalesced) == [1, 0])
+    #expect(found.map(\.source) == [.localAPIC, nil])
+  }
+
+  @Test func `a line is told by its GSI, and by its pin where it was still high`() {
+    let found = journeys(
+      [
+        event(10_000, on: 100, .line(gsi: 20, isHigh: true)),
+        event(10_100, on: 100, .accepted(vcpuID: 0, vector: 0x53, mode: "Fixed")),
+        event(10_200, on: 100, .ioapic(pin: 20, vector: 0x53, isMasked: false, isCoalesced: false)),
+        event(30_000, on: 100, .endOfInterrupt(vcpuID: 0, vector: 0x53)),
+        event(30_100, on: 100, .acknowledged(pin: 20)),
+        event(30_200, on: 100, .accepted(vcpuID: 0, vector: 0x53, mode: "Fixed")),
+        event(50_000, on: 100, .endOfInterrupt(vcpuID: 0, vector: 0x53)),
+        event(60_000, on: 100, .line(gsi: 20, isHigh: false)),
+        // The timer has the same vector.
+        event(60_100, on: 100, .accepted(vcpuID: 0, vector: 0x53, mode: "Fixed")),
+      ], [(0, 0x53, 20_000), (0, 0x53, 40_000), (0, 0x53, 70_000)])
+    #expect(found.map(\.source) == [.line(gsi: 20), .heldLine(pin: 20), .localAPIC])
+    #expect(found.map { after($0.ended) } == [30_000, 50_000, nil])
+  }
+
+  @Test func `a broadcast has one source and a journey for each vCPU`() {
+    let found = journeys(
+      [
+        event(10_000, on: 101, .ipi(vector: 0x80)),
+        event(10_100, on: 101, .accepted(vcpuID: 0, vector: 0x80, mode: "Fixed")),
+        event(10_200, on: 101, .accepted(vcpuID: 7, vector: 0x80, mode: "Fixed")),
+      ], [(0, 0x80, 20_000), (1, 0x80, 19_000)])
+    #expect(found.map(\.vcpu) == [1, 0])
+    #expect(found.allSatisfy { $0.source == .ipi(vcpu: 1) })
+  }
+
+  @Test func `nonsense of a guest or a trace does no harm`() {
+    let found = journeys(
+      [
+        event(.max, on: 100, .accepted(vcpuID: 0, vector: 0x40, mode: "Fixed")),
+        event(0, on: 100, .accepted(vcpuID: 999, vector: 0x40, mode: "Fixed")),
+      ], [(0, 0x40, .max), (0, 0x40, 0), (99, 0x40, 5), (-1, 0, 5)])
+    #expect(found.count == 4)
+  }
+}
