@@ -15,14 +15,14 @@ import VMM
   }
 
   private func journeys(
-    _ events: [TraceEvent], _ taken: [(vcpu: Int, vector: Vector, time: UInt64)], injectedThroughout: Set<Int> = []
+    _ events: [TraceEvent], _ taken: [(vcpu: Int, vector: Vector, time: UInt64)], paths: [Int: DeliveryPath] = [:]
   ) -> [InterruptJourney] {
     let finder = JourneyFinder(
       events: JourneyEvents(events, threads: [100, 101], ids: [0, 7]),
       clock: TraceClock(
         TraceClock.Reading(cycles: 0, instant: Self.start),
         TraceClock.Reading(cycles: 1_000_000, instant: Self.start + .milliseconds(1))),
-      guest: GuestTSC(offset: 1000), injectedThroughout: injectedThroughout)
+      guest: GuestTSC(offset: 1000), paths: paths)
     return finder.journeys(
       of: taken.map { InterruptTaken(vcpu: $0.vcpu, vector: $0.vector, tsc: $0.time &+ 1000) })
   }
@@ -72,9 +72,16 @@ import VMM
     let journey = try #require(journeys([], [(0, 0x40, 5000)]).first)
     #expect(journey.source == nil && journey.accepted == nil && journey.path == nil)
     #expect(after(journey.taken) == 5000)
-    // Unless the counters say that all of the vCPU's were injected, where the back end has no such tracepoint.
-    #expect(journeys([], [(0, 0x40, 5000)], injectedThroughout: [0]).first?.path == .software)
-    #expect(journeys([], [(0, 0x40, 5000)], injectedThroughout: [1]).first?.path == nil)
+    // Unless counters say it of all that the vCPU took.
+    #expect(journeys([], [(0, 0x40, 5000)], paths: [0: .software]).first?.path == .software)
+    #expect(journeys([], [(0, 0x40, 5000)], paths: [1: .software]).first?.path == nil)
+  }
+
+  @Test func `counters tell the way where they tell it of all interrupts of a vCPU`() {
+    let taken = [0, 0, 1, 2, 3, 9, -1].map { InterruptTaken(vcpu: $0, vector: 0x40, tsc: 0) }
+    let paths = JourneyRecorder.paths(taken, injections: [2, 0, nil, 5])
+    #expect(paths == [0: .software, 1: .virtualDelivery, 3: .software])
+    #expect(JourneyRecorder.paths(taken, injections: [1]).isEmpty)
   }
 
   @Test func `interrupts of one vector each have their own events`() {

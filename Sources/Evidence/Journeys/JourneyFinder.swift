@@ -10,8 +10,8 @@ struct JourneyFinder {
   let clock: TraceClock
   /// Of the times at which interrupts were taken.
   let guest: GuestTSC
-  /// The vCPUs all of whose interrupts software injected, by what their counters say.
-  let injectedThroughout: Set<Int>
+  /// How all interrupts of a vCPU got there, where its counters say that of all.
+  let paths: [Int: DeliveryPath]
 
   /// The journeys of what was taken, in the order in which it was taken.
   func journeys(of taken: [InterruptTaken]) -> [InterruptJourney] {
@@ -56,8 +56,8 @@ struct JourneyFinder {
   }
 
   private func path(_ vcpu: Int, isInjected: Bool, isPosted: Bool) -> DeliveryPath? {
-    if isInjected || injectedThroughout.contains(vcpu) { return .software }
-    return isPosted ? .virtualDelivery : nil
+    if isInjected { return .software }
+    return isPosted ? .virtualDelivery : paths[vcpu]
   }
 }
 

@@ -41,13 +41,22 @@ public final class JourneyRecorder {
     take { instance throws(TraceUnavailable) in try instance.end() }
     let clock = TraceClock(start, TraceClock.Reading.now())
     let events = JourneyEvents(text.events, threads: threads, ids: machine.configuration.apicIDs)
-    let counts = Dictionary(grouping: taken, by: \.vcpu).mapValues { UInt64($0.count) }
-    let throughout = injections.indices.filter { vcpu in
-      injections[vcpu].map { $0 > 0 && $0 >= counts[vcpu] ?? 0 } ?? false
-    }
     let finder = JourneyFinder(
-      events: events, clock: clock, guest: try GuestTSC(of: machine.vcpus[0]), injectedThroughout: Set(throughout))
+      events: events, clock: clock, guest: try GuestTSC(of: machine.vcpus[0]),
+      paths: Self.paths(taken, injections: injections))
     return (finder.journeys(of: taken), text.lost)
+  }
+
+  /// What counters say of all interrupts of a vCPU: none was injected, or as many as it took.
+  static func paths(_ taken: [InterruptTaken], injections: [UInt64?]) -> [Int: DeliveryPath] {
+    let counts = Dictionary(grouping: taken, by: \.vcpu).mapValues { UInt64($0.count) }
+    var paths: [Int: DeliveryPath] = [:]
+    for (vcpu, count) in counts where injections.indices.contains(vcpu) {
+      guard let injected = injections[vcpu] else { continue }
+      if injected == 0 { paths[vcpu] = .virtualDelivery }
+      if injected >= count { paths[vcpu] = .software }
+    }
+    return paths
   }
 
   /// A trace that can no longer be read counts as lost.
