@@ -112,4 +112,17 @@ import Testing
     #expect(trace.lost == 13)
     #expect(trace.unknownLines == 2)
   }
+
+  @Test func `a text takes as many events as it may, and counts the others as lost`() {
+    let line = Self.line("kvm_eoi: apicid 1 vector 82") + "\n"
+    let three = TraceText(parsing: Array((line + line + line).utf8))
+    var text = TraceText()
+    text.append(three, keeping: 4)
+    text.append(three, keeping: 4)
+    text.append(three, keeping: 4)
+    #expect(text.events.count == 4)
+    #expect(text.lost == 5)
+    text.append(three)
+    #expect(text.events.count == 7)
+  }
 }

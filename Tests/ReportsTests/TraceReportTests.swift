@@ -49,7 +49,7 @@ import Testing
     let lines = text([JourneyReport](repeating: unseen, count: 130), lostEvents: 4).split(separator: "\n")
     #expect(lines.count == 1 + 100 + 2)
     #expect(lines[101] == "  and 30 more, which --format json has")
-    #expect(lines[102] == "note: the trace lost 4 events: its buffer was full")
+    #expect(lines[102] == "note: the trace lost 4 events: they were too many")
     #expect(text([]) == "  the guest wrote down no interrupt")
   }
 

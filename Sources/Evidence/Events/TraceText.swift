@@ -32,9 +32,12 @@ public struct TraceText: Hashable, Sendable {
   }
 
   /// Adds what came later.
-  public mutating func append(_ later: TraceText) {
-    events += later.events
-    lost &+= later.lost
+  ///
+  /// - Parameter limit: how many events there may be; those beyond it count as lost.
+  public mutating func append(_ later: TraceText, keeping limit: Int = .max) {
+    let kept = later.events.prefix(max(0, limit - events.count))
+    events += kept
+    lost &+= later.lost &+ UInt64(later.events.count - kept.count)
     unknownLines += later.unknownLines
   }
 

@@ -8,6 +8,10 @@ public final class JourneyRecorder {
   private let start: TraceClock.Reading
   private var text = TraceText()
 
+  /// How many events are kept, more than belong to what a guest's log has room for: a guest may storm for as long as it
+  /// runs.
+  private static let limit = 500_000
+
   /// Begins to record the threads that this thread starts from now on.
   ///
   /// - Parameter paths: where tracefs is looked for.
@@ -59,8 +63,8 @@ public final class JourneyRecorder {
     return paths
   }
 
-  /// A trace that can no longer be read counts as lost.
+  /// A trace that can no longer be read counts as lost, and so does what is too much.
   private func take(_ read: (TraceInstance) throws(TraceUnavailable) -> TraceText) {
-    do throws(TraceUnavailable) { text.append(try read(instance)) } catch { text.lost &+= 1 }
+    do throws(TraceUnavailable) { text.append(try read(instance), keeping: Self.limit) } catch { text.lost &+= 1 }
   }
 }

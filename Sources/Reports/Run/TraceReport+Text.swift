@@ -13,7 +13,7 @@ extension RunReport.TraceReport {
       lines.append("  and \(journeys.count - Self.shown) more, which --format json has")
     }
     if lostEvents > 0 {
-      lines.append(style.yellow("note: ") + "the trace lost \(lostEvents) events: its buffer was full")
+      lines.append(style.yellow("note: ") + "the trace lost \(lostEvents) events: they were too many")
     }
     return lines
   }
