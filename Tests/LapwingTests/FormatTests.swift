@@ -54,14 +54,8 @@ import Testing
     #expect([machine.profile, machine.cpu, machine.apic] == [profile, cpu, apic])
   }
 
-  /// Where tracefs cannot be used, it says so and runs nothing.
-  @Test(.needsKVM) func `run --trace has a journey for each interrupt that the guest wrote down`() throws {
+  @Test(.needsTracepoints) func `run --trace has a journey for each interrupt that the guest wrote down`() throws {
     let result = try Program.run(["run", "ipi", "-c", "2", "--trace", "--format", "json"])
-    guard result.status != 69 else {
-      #expect(result.errors.contains("--trace: nothing can be recorded: "))
-      #expect(result.output == "")
-      return
-    }
     #expect(result.status == 0, "\(result.errors)")
     let report = try JSONDecoder().decode(RunReport.self, from: Data(result.output.utf8))
     let trace = try #require(report.trace)
@@ -72,6 +66,22 @@ import Testing
     #expect(accepted < halted.taken)
     #expect(halted.path != nil)
     #expect(try succeed(["run", "ipi", "-c", "2", "--trace"]).contains("how they got there\n  vector  vCPU"))
+  }
+
+  @Test(.needsTracepoints) func `restore --trace leaves out what the guest took before`() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lapwing-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appendingPathComponent("s.json").path
+    let mark = "mark:irqfd through an MSI route"
+    #expect(try Program.run(["snapshot", "msi", "--at", mark, "-o", file, "--quiet"]).status == 0)
+    let result = try Program.run(["restore", file, "--trace", "--format", "json"])
+    #expect(result.status == 0, "\(result.errors)")
+    let report = try JSONDecoder().decode(RunReport.self, from: Data(result.output.utf8))
+    #expect(report.interrupts.map(\.vector) == [0x42, 0x52])
+    let journeys = try #require(report.trace).journeys
+    #expect(journeys.map(\.vector) == [UInt8](repeating: 0x52, count: 10))
+    #expect(journeys.allSatisfy { $0.path != nil })
   }
 
   @Test(.needsKVM) func `run --quiet shows what the guest prints alone, run --stats everything`() throws {

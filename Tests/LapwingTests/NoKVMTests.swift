@@ -46,4 +46,14 @@ import Testing
     #expect(result.errors.contains("group"))
     #expect(try Program.run(["doctor"], through: Host.nobody).status == 69)
   }
+
+  @Test(.enabled(if: Host.canDropPrivileges && Host.canHideDevice && Host.runsGuests, "takes root and a /dev/kvm"))
+  func `without tracefs a traced run is none`() throws {
+    let hide = "umount -a -t tracefs,debugfs; set -- /usr/bin/setpriv --bounding-set -sys_admin \"$0\" \"$@\""
+    let result = try Program.run(
+      ["run", "hello", "--trace"], through: ["/usr/bin/unshare", "-m", "/bin/sh", "-c", hide + "; exec \"$@\""])
+    #expect(result.status == 69)
+    #expect(result.output == "")
+    #expect(result.errors.contains("lapwing: --trace: nothing can be recorded: "), "\(result.errors)")
+  }
 }

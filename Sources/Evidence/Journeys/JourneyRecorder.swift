@@ -45,9 +45,11 @@ public final class JourneyRecorder {
     take { instance throws(TraceUnavailable) in try instance.end() }
     let clock = TraceClock(start, TraceClock.Reading.now())
     let events = JourneyEvents(text.events, threads: threads, ids: machine.configuration.apicIDs)
+    let guest = try GuestTSC(of: machine.vcpus[0])
+    // A guest that was restored has others in its log, which it took before.
+    let taken = taken.filter { Int64(bitPattern: guest.hostCycles(at: $0.tsc) &- start.cycles) >= 0 }
     let finder = JourneyFinder(
-      events: events, clock: clock, guest: try GuestTSC(of: machine.vcpus[0]),
-      paths: Self.paths(taken, injections: injections))
+      events: events, clock: clock, guest: guest, paths: Self.paths(taken, injections: injections))
     return (finder.journeys(of: taken), text.lost)
   }
 

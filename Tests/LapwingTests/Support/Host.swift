@@ -10,6 +10,13 @@ enum Host {
     return runs
   }()
 
+  /// Whether a run can be traced: as root, on a kernel with tracefs.
+  static let recordsTracepoints: Bool = {
+    let records = (try? Program.run(["run", "hello", "--trace", "--quiet"]))?.status == 0
+    if !records { warn("no run is traced, for KVM's tracepoints cannot be recorded here") }
+    return records
+  }()
+
   /// Whether /dev/kvm can be hidden from the program alone: as root, in a mount namespace of its own.
   static let canHideDevice: Bool = {
     let wrapper = ["/usr/bin/unshare", "-m", "/bin/sh", "-c", "mount -t tmpfs none /dev && exec \"$0\" \"$@\""]
@@ -36,4 +43,9 @@ enum Host {
 extension Trait where Self == ConditionTrait {
   /// Skips, and says so, where guests cannot run.
   static var needsKVM: Self { .enabled(if: Host.runsGuests, "/dev/kvm cannot be used here: see lapwing doctor") }
+
+  /// Skips, and says so, where runs cannot be traced.
+  static var needsTracepoints: Self {
+    .enabled(if: Host.recordsTracepoints, "KVM's tracepoints cannot be recorded here: see lapwing doctor")
+  }
 }
