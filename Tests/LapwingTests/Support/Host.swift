@@ -10,9 +10,9 @@ enum Host {
     return runs
   }()
 
-  /// Whether a run can be traced: as root, on a kernel with tracefs.
+  /// Whether a run can be traced: not where the program says that this host cannot. Any other failure is the tests' to find.
   static let recordsTracepoints: Bool = {
-    let records = (try? Program.run(["run", "hello", "--trace", "--quiet"]))?.status == 0
+    let records = (try? Program.run(["run", "hello", "--trace", "--quiet"]))?.status != 69
     if !records { warn("no run is traced, for KVM's tracepoints cannot be recorded here") }
     return records
   }()
