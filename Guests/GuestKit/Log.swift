@@ -26,8 +26,8 @@ public func recorded(_ vector: Vector, on index: Int) -> Int {
 
 /// Writes down a point in the guest's story; the host is told where it waits for one.
 public func mark(_ label: StaticString) {
-  let index = log(.mark, label: label)
-  if bootPage.pointee.tellsMarks != 0 { command(.marked, UInt32(truncatingIfNeeded: index)) }
+  guard let index = log(.mark, label: label), bootPage.pointee.tellsMarks != 0 else { return }
+  command(.marked, UInt32(truncatingIfNeeded: index))
 }
 
 /// Writes down whether something held that should hold, and what was seen.
@@ -43,7 +43,7 @@ public func note(_ label: StaticString, _ value: UInt64) {
 }
 
 @discardableResult
-func log(_ kind: RecordKind, vector: Vector = 0, value: UInt64 = 0, label: StaticString) -> UInt64 {
+func log(_ kind: RecordKind, vector: Vector = 0, value: UInt64 = 0, label: StaticString) -> UInt64? {
   log(
     kind, vector: vector, value: value, word: UInt32(truncatingIfNeeded: UInt(bitPattern: label.utf8Start)),
     length: UInt32(truncatingIfNeeded: label.utf8CodeUnitCount))
@@ -53,18 +53,18 @@ func log(_ kind: RecordKind, vector: Vector, value: UInt64, errorCode: UInt64 = 
   log(kind, vector: vector, value: value, word: UInt32(truncatingIfNeeded: errorCode), length: 0)
 }
 
-/// Returns the record's index, whether or not there was room for it.
+/// Returns the record's index; nil where the log has no room for it.
 @discardableResult
-private func log(_ kind: RecordKind, vector: Vector, value: UInt64, word: UInt32, length: UInt32) -> UInt64 {
+private func log(_ kind: RecordKind, vector: Vector, value: UInt64, word: UInt32, length: UInt32) -> UInt64? {
   let time = tsc_read()
   let address = UInt(bootPage.pointee.log)
-  guard let claimed = UnsafePointer<Atomic<UInt64>>(bitPattern: address) else { return .max }
+  guard let claimed = UnsafePointer<Atomic<UInt64>>(bitPattern: address) else { return nil }
   let index = claimed.pointee.wrappingAdd(1, ordering: .relaxed).oldValue
   guard index < bootPage.pointee.logCapacity,
     let record = UnsafeMutablePointer<LogRecord>(
       bitPattern: address &+ UInt(MemoryLayout<LogHeader>.stride) &+ UInt(index) &* UInt(MemoryLayout<LogRecord>.stride)
     )
-  else { return index }
+  else { return nil }
   record.pointee.kind = kind
   record.pointee.vector = vector.rawValue
   record.pointee.vcpu = UInt16(truncatingIfNeeded: processor_index())
