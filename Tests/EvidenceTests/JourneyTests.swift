@@ -20,8 +20,8 @@ import VMM
     let finder = JourneyFinder(
       events: JourneyEvents(events, threads: [100, 101], ids: [0, 7]),
       clock: TraceClock(
-        TraceClock.Reading(cycles: 0, instant: Self.start),
-        TraceClock.Reading(cycles: 1_000_000, instant: Self.start + .milliseconds(1))),
+        TraceClock.Reading(value: Self.start, cycles: 0, width: 0),
+        TraceClock.Reading(value: Self.start + .milliseconds(1), cycles: 1_000_000, width: 0)),
       guest: GuestTSC(offset: 1000), paths: paths)
     return finder.journeys(
       of: taken.map { InterruptTaken(vcpu: $0.vcpu, vector: $0.vector, tsc: $0.time &+ 1000) })

@@ -17,16 +17,12 @@ struct GuestTSC: Hashable, Sendable {
   ///
   /// - Throws: `KVMError` where KVM does not tell the vCPU's TSC.
   init(of vcpu: VCPU) throws(KVMError) {
-    var best: (offset: UInt64, width: UInt64)?
-    for _ in 0..<4 {
-      let before = hostTSC()
-      let tsc = try vcpu.msrs([MSR.tsc]).entries.first?.value ?? 0
-      let width = hostTSC() &- before
-      if width < best?.width ?? .max { best = (tsc &- before &- width / 2, width) }
+    let reading = try TSCReading.closest { () throws(KVMError) in
+      try vcpu.msrs([MSR.tsc]).entries.first?.value ?? 0
     }
-    let measured = best?.offset ?? 0
-    let named = try? vcpu.tscOffset()
-    offset = named.flatMap { Int64(bitPattern: $0 &- measured).magnitude <= best?.width ?? 0 ? $0 : nil } ?? measured
+    let measured = reading.value &- reading.cycles
+    let named = (try? vcpu.tscOffset()) ?? measured
+    offset = Int64(bitPattern: named &- measured).magnitude <= reading.width ? named : measured
   }
 
   /// What the host's TSC was when the guest's was that.

@@ -21,7 +21,7 @@ public final class JourneyRecorder {
     guard instance.countsCycles else {
       throw TraceUnavailable("this kernel's traces do not have the trace clock x86-tsc")
     }
-    start = TraceClock.Reading.now()
+    start = TraceClock.now()
     try instance.begin()
   }
 
@@ -43,7 +43,7 @@ public final class JourneyRecorder {
     _ machine: Machine, threads: [Int32], taken: [InterruptTaken], injections: [UInt64?]
   ) throws(KVMError) -> (journeys: [InterruptJourney], lostEvents: UInt64) {
     take { instance throws(TraceUnavailable) in try instance.end() }
-    let clock = TraceClock(start, TraceClock.Reading.now())
+    let clock = TraceClock(start, TraceClock.now())
     let events = JourneyEvents(text.events, threads: threads, ids: machine.configuration.apicIDs)
     let guest = try GuestTSC(of: machine.vcpus[0])
     // A guest that was restored has others in its log, which it took before.
