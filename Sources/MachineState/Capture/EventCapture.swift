@@ -31,7 +31,7 @@ struct EventCapture {
   /// Assigns them anew, and says what waits in each event.
   func release() throws(KVMError) -> (irqfds: [IRQFDState], ioEvents: [IOEventState]) {
     let owned = machine.interrupts.machineIRQFDs
-    var shared = SharedEvents(irqfds.map(\.event) + machine.vm.ioEvents.map(\.event))
+    let shared = SharedEvents(irqfds.map(\.event) + machine.vm.ioEvents.map(\.event))
     var states: [IRQFDState] = []
     for irqfd in irqfds {
       var state = IRQFDState(gsi: irqfd.gsi)
@@ -43,12 +43,14 @@ struct EventCapture {
     }
     for irqfd in guards { try machine.vm.deassignIRQFD(irqfd.event, gsi: irqfd.gsi) }
     var ioEvents: [IOEventState] = []
+    // What a shared event holds is told once.
+    var told = Set(states.compactMap(\.event))
     for event in machine.vm.ioEvents {
       var state = IOEventState(address: event.address)
       state.length = event.length
       state.match = event.match
-      if shared.isFirst(event.event) { state.pending = try peek(event.event) }
       state.event = shared.number(of: event.event)
+      if state.event.map({ told.insert($0).inserted }) ?? true { state.pending = try peek(event.event) }
       ioEvents.append(state)
     }
     return (states, ioEvents)

@@ -4,7 +4,6 @@ import KVM
 /// restore.
 struct SharedEvents {
   private let numbers: [ObjectIdentifier: UInt32]
-  private var seen: Set<ObjectIdentifier> = []
 
   /// - Parameter events: of all irqfds and ioeventfds; they are numbered in the order in which they come.
   init(_ events: [EventDescriptor]) {
@@ -16,12 +15,6 @@ struct SharedEvents {
     self.numbers = numbers
   }
 
-  /// The event's number; nil for one that nothing else has. It counts as seen from now on.
-  mutating func number(of event: EventDescriptor) -> UInt32? {
-    seen.insert(ObjectIdentifier(event))
-    return numbers[ObjectIdentifier(event)]
-  }
-
-  /// Whether it was not seen yet.
-  func isFirst(_ event: EventDescriptor) -> Bool { !seen.contains(ObjectIdentifier(event)) }
+  /// The event's number; nil for one that nothing else has.
+  func number(of event: EventDescriptor) -> UInt32? { numbers[ObjectIdentifier(event)] }
 }
