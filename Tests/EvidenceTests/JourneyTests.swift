@@ -77,11 +77,14 @@ import VMM
     #expect(journeys([], [(0, 0x40, 5000)], paths: [1: .software]).first?.path == nil)
   }
 
-  @Test func `counters tell the way where they tell it of all interrupts of a vCPU`() {
-    let taken = [0, 0, 1, 2, 3, 9, -1].map { InterruptTaken(vcpu: $0, vector: 0x40, tsc: 0) }
-    let paths = JourneyRecorder.paths(taken, injections: [2, 0, nil, 5])
-    #expect(paths == [0: .software, 1: .virtualDelivery, 3: .software])
-    #expect(JourneyRecorder.paths(taken, injections: [1]).isEmpty)
+  @Test(
+    arguments: [
+      (2, 2, .software), (3, 2, .software), (0, 2, .virtualDelivery), (1, 2, nil), (0, 0, nil),
+    ] as [(UInt64, Int, DeliveryPath?)])
+  func `a counter of injections tells the way where it tells it of all interrupts`(
+    injections: UInt64, taken: Int, path: DeliveryPath?
+  ) {
+    #expect(DeliveryPath(injections: injections, taken: taken) == path)
   }
 
   @Test func `interrupts of one vector each have their own events`() {

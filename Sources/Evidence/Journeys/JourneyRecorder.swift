@@ -36,11 +36,10 @@ public final class JourneyRecorder {
   ///   - machine: the machine, whose guest has ended.
   ///   - threads: the kernel's ids of its threads, by vCPU.
   ///   - taken: what its guest wrote down.
-  ///   - injections: how many interrupts KVM counts as injected into each vCPU; nil where this kernel does not count.
   /// - Returns: the interrupts' journeys, and how many events were lost.
-  /// - Throws: `KVMError` where KVM does not tell a vCPU's TSC.
+  /// - Throws: `KVMError` where KVM does not tell a vCPU's TSC or statistics.
   public func finish(
-    _ machine: Machine, threads: [Int32], taken: [InterruptTaken], injections: [UInt64?]
+    _ machine: Machine, threads: [Int32], taken: [InterruptTaken]
   ) throws(KVMError) -> (journeys: [InterruptJourney], lostEvents: UInt64) {
     take { instance throws(TraceUnavailable) in try instance.end() }
     let clock = TraceClock(start, TraceClock.now())
@@ -49,18 +48,18 @@ public final class JourneyRecorder {
     // A guest that was restored has others in its log, which it took before.
     let taken = taken.filter { Int64(bitPattern: guest.hostCycles(at: $0.tsc) &- start.cycles) >= 0 }
     let finder = JourneyFinder(
-      events: events, clock: clock, guest: guest, paths: Self.paths(taken, injections: injections))
+      events: events, clock: clock, guest: guest, paths: try Self.paths(taken, by: machine.vcpus))
     return (finder.journeys(of: taken), text.lost)
   }
 
-  /// What counters say of all interrupts of a vCPU: none was injected, or as many as it took.
-  static func paths(_ taken: [InterruptTaken], injections: [UInt64?]) -> [Int: DeliveryPath] {
-    let counts = Dictionary(grouping: taken, by: \.vcpu).mapValues { UInt64($0.count) }
+  /// How all interrupts of a vCPU got there, where its counter of injections, which began with it, tells.
+  private static func paths(
+    _ taken: [InterruptTaken], by vcpus: [VCPU]
+  ) throws(KVMError) -> [Int: DeliveryPath] {
     var paths: [Int: DeliveryPath] = [:]
-    for (vcpu, count) in counts where injections.indices.contains(vcpu) {
-      guard let injected = injections[vcpu] else { continue }
-      if injected == 0 { paths[vcpu] = .virtualDelivery }
-      if injected >= count { paths[vcpu] = .software }
+    for (index, vcpu) in vcpus.enumerated() {
+      guard let injections = try vcpu.statistics()["irq_injections"] else { continue }
+      paths[index] = DeliveryPath(injections: injections, taken: taken.count { $0.vcpu == index })
     }
     return paths
   }

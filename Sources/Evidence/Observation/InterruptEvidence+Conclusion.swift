@@ -30,8 +30,8 @@ extension InterruptEvidence {
   private static func byCounters(_ vcpu: VCPUObservation) -> (path: DeliveryPath, basis: String)? {
     guard let counters = vcpu.counters, let injections = counters.injections else { return nil }
     let name = "irq_injections of vCPU \(vcpu.index)"
-    if injections >= UInt64(vcpu.interruptsTaken) { return (.software, "\(name) grew by \(injections)") }
-    guard injections == 0 else { return nil }
+    guard let path = DeliveryPath(injections: injections, taken: vcpu.interruptsTaken) else { return nil }
+    if path == .software { return (path, "\(name) grew by \(injections)") }
     // A vCPU that was halted was out of the guest, and one with exits of its own may have been.
     guard counters.wakeups == 0, counters["halt_exits"] == 0, let exits = counters.ownExits, exits == 0 else {
       return (.virtualDelivery, "\(name) did not grow")

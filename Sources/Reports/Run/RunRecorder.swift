@@ -51,14 +51,13 @@ public struct RunRecorder {
       }
     }
     let isSuccess = outcome.isSuccess && checks.allSatisfy(\.holds)
-    let statistics = try vcpuStatistics
     var traced: RunReport.TraceReport?
-    if let journeys { traced = try trace(journeys, threads, statistics) }
+    if let journeys { traced = try trace(journeys, threads) }
     return RunReport(
       guest: guest, success: isSuccess, outcome: OutcomeReport(outcome), machine: machineReport, times: times,
       interrupts: interrupts, checks: checks, records: records, droppedRecords: machine.log.droppedRecords,
       console: RunReport.ConsoleReport(text: machine.console.text, droppedBytes: machine.console.droppedBytes),
-      trace: traced, vcpuStatistics: statistics, vmStatistics: counters(try machine.vm.statistics()),
+      trace: traced, vcpuStatistics: try vcpuStatistics, vmStatistics: counters(try machine.vm.statistics()),
       unclaimed: unclaimed,
       vcpus: isSuccess ? [] : try machine.reports().map(VCPUStateReport.init))
   }
@@ -94,14 +93,13 @@ public struct RunRecorder {
   }
 
   private func trace(
-    _ recorder: JourneyRecorder, _ threads: [Int32], _ statistics: [[String: UInt64]]
+    _ recorder: JourneyRecorder, _ threads: [Int32]
   ) throws(KVMError) -> RunReport.TraceReport {
     let taken = records.compactMap { record -> InterruptTaken? in
       guard record.kind == "interrupt", let vector = record.vector, vector >= 16 else { return nil }
       return InterruptTaken(vcpu: record.vcpu, vector: Vector(rawValue: vector), tsc: record.tsc)
     }
-    let (journeys, lost) = try recorder.finish(
-      machine, threads: threads, taken: taken, injections: statistics.map { $0["irq_injections"] })
+    let (journeys, lost) = try recorder.finish(machine, threads: threads, taken: taken)
     return RunReport.TraceReport(journeys: journeys.map { JourneyReport($0, time) }, lostEvents: lost)
   }
 
