@@ -56,6 +56,14 @@ import Testing
         "note: 2 accesses to unclaimed port: vCPU 0 wrote 1 byte at 0x1234; vCPU 0 read 1 byte at 0x80\n"))
   }
 
+  @Test(arguments: [0, 1] as [UInt8])
+  func `a guest that fails for want of QEMU's devices is told where they are`(status: UInt8) throws {
+    let guest = try GuestFile(ELFImage(code: Code(.long).out(5, to: 0x510).debugExit(status).bytes).bytes)
+    let result = try Program.run(["run", guest.path])
+    #expect(result.status == Int32(status))
+    #expect(result.errors.contains("--machine unittest") == (status != 0), "\(result.errors)")
+  }
+
   @Test func `a guest that floods the console ends by its limit like any other`() throws {
     let flood = Code(.long).outs(4096, at: 0x3000, to: 0x3f8).forever()
     var image = ELFImage(code: flood.bytes)

@@ -60,6 +60,10 @@ struct GuestRun {
         (lines + [$0.text(style, allStatistics: options.stats)]).joined(separator: "\n")
       }
     }
+    if !report.success, machine.isMissingUnitTestPlatform {
+      StandardError.print(
+        "lapwing: the guest looked for QEMU's fw_cfg, as kvm-unit-tests do; --machine unittest is a PC that has it")
+    }
     if let signal { return signal == SIGINT ? .interrupted : .terminated }
     return report.success ? .success : report.outcome.kind == "time-limit" ? .timeLimit : .failed
   }
