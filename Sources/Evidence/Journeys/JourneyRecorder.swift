@@ -4,31 +4,24 @@ public import VMM
 /// Records how interrupts get to the guest of one machine, from before its start on: made, and used, on the thread that
 /// starts it.
 public final class JourneyRecorder {
-  private let instance: TraceInstance
+  private var log: TraceLog
   private let start: TraceClock.Reading
-  private var text = TraceText()
-
-  /// How many events are kept, more than belong to what a guest's log has room for: a guest may storm for as long as it
-  /// runs.
-  private static let limit = 500_000
 
   /// Begins to record the threads that this thread starts from now on.
   ///
   /// - Parameter paths: where tracefs is looked for.
   /// - Throws: `TraceUnavailable` with the host's reason, also where the kernel's traces cannot have the TSC's times.
   public init(_ paths: TracePaths = TracePaths()) throws(TraceUnavailable) {
-    instance = try TraceInstance(paths)
+    let instance = try TraceInstance(paths)
     guard instance.countsCycles else {
       throw TraceUnavailable("this kernel's traces do not have the trace clock x86-tsc")
     }
     start = TraceClock.now()
-    try instance.begin()
+    log = try TraceLog(beginning: instance)
   }
 
-  deinit { instance.close() }
-
   /// Takes what was recorded since the last call, before the kernel's buffers are full: now and then while the guest runs.
-  public func drain() { take { instance throws(TraceUnavailable) in try instance.read() } }
+  public func drain() { log.drain() }
 
   /// Ends recording.
   ///
@@ -41,15 +34,16 @@ public final class JourneyRecorder {
   public func finish(
     _ machine: Machine, threads: [Int32], taken: [InterruptTaken]
   ) throws(KVMError) -> (journeys: [InterruptJourney], lostEvents: UInt64) {
-    take { instance throws(TraceUnavailable) in try instance.end() }
+    log.end()
     let clock = TraceClock(start, TraceClock.now())
-    let events = JourneyEvents(text.events, threads: threads, ids: machine.configuration.apicIDs)
+    let events = JourneyEvents(log.text.events, threads: threads, ids: machine.configuration.apicIDs)
     let guest = try GuestTSC(of: machine.vcpus[0])
     // A guest that was restored has others in its log, which it took before.
     let taken = taken.filter { Int64(bitPattern: guest.hostCycles(at: $0.tsc) &- start.cycles) >= 0 }
-    let finder = JourneyFinder(
-      events: events, clock: clock, guest: guest, paths: try Self.paths(taken, by: machine.vcpus))
-    return (finder.journeys(of: taken), text.lost)
+    // A counter says nothing of all interrupts where the guest had no room to write all down.
+    let paths = machine.log.droppedRecords == 0 ? try Self.paths(taken, by: machine.vcpus) : [:]
+    let finder = JourneyFinder(events: events, clock: clock, guest: guest, paths: paths)
+    return (finder.journeys(of: taken), log.text.lost)
   }
 
   /// How all interrupts of a vCPU got there, where its counter of injections, which began with it, tells.
@@ -62,10 +56,5 @@ public final class JourneyRecorder {
       paths[index] = DeliveryPath(injections: injections, taken: taken.count { $0.vcpu == index })
     }
     return paths
-  }
-
-  /// A trace that can no longer be read counts as lost, and so does what is too much.
-  private func take(_ read: (TraceInstance) throws(TraceUnavailable) -> TraceText) {
-    do throws(TraceUnavailable) { text.append(try read(instance), keeping: Self.limit) } catch { text.lost &+= 1 }
   }
 }

@@ -15,9 +15,8 @@ public final class Recorder {
   }
 
   private let pool: TracePool?
-  private let instance: TraceInstance?
+  private var log: TraceLog?
   private var trace = Observation.Trace.unavailable("nothing is recorded")
-  private var text = TraceText()
   private var before: Reading?
   private var sinceStimulus = 0
   private var hasStimulus = false
@@ -30,27 +29,22 @@ public final class Recorder {
   /// - Parameter pool: where a trace instance is to be had; nil for counters alone.
   public init(_ pool: TracePool?) {
     self.pool = pool
-    guard let pool else {
-      instance = nil
-      return
-    }
+    guard let pool else { return }
     var lent: TraceInstance?
     do throws(TraceUnavailable) {
       let instance = try pool.lend()
       lent = instance
-      try instance.begin()
+      log = try TraceLog(beginning: instance)
     } catch {
       trace = .unavailable(error.description)
       if let lent { pool.giveBack(lent) }
-      lent = nil
     }
-    instance = lent
   }
 
   deinit {
-    guard let instance else { return }
-    _ = try? instance.end()
-    pool?.giveBack(instance)
+    guard let log else { return }
+    _ = try? log.instance.end()
+    pool?.giveBack(log.instance)
   }
 
   /// Reads the counters from which growth is counted: at a story's beginning, and anew at its first stimulus.
@@ -62,8 +56,8 @@ public final class Recorder {
   public func mark(_ machine: Machine, _ statistics: [StatisticsFile], isStimulus: Bool) {
     guard !hasStimulus else { return }
     hasStimulus = isStimulus
-    drain()
-    sinceStimulus = text.events.count
+    log?.drain()
+    sinceStimulus = log?.text.events.count ?? 0
     carried = []
     // Injections come before what they inject is taken: read in this order, none is taken without being counted.
     let counters = statistics.map { try? $0.read() }
@@ -83,7 +77,7 @@ public final class Recorder {
     to machine: Machine, _ statistics: [StatisticsFile], from oldStatistics: [StatisticsFile],
     threads oldThreads: [Int32]
   ) {
-    drain()
+    log?.drain()
     for (index, thread) in oldThreads.enumerated() {
       if formerThreads.indices.contains(index) {
         formerThreads[index].append(thread)
@@ -110,9 +104,8 @@ public final class Recorder {
 
   /// The events recorded so far, from the machine's start; nil where none can be.
   public func events() -> [TraceEvent]? {
-    guard instance != nil else { return nil }
-    drain()
-    return text.events
+    log?.drain()
+    return log?.text.events
   }
 
   /// Ends recording.
@@ -128,7 +121,7 @@ public final class Recorder {
     let taken = Self.taken(machine)
     let after = statistics.map { try? $0.read() }
     let notifications = NotificationCounts.read().growth(since: before.notifications)
-    take { instance throws(TraceUnavailable) in try instance.end() }
+    log?.end()
     let counters = growth(after)
     let vcpus = machine.vcpus.indices.map { index in
       var growth: [Vector: Int] = [:]
@@ -139,27 +132,17 @@ public final class Recorder {
       return VCPUObservation(
         index: index, id: machine.configuration.apicIDs[index], counters: counters[index], taken: growth)
     }
-    if let instance {
-      var seen = text
-      seen.events = Array(text.events.dropFirst(sinceStimulus))
+    if let log {
+      var seen = log.text
+      seen.events = Array(log.text.events.dropFirst(sinceStimulus))
       let all = threads.enumerated().map { index, thread in
         (formerThreads.indices.contains(index) ? formerThreads[index] : []) + [thread]
       }
-      trace = .recorded(seen, threads: all, absentEvents: instance.absentEvents)
+      trace = .recorded(seen, threads: all, absentEvents: log.instance.absentEvents)
     }
     // A TSC that the story set would show cycles that have not passed.
     let latency = machine.log.firstInterrupt(since: before.tsc, before: now).map { $0 - before.tsc }
     return Observation(vcpus: vcpus, trace: trace, notifications: notifications, latency: latency)
-  }
-
-  /// A trace that can no longer be read counts as lost, which the evidence shows.
-  private func drain() {
-    take { instance throws(TraceUnavailable) in try instance.read() }
-  }
-
-  private func take(_ read: (TraceInstance) throws(TraceUnavailable) -> TraceText) {
-    guard let instance else { return }
-    do throws(TraceUnavailable) { text.append(try read(instance)) } catch { text.lost &+= 1 }
   }
 
   private static func taken(_ machine: Machine) -> [[Int]] {
