@@ -41,6 +41,9 @@ extension APICvInhibit {
       try stage.signal(MSIMessage(vector: 0x31, destination: stage[vcpu: 1].destination))
       _ = try stage[vcpu: 1].readTSC()
       Pause.sleep(stage.settling)
+      // Its thread may not have run meanwhile: it enters the guest once more, and goes on there, before it is asked.
+      try stage.machine.outside(1) { _ in }
+      _ = try stage[vcpu: 1].readTSC()
       return stage.taken(0x31, on: 1) == before
     },
     clear: { stage in
