@@ -5,7 +5,7 @@ import GuestMachine
 /// Tells the host that the guest is set up and waits for what it does next.
 public func ready() { command(.ready) }
 
-/// Tells the host that the guest has come to point `number` of its story.
+/// Tells the host that the guest has come to point `number` of its scenario.
 public func reached(_ number: UInt32) { command(.mark, number) }
 
 /// Ends the guest; a status other than 0 is a failure.

@@ -24,7 +24,7 @@ public func recorded(_ vector: Vector, on index: Int) -> Int {
   return Int(processor_interrupts(boot.processorArea &+ UInt64(index) &* boot.processorStride, vector.rawValue))
 }
 
-/// Writes down a point in the guest's story; the host is told where it waits for one.
+/// Writes down a point in the guest's scenario; the host is told where it waits for one.
 public func mark(_ label: StaticString) {
   guard let index = log(.mark, label: label), bootPage.pointee.tellsMarks != 0 else { return }
   command(.marked, UInt32(truncatingIfNeeded: index))

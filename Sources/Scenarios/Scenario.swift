@@ -1,13 +1,13 @@
 public import APIC
 public import VMM
 
-/// One thing that interrupt virtualization must do, told as a story: what the guest is made to do, what happens from
+/// One thing that interrupt virtualization must do: what the guest is made to do, what happens from
 /// outside, and what is expected.
 ///
-/// Its guest is always `agent`, which does on each vCPU what the story says, so a scenario is one value in one file.
+/// Its guest is always `agent`, which does on each vCPU what the scenario says, so a scenario is one value in one file.
 public struct Scenario: Sendable {
-  /// The way to its stage: called with the stage, throws when something is not as expected.
-  public typealias Story = @Sendable (Stage) throws -> Void
+  /// What it does and expects: called with its test context, throws when something is not as expected.
+  public typealias Body = @Sendable (TestContext) throws -> Void
 
   /// Words with dots between them, such as `msi.halted`; unique.
   public let id: String
@@ -21,7 +21,7 @@ public struct Scenario: Sendable {
   public let configuration: MachineConfiguration
   /// What the machine's owner does itself.
   public let hooks: MachineHooks
-  /// Whether the agent enables the local APICs before the story begins, and lets interrupts in.
+  /// Whether the agent enables the local APICs before the scenario begins, and lets interrupts in.
   public let preparation: Preparation
   /// What a host must have.
   public let needs: [Need]
@@ -29,10 +29,10 @@ public struct Scenario: Sendable {
   public let path: PathDemand
   /// Whether its stimulus can be withheld, so that it must fail.
   public let sabotage: Sabotage
-  /// The story.
-  public let story: Story
+  /// What it does and expects.
+  public let body: Body
 
-  /// How far the agent goes before a story begins.
+  /// How far the agent goes before a scenario begins.
   public enum Preparation: Hashable, Sendable {
     /// All vCPUs run, their local APICs are enabled, interrupts are let in.
     case ready
@@ -57,19 +57,19 @@ public struct Scenario: Sendable {
   ///   - title: what holds, in a line.
   ///   - modes: the APIC modes that it is run in.
   ///   - vcpus: how many; their APIC ids are 0, 1, 2 and so on unless `configure` says otherwise.
-  ///   - preparation: how far the agent goes before the story.
+  ///   - preparation: how far the agent goes before the scenario.
   ///   - exercises: kernel functions, KVM calls and SDM sections.
   ///   - needs: what a host must have.
   ///   - path: how its interrupts must get to the guest.
   ///   - sabotage: whether there is a stimulus to withhold.
   ///   - hooks: what the machine's owner does itself.
   ///   - configure: changes the machine's configuration.
-  ///   - story: the story.
+  ///   - body: what it does and expects.
   public init(
     _ id: String, _ title: String, modes: [APICMode] = [.xAPIC, .x2APIC], vcpus: Int = 1,
     preparation: Preparation = .ready, exercises: [String], needs: [Need] = [], path: PathDemand = .any,
     sabotage: Sabotage = .mustFail, hooks: MachineHooks = MachineHooks(),
-    configure: (inout MachineConfiguration) -> Void = { _ in }, story: @escaping Story
+    configure: (inout MachineConfiguration) -> Void = { _ in }, body: @escaping Body
   ) {
     self.id = id
     self.title = title
@@ -80,7 +80,7 @@ public struct Scenario: Sendable {
     self.preparation = preparation
     self.sabotage = sabotage
     self.hooks = hooks
-    self.story = story
+    self.body = body
     var configuration = MachineConfiguration()
     configuration.vcpus = vcpus
     configuration.memory = 16 << 20

@@ -32,7 +32,7 @@ import VMM
     instant.map { Int(($0 - Self.start) / .nanoseconds(1)) }
   }
 
-  @Test func `an IPI that software injects into a halted vCPU has every stage`() throws {
+  @Test func `an IPI that software injects into a halted vCPU has every test`() throws {
     let journey = try #require(
       journeys(
         [

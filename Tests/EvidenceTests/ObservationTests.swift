@@ -74,7 +74,7 @@ import Testing
     #expect(evidence.interrupts.map(\.verdictPath) == [nil, nil])
   }
 
-  @Test func `a story that went from machine to machine has the events of all their threads`() {
+  @Test func `a scenario that went from machine to machine has the events of all their threads`() {
     var text = TraceText()
     text.events = [100, 200, 300].map {
       TraceEvent(

@@ -78,13 +78,13 @@ import Testing
     #expect(ids.sorted() == ["ipi.self.x2apic", "ipi.self.xapic", "msi.halted.x2apic", "msi.halted.xapic"])
   }
 
-  @Test(.needsKVM) func `sabotage succeeds where every story fails for want of its stimulus`() throws {
+  @Test(.needsKVM) func `sabotage succeeds where every scenario fails for want of its stimulus`() throws {
     let result = try Program.run(["test", "--sabotage", "ipi.self"])
     #expect(result.status == 0)
     #expect(result.output.contains("2 passed, 0 failed"))
   }
 
-  @Test(.needsKVM) func `a story without time fails with 1, and its failure is shown in full`() throws {
+  @Test(.needsKVM) func `a scenario without time fails with 1, and its failure is shown in full`() throws {
     let result = try Program.run(["test", "ipi.halted.x2apic", "--timeout", "1us"])
     #expect(result.status == 1)
     for text in [

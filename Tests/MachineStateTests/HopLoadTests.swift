@@ -99,7 +99,7 @@ private final class Traveller {
       try traveller.machine.interrupts.setLine(Self.linePin, to: true)
       try traveller.machine.interrupts.setLine(Self.linePin, to: false)
       let state = try traveller.hop()
-      #expect(state.irqfds.count == 1 && state.irqfds[0].isMachines)
+      #expect(state.irqfds.count == 1 && state.irqfds[0].isOwnedByVMM)
       for (vector, vcpu) in expected {
         try traveller.until("\(vector) comes for the \(hop)th time") {
           traveller.machine.recorded(vector, on: vcpu) >= hop

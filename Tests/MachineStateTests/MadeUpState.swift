@@ -30,7 +30,7 @@ extension MachineState {
     state.pit?.channel0.count = 0x10000
     var irqfd = IRQFDState(gsi: 24)
     irqfd.pending = 3
-    irqfd.isMachines = true
+    irqfd.isOwnedByVMM = true
     irqfd.event = 0
     state.irqfds = [irqfd, IRQFDState(gsi: 25)]
     var event = IOEventState(address: .mmio(0xd000_0000))

@@ -5,7 +5,7 @@ import MachineState
 import Testing
 import VMM
 
-/// Timers in made-up states: what becomes of them is seen without a guest, as `settle` takes a vCPU through KVM's loop and
+/// Timers in made-up states: what becomes of them is seen without a guest, as `completePendingWork` takes a vCPU through KVM's loop and
 /// not into the guest.
 @Suite("Timers over a restore", Host.canRun) struct TimerTests {
   private static let vector: Vector = 0x77
@@ -55,7 +55,7 @@ import VMM
   }
 
   private func isRequested(_ machine: Machine) throws -> Bool {
-    try machine.settle(0)
+    try machine.completePendingWork(0)
     return try machine.vcpus[0].localAPIC().interruptRequest.contains(Self.vector)
   }
 

@@ -10,7 +10,7 @@ import VMM
 @Suite(.serialized, .enabled(if: ThisHost.hasKVM, "there is no usable /dev/kvm"))
 struct SuiteOnThisHostTests {
   @Test(arguments: ThisHost.cases.map(\.id))
-  func `a scenario's story comes true`(id: String) throws {
+  func `a scenario comes true`(id: String) throws {
     let result = try ThisHost.run(try #require(ThisHost.cases.first { $0.id == id }))
     switch result.verdict {
     case .passed: break
@@ -24,7 +24,7 @@ struct SuiteOnThisHostTests {
   }
 
   @Test(arguments: ["ipi.self.x2apic", "ipi.halted.xapic", "msi.halted.x2apic"])
-  func `a story fails for want of its stimulus`(id: String) throws {
+  func `a scenario fails for want of its stimulus`(id: String) throws {
     let testCase = try #require(ThisHost.cases.first { $0.id == id })
     let result = try ThisHost.run(testCase, isSabotaged: true)
     #expect(result.verdict == .passed)
@@ -44,18 +44,18 @@ struct SuiteOnThisHostTests {
     }
   }
 
-  @Test func `a story that passes without its stimulus is what sabotage finds`() throws {
-    let idle = Scenario("made-up.idle", "Nothing is expected", modes: [.x2APIC], exercises: []) { stage in
-      try stage.stimulus {}
+  @Test func `a scenario that passes without its stimulus is what sabotage finds`() throws {
+    let idle = Scenario("made-up.idle", "Nothing is expected", modes: [.x2APIC], exercises: []) { test in
+      try test.stimulus {}
     }
     let result = try ThisHost.run(ScenarioCase(scenario: idle, mode: .x2APIC), isSabotaged: true)
     #expect(result.verdict == .failed("it passed although its stimulus was withheld, so it proves nothing"))
   }
 
-  @Test func `a story that fails before its stimulus proves nothing`() throws {
-    let early = Scenario("made-up.early", "Something is expected too early", modes: [.x2APIC], exercises: []) { stage in
-      try stage.check("1 is 2", 1, equals: 2)
-      try stage.stimulus {}
+  @Test func `a scenario that fails before its stimulus proves nothing`() throws {
+    let early = Scenario("made-up.early", "Something is expected too early", modes: [.x2APIC], exercises: []) { test in
+      try test.check("1 is 2", 1, equals: 2)
+      try test.stimulus {}
     }
     let result = try ThisHost.run(ScenarioCase(scenario: early, mode: .x2APIC), isSabotaged: true)
     #expect(
@@ -64,10 +64,10 @@ struct SuiteOnThisHostTests {
   }
 
   @Test func `a failure shows the interrupts, the counters and the state of each vCPU`() throws {
-    let failing = Scenario("made-up.failing", "One interrupt is two", modes: [.x2APIC], exercises: []) { stage in
-      try stage.stimulus { try stage[vcpu: 0].send(.toSelf(0x51)) }
-      try stage.expect(1, of: 0x51, on: 0)
-      try stage.check("interrupts", 1, equals: 2)
+    let failing = Scenario("made-up.failing", "One interrupt is two", modes: [.x2APIC], exercises: []) { test in
+      try test.stimulus { try test[vcpu: 0].send(.toSelf(0x51)) }
+      try test.expect(1, of: 0x51, on: 0)
+      try test.check("interrupts", 1, equals: 2)
     }
     let result = try ThisHost.run(ScenarioCase(scenario: failing, mode: .x2APIC))
     #expect(result.verdict == .failed("interrupts: expected 2, saw 1"))
@@ -77,13 +77,13 @@ struct SuiteOnThisHostTests {
     #expect(scene.vcpus.map(\.index) == [0])
   }
 
-  @Test func `a story that hangs in a call about a running vCPU is freed and reported with its state`() throws {
-    let hanging = Scenario("made-up.hanging", "A call returns", modes: [.x2APIC], exercises: []) { stage in
-      try stage[vcpu: 0].spin(until: 0x51, reaches: 1, seconds: 100)
-      try stage.stimulus {}
+  @Test func `a scenario that hangs in a call about a running vCPU is freed and reported with its state`() throws {
+    let hanging = Scenario("made-up.hanging", "A call returns", modes: [.x2APIC], exercises: []) { test in
+      try test[vcpu: 0].spin(until: 0x51, reaches: 1, seconds: 100)
+      try test.stimulus {}
       // It waits until the vCPU leaves the guest, which it does not do by itself.
-      _ = try stage.machine.vcpus[0].registers()
-      try stage.expect(1, of: 0x51, on: 0)
+      _ = try test.machine.vcpus[0].registers()
+      try test.expect(1, of: 0x51, on: 0)
     }
     var suite = SuiteRunner(try ThisHost.runner)
     suite.limit = .milliseconds(300)

@@ -1,4 +1,4 @@
-/// What the interrupts of a story cost, from its stimulus to its end: all vCPUs taken together.
+/// What the interrupts of a scenario cost, from its stimulus to its end: all vCPUs taken together.
 public struct DeliveryCost: Hashable, Sendable {
   /// How many interrupts were taken.
   public var interrupts: Int

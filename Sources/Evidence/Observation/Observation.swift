@@ -4,7 +4,7 @@ import APIC
 public struct Observation: Hashable, Sendable {
   /// What tracepoints showed.
   public enum Trace: Hashable, Sendable {
-    /// They were recorded, on these threads, by vCPU: more than one where the story went from machine to machine; these
+    /// They were recorded, on these threads, by vCPU: more than one where the scenario went from machine to machine; these
     /// events does the kernel not have.
     case recorded(TraceText, threads: [[Int32]], absentEvents: [String])
     /// They could not be, for this reason.

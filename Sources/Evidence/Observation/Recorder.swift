@@ -10,7 +10,7 @@ public final class Recorder {
     let statistics: [Statistics?]
     let taken: [[Int]]
     let notifications: NotificationCounts
-    /// The guest's TSC, read last: what follows the reading is the story's.
+    /// The guest's TSC, read last: what follows the reading is the scenario's.
     let tsc: UInt64
   }
 
@@ -47,7 +47,7 @@ public final class Recorder {
     pool?.giveBack(log.instance)
   }
 
-  /// Reads the counters from which growth is counted: at a story's beginning, and anew at its first stimulus.
+  /// Reads the counters from which growth is counted: at a scenario's beginning, and anew at its first stimulus.
   ///
   /// - Parameters:
   ///   - machine: the machine.
@@ -114,7 +114,7 @@ public final class Recorder {
   ///   - machine: the machine, whose vCPUs may still run.
   ///   - statistics: its vCPUs' statistics.
   ///   - threads: the kernel's ids of its threads, by vCPU.
-  /// - Returns: what was seen since the stimulus; nil where the story did not begin.
+  /// - Returns: what was seen since the stimulus; nil where the scenario did not begin.
   public func finish(_ machine: Machine, _ statistics: [StatisticsFile], threads: [Int32]) -> Observation? {
     guard let before else { return nil }
     let now = machine.clock.tsc(at: .now)
@@ -140,7 +140,7 @@ public final class Recorder {
       }
       trace = .recorded(seen, threads: all, absentEvents: log.instance.absentEvents)
     }
-    // A TSC that the story set would show cycles that have not passed.
+    // A TSC that the scenario set would show cycles that have not passed.
     let latency = machine.log.firstInterrupt(since: before.tsc, before: now).map { $0 - before.tsc }
     return Observation(vcpus: vcpus, trace: trace, notifications: notifications, latency: latency)
   }

@@ -1,6 +1,6 @@
 public import APIC
 
-/// What was seen of a vCPU between a stimulus and the end of its story.
+/// What was seen of a vCPU between a stimulus and the end of its scenario.
 public struct VCPUObservation: Hashable, Sendable {
   /// The vCPU's index.
   public let index: Int

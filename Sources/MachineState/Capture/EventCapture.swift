@@ -35,7 +35,7 @@ struct EventCapture {
     var states: [IRQFDState] = []
     for irqfd in irqfds {
       var state = IRQFDState(gsi: irqfd.gsi)
-      state.isMachines = owned[irqfd.gsi] === irqfd.event
+      state.isOwnedByVMM = owned[irqfd.gsi] === irqfd.event
       state.pending = try reassign(irqfd)
       state.event = shared.number(of: irqfd.event)
       if let resample = irqfd.resample { state.resamplePending = try peek(resample) }

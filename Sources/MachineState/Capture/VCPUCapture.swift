@@ -23,7 +23,7 @@ struct VCPUCapture {
       guard state.localAPIC.countsDown else { break }
       let before = state.localAPIC
       let start = ContinuousClock.now
-      try machine.settle(index)
+      try machine.completePendingWork(index)
       state = try read()
       guard state.localAPIC.mayHaveExpired(since: before, elapsed: .now - start) else { break }
     }

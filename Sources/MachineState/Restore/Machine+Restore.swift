@@ -190,7 +190,7 @@ struct MachineRestore {
         let event = try event(saved.event, among: &shared)
         let resample = try saved.resamplePending.map { _ throws(KVMError) in try EventDescriptor() }
         try raw.vm.assignIRQFD(event, gsi: saved.gsi, resample: resample)
-        if saved.isMachines { raw.interrupts.adopt(irqfd: event, gsi: saved.gsi) }
+        if saved.isOwnedByVMM { raw.interrupts.adopt(irqfd: event, gsi: saved.gsi) }
         // Written now that KVM listens: it would raise the interrupt for a counter that is not 0 already, and not clear it.
         if saved.pending > 0 { try event.write(saved.pending) }
         if let pending = saved.resamplePending, pending > 0 { try resample?.write(pending) }

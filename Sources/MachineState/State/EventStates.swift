@@ -9,7 +9,7 @@ public struct IRQFDState: Hashable, Sendable {
   /// What the counter of the resample event holds; nil for an irqfd without one.
   public var resamplePending: UInt64?
   /// Whether the machine itself writes to it, for a guest that asked.
-  public var isMachines = false
+  public var isOwnedByVMM = false
   /// The number of its event, where ioeventfds signal the same; nil for one of its own.
   public var event: UInt32?
 

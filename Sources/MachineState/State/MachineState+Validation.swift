@@ -86,7 +86,7 @@ extension MachineState {
     }
     try validateSharedEvents()
     var owned: Set<UInt32> = []
-    for (index, event) in irqfds.enumerated() where event.isMachines && !owned.insert(event.gsi).inserted {
+    for (index, event) in irqfds.enumerated() where event.isOwnedByVMM && !owned.insert(event.gsi).inserted {
       throw MalformedState("the machine has one irqfd a GSI", at: "irqfds[\(index)].isMachines")
     }
     do throws(DeviceStateError) {

@@ -12,7 +12,7 @@ public struct SuiteReport: Codable, Sendable {
   public var program = "lapwing test"
   /// Whether nothing failed and all was run.
   public var success: Bool
-  /// Whether stimuli were withheld: a case passes then when its story fails for want of it.
+  /// Whether stimuli were withheld: a case passes then when its scenario fails for want of it.
   public var isSabotage: Bool
   /// Whether it was ended before its time; cases that were not run are in `notRun`.
   public var isInterrupted: Bool
@@ -55,7 +55,7 @@ public struct SuiteReport: Codable, Sendable {
     public var rounds: Int
     /// How many cases ran at the same time.
     public var jobs: Int
-    /// How long a story waited for anything, in nanoseconds.
+    /// How long a scenario waited for anything, in nanoseconds.
     public var patience: Int64
     /// What the host was required to have.
     public var requirements: [String]

@@ -11,7 +11,7 @@ extension AgentVCPU {
     let answer = try hypercall(
       number, padded[0], padded[1], UInt32(truncatingIfNeeded: padded[2]), UInt32(truncatingIfNeeded: padded[3]),
       vmmcall: !isIntel)
-    if let fault = answer.fault { throw StoryFailure("\(isIntel ? "VMCALL" : "VMMCALL") raises exception \(fault)") }
+    if let fault = answer.fault { throw ScenarioFailure("\(isIntel ? "VMCALL" : "VMMCALL") raises exception \(fault)") }
     return answer.result
   }
 }

@@ -5,7 +5,7 @@ import GuestContract
 extension AgentVCPU {
   /// Reads a register of the local APIC.
   public func read(_ register: LocalAPICRegister, word: Int = 0) throws -> UInt32 {
-    switch stage.mode {
+    switch test.mode {
     case .x2APIC: UInt32(truncatingIfNeeded: try readMSR(register.msr(word: word)))
     default: try readMemory(APICBase.defaultAddress + UInt64(register.offset(word: word)))
     }
@@ -13,7 +13,7 @@ extension AgentVCPU {
 
   /// Writes a register of the local APIC.
   public func write(_ register: LocalAPICRegister, _ value: UInt32) throws {
-    switch stage.mode {
+    switch test.mode {
     case .x2APIC: try writeMSR(register.msr, UInt64(value))
     default: try writeMemory(APICBase.defaultAddress + UInt64(register.rawValue), value)
     }
@@ -28,7 +28,7 @@ extension AgentVCPU {
 
   /// Sends an interprocessor interrupt.
   public func send(_ command: InterruptCommand) throws {
-    switch stage.mode {
+    switch test.mode {
     case .x2APIC: try writeMSR(LocalAPICRegister.interruptCommand.msr, command.rawValue)
     default:
       try write(.interruptCommandHigh, command.xAPICHigh)
@@ -39,7 +39,7 @@ extension AgentVCPU {
   /// Ends the service of the interrupt with the highest priority.
   public func endOfInterrupt() throws { try write(.endOfInterrupt, 0) }
 
-  /// Tells the agent in which mode its handlers reach the local APIC from now on; the story has switched it.
+  /// Tells the agent in which mode its handlers reach the local APIC from now on; the scenario has switched it.
   public func use(_ mode: APICMode) throws { try perform(.setMode, mode == .x2APIC ? 1 : 0) }
 
   /// What a handler of the agent does, besides recording its interrupt.

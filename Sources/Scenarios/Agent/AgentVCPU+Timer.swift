@@ -22,11 +22,11 @@ extension AgentVCPU {
   public func deadline() throws -> UInt64 { try readMSR(MSR.tscDeadline) }
 
   /// So many milliseconds in cycles of the TSC.
-  public func cycles(milliseconds: UInt64) -> UInt64 { UInt64(stage.machine.clock.kHz) * milliseconds }
+  public func cycles(milliseconds: UInt64) -> UInt64 { UInt64(test.machine.clock.kHz) * milliseconds }
 
   /// Waits until the guest's TSC is past `tsc`.
   public func untilPast(_ tsc: UInt64) throws {
-    try stage.until("the TSC is past \(tsc)") { try readTSC() > tsc }
+    try test.until("the TSC is past \(tsc)") { try readTSC() > tsc }
   }
 
   /// Has it halt, lets interrupts in with that, and waits until one has woken it. One that was held off until then and has

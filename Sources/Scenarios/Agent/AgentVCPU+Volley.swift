@@ -4,7 +4,7 @@ import VMM
 
 extension AgentVCPU {
   /// Lets the handlers go on that hold on this vCPU, and does not hold those to come.
-  public func openGate() throws { try stage.machine.mailbox(of: index).setGate(open: true) }
+  public func openGate() throws { try test.machine.mailbox(of: index).setGate(open: true) }
 
   /// Has it send an interprocessor interrupt `times` times, each when all that the one before raises are recorded, so
   /// that none can fall together with another. Begun, not waited for: see `finishVolley`.
@@ -14,8 +14,8 @@ extension AgentVCPU {
   ///   - times: how often.
   ///   - receivers: how many vCPUs each of them interrupts.
   public func beginVolley(_ command: InterruptCommand, times: Int, receivers: Int) throws {
-    let (seconds, _) = stage.patience.components
-    let cycles = UInt64(stage.machine.clock.kHz) * 1000 * UInt64(max(seconds / 2, 1))
+    let (seconds, _) = test.patience.components
+    let cycles = UInt64(test.machine.clock.kHz) * 1000 * UInt64(max(seconds / 2, 1))
     try begin(.volley, [command.rawValue, UInt64(times), UInt64(receivers), cycles])
   }
 

@@ -7,13 +7,13 @@ extension AgentVCPU {
   /// Has it halt, with interrupts let in, and waits until KVM has put it to sleep. The next interrupt wakes it.
   public func halt() throws {
     try begin(.halt, [0])
-    try stage.untilHalted(index)
+    try test.untilHalted(index)
   }
 
   /// The same with interrupts held off: only an NMI, an SMI or an INIT wakes it.
   public func haltMasked() throws {
     try begin(.halt, [1])
-    try stage.untilHalted(index)
+    try test.untilHalted(index)
   }
 
   /// Waits until it goes on after a halt.
@@ -22,7 +22,7 @@ extension AgentVCPU {
   /// Has it spin inside the guest, without leaving it by itself, until it has recorded `vector` so many times in all, or
   /// `seconds` of guest time have passed.
   public func spin(until vector: Vector, reaches count: Int, seconds: UInt64 = 10) throws {
-    let cycles = UInt64(stage.machine.clock.kHz) * 1000 * seconds
+    let cycles = UInt64(test.machine.clock.kHz) * 1000 * seconds
     try begin(.spin, [UInt64(vector.rawValue), UInt64(count), cycles])
   }
 
@@ -41,6 +41,8 @@ extension AgentVCPU {
 
   /// Starts the application processors with INIT and SIPI.
   public func startProcessors() throws {
-    guard try perform(.startProcessors).first == 1 else { throw StoryFailure("not all application processors started") }
+    guard try perform(.startProcessors).first == 1 else {
+      throw ScenarioFailure("not all application processors started")
+    }
   }
 }

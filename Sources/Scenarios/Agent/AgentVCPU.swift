@@ -2,16 +2,16 @@ public import APIC
 import GuestContract
 import VMM
 
-/// A vCPU as a story speaks to it: each call is carried out by the guest, on that vCPU.
+/// A vCPU as a scenario speaks to it: each call is carried out by the guest, on that vCPU.
 public struct AgentVCPU {
   /// Its index.
   public let index: Int
-  let stage: Stage
+  let test: TestContext
 
-  private var mailbox: AgentMailbox { stage.machine.mailbox(of: index) }
+  private var mailbox: AgentMailbox { test.machine.mailbox(of: index) }
 
   /// Its APIC id.
-  public var apicID: UInt32 { stage.machine.configuration.apicIDs[index] }
+  public var apicID: UInt32 { test.machine.configuration.apicIDs[index] }
 
   /// Where an interrupt for it is sent.
   public var destination: Destination { .physical(apicID) }
@@ -21,11 +21,11 @@ public struct AgentVCPU {
 
   /// Has an operation carried out and waits for it.
   ///
-  /// - Throws: `StoryFailure` where it is not done in time, or raises an exception.
+  /// - Throws: `ScenarioFailure` where it is not done in time, or raises an exception.
   @discardableResult
   func perform(_ operation: AgentOperation, _ arguments: UInt64...) throws -> (first: UInt64, second: UInt64) {
     let answer = try attempt(operation, arguments)
-    if let fault = answer.fault { throw StoryFailure("vCPU \(index): \(operation.text) raised exception \(fault)") }
+    if let fault = answer.fault { throw ScenarioFailure("vCPU \(index): \(operation.text) raised exception \(fault)") }
     return (answer.first, answer.second)
   }
 
@@ -37,14 +37,14 @@ public struct AgentVCPU {
 
   /// Has an operation begun, which may take until something else happens.
   func begin(_ operation: AgentOperation, _ arguments: [UInt64]) throws {
-    try stage.until("vCPU \(index) is free for \(operation.text)") { try mailbox.isDone }
+    try test.until("vCPU \(index) is free for \(operation.text)") { try mailbox.isDone }
     try mailbox.post(operation, arguments)
   }
 
   /// Waits for the end of the operation that was begun.
   @discardableResult
   func finish(_ operation: AgentOperation) throws -> AgentMailbox.Answer {
-    try stage.until("vCPU \(index) is done with \(operation.text)") { try mailbox.isDone }
+    try test.until("vCPU \(index) is done with \(operation.text)") { try mailbox.isDone }
     return try mailbox.answer()
   }
 

@@ -27,7 +27,7 @@ public final class CaseControl: Sendable {
   /// Why and when it was ended.
   var ending: (reason: Reason, time: ContinuousClock.Instant)? { state.withLock { $0.ending } }
 
-  /// Ends the case: its machine stops, which frees whoever waits for one of its vCPUs, and its story fails. The first
+  /// Ends the case: its machine stops, which frees whoever waits for one of its vCPUs, and its scenario fails. The first
   /// reason stands.
   public func end(_ reason: Reason) {
     state.withLock { state in

@@ -22,8 +22,8 @@ public struct FailureScene: Sendable {
   public let vcpus: [VCPUReport]
 
   /// The scene on a machine whose vCPUs no longer run. What KVM does not give is left out: the failure counts for more.
-  init(_ stage: Stage) {
-    let machine = stage.machine
+  init(_ test: TestContext) {
+    let machine = test.machine
     interrupts = machine.vcpus.indices.flatMap { vcpu in
       (0...UInt8.max).compactMap { number in
         let vector = Vector(rawValue: number)
@@ -31,7 +31,7 @@ public struct FailureScene: Sendable {
         return count > 0 ? InterruptCount(vcpu: vcpu, vector: vector, count: count) : nil
       }
     }
-    counters = stage.statistics.map { file in
+    counters = test.statistics.map { file in
       guard let statistics = try? file.read() else { return [:] }
       return Dictionary(statistics.names.map { ($0, statistics[$0] ?? 0) }) { first, _ in first }
     }

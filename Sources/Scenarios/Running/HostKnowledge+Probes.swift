@@ -57,7 +57,7 @@ extension HostTrait {
     }
   }
 
-  /// Whether a host's want of it says nothing against KVM: on all others a story that needs it is told, and fails.
+  /// Whether a host's want of it says nothing against KVM: on all others a scenario that needs it is told, and fails.
   func mayBeMissing(on survey: HostSurvey) -> Bool {
     switch self {
     case .inService, .hypercall, .instructionBoundary, .consecutiveShadows, .tscOffset: true
@@ -93,69 +93,70 @@ extension HostTrait {
 }
 
 extension Scenario {
-  /// A story that is told everywhere, whatever it needs.
+  /// A scenario that is told everywhere, whatever it needs.
   fileprivate var asProbe: Scenario {
     Scenario(
-      id, title, modes: modes, vcpus: configuration.vcpus, exercises: exercises, path: path, hooks: hooks, story: story)
+      id, title, modes: modes, vcpus: configuration.vcpus, exercises: exercises, path: path, hooks: hooks, body: body)
   }
 
   /// Two vCPUs of one xAPIC id.
   fileprivate static let aliasedIDsProbe = Scenario(
     "probe.aliased-ids", "An interrupt reaches both vCPUs of one xAPIC id", modes: [.xAPIC], vcpus: 3, exercises: []
-  ) { stage in
-    try APICvInhibit.aliasedID.set(stage)
-    try stage.stimulus { _ = try APICvInhibit.aliasedID.isSet(stage) }
+  ) { test in
+    try APICvInhibit.aliasedID.set(test)
+    try test.stimulus { _ = try APICvInhibit.aliasedID.isSet(test) }
   }
 
   /// A handler that does not end its interrupt's service leaves it in the ISR.
   fileprivate static let inServiceProbe = Scenario(
     "probe.in-service", "An interrupt stays in service until its EOI", modes: [.x2APIC], exercises: []
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.handle(0x51, [])
-    try stage.stimulus { try vcpu.send(.toSelf(0x51)) }
-    try stage.expect(1, of: 0x51, on: 0)
-    try stage.check("the ISR before the EOI", try vcpu.readVectors(.inService), equals: VectorSet([0x51]))
+    try test.stimulus { try vcpu.send(.toSelf(0x51)) }
+    try test.expect(1, of: 0x51, on: 0)
+    try test.check("the ISR before the EOI", try vcpu.readVectors(.inService), equals: VectorSet([0x51]))
   }
 
   /// A hypercall without arguments that every KVM knows (KVM_HC_VAPIC_POLL_IRQ, which answers 0).
   fileprivate static let hypercallProbe = Scenario(
     "probe.hypercall", "A hypercall instruction works in ring 0", modes: [.x2APIC], exercises: []
-  ) { stage in
+  ) { test in
     let pollIRQ: UInt32 = 1
-    try stage.stimulus {
-      let result = try stage[vcpu: 0].hypercall(pollIRQ)
-      try stage.check("KVM_HC_VAPIC_POLL_IRQ answers", result, equals: 0)
+    try test.stimulus {
+      let result = try test[vcpu: 0].hypercall(pollIRQ)
+      try test.check("KVM_HC_VAPIC_POLL_IRQ answers", result, equals: 0)
     }
   }
 
   /// A TSC that is set an hour ahead.
   fileprivate static let tscOffsetProbe = Scenario(
     "probe.tsc-offset", "The guest's TSC follows its offset", modes: [.x2APIC], exercises: []
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     let hour = vcpu.cycles(milliseconds: 3_600_000)
     let before = try vcpu.readTSC()
-    try stage.stimulus {
-      try stage.machine.outside(0) { vcpu throws(KVMError) in try vcpu.setTSCOffset(try vcpu.tscOffset() &+ hour) }
+    try test.stimulus {
+      try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in try vcpu.setTSCOffset(try vcpu.tscOffset() &+ hour)
+      }
     }
     let after = try vcpu.readTSC()
-    try stage.check("the TSC is an hour ahead", after >= before &+ hour, saw: "\(after &- before) cycles")
+    try test.check("the TSC is an hour ahead", after >= before &+ hour, saw: "\(after &- before) cycles")
   }
 
   /// An interrupt that waits is taken before the second instruction behind STI.
   fileprivate static let instructionBoundaryProbe = Scenario(
     "probe.instruction-boundary", "A waiting interrupt is taken at once", modes: [.x2APIC], exercises: []
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     // A host that takes it later does so nearly always, and not always.
     for count in 1...20 {
       try vcpu.disableInterrupts()
-      try stage.stimulus { try vcpu.send(.toSelf(0x51)) }
+      try test.stimulus { try vcpu.send(.toSelf(0x51)) }
       let (_, after) = try vcpu.shadow(movSS: count.isMultiple(of: 2))
-      try stage.expectAtLeast(count, of: 0x51, on: 0)
-      let taken = try stage.takenInOrder(1, of: 0x51, on: 0)
-      try stage.check(
+      try test.expectAtLeast(count, of: 0x51, on: 0)
+      let taken = try test.takenInOrder(1, of: 0x51, on: 0)
+      try test.check(
         "a waiting interrupt is taken at the first instruction boundary that lets it in",
         taken.allSatisfy { $0.tsc < after }, saw: "that it is taken some instructions later")
     }

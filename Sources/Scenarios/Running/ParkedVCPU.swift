@@ -2,7 +2,7 @@ import APIC
 import KVM
 import VMM
 
-/// A vCPU that never runs and keeps APICv off for its whole VM, so that one host in one boot shows the same story with
+/// A vCPU that never runs and keeps APICv off for its whole VM, so that one host in one boot shows the same scenario with
 /// APICv and without.
 ///
 /// Its xAPIC id is not its vCPU's, for which KVM inhibits APICv (APICV_INHIBIT_REASON_APIC_ID_MODIFIED; kernel,

@@ -2,7 +2,7 @@ import Evidence
 import KVM
 
 extension ScenarioResult {
-  /// Lets a story that passed fail where its interrupts did not come the way that the scenario demands.
+  /// Lets a scenario that passed fail where its interrupts did not come the way that the scenario demands.
   ///
   /// Every vCPU that took an interrupt since the stimulus must have got it that way. A kernel that tells nothing of the
   /// way proves nothing: the case is skipped then.
@@ -26,7 +26,7 @@ extension ScenarioResult {
 }
 
 extension ScenarioResult {
-  /// Lets a story that passed fail where the hardware delivered an interrupt although APICv was to be off.
+  /// Lets a scenario that passed fail where the hardware delivered an interrupt although APICv was to be off.
   mutating func demandInhibition() {
     guard case .passed = verdict, let evidence else { return }
     let delivered = evidence.interrupts.filter { $0.path == .virtualDelivery || $0.path == .posted }

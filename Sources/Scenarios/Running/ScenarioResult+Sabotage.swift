@@ -1,7 +1,7 @@
 extension ScenarioResult {
   /// The result of a sabotaged run, judged: the run must have failed, and for want of its stimulus.
   ///
-  /// That is so where an expectation of the story failed after the point at which the stimulus was withheld. A machine that
+  /// That is so where an expectation of the scenario failed after the point at which the stimulus was withheld. A machine that
   /// could not be built, an agent that did not start or a guest that crashed proves nothing.
   func judgedAsSabotage() -> ScenarioResult {
     var judged = self

@@ -22,22 +22,22 @@ public struct ScenarioResult: Sendable {
   public internal(set) var verdict = Verdict.failed("it was not run")
   /// How long it took.
   public internal(set) var duration = Duration.zero
-  /// What the story measured.
+  /// What the scenario measured.
   public internal(set) var figures: [(name: String, value: String)] = []
-  /// How its interrupts got to the guest; nil where its story did not begin.
+  /// How its interrupts got to the guest; nil where its scenario did not begin.
   public internal(set) var evidence: Observation?
-  /// Whether the story came to its stimulus.
+  /// Whether the scenario came to its stimulus.
   public internal(set) var hasReachedStimulus = false
-  /// What made the story fail; nil where it did not, or was not told.
+  /// What made the scenario fail; nil where it did not, or was not told.
   public internal(set) var cause: Cause?
   /// What was there to be seen after a failure.
   public internal(set) var scene: FailureScene?
 
-  /// What makes a story fail.
+  /// What makes a scenario fail.
   public enum Cause: Hashable, Sendable {
-    /// Something was not as the story expected.
+    /// Something was not as the scenario expected.
     case expectation
-    /// The guest ended before the story did.
+    /// The guest ended before the scenario did.
     case machineEnded
     /// KVM, or the operating system, refused a call.
     case call

@@ -10,9 +10,9 @@ public struct ScenarioRunner: Sendable {
   private let host: HostKnowledge
   private let inhibitedHost: HostKnowledge
   private let tracing: TracePool?
-  /// How long anything in a story may take to come about.
+  /// How long anything in a scenario may take to come about.
   public var patience = Duration.seconds(10)
-  /// How long it may take in a sabotaged story from its stimulus on: there is nothing to wait for.
+  /// How long it may take in a sabotaged scenario from its stimulus on: there is nothing to wait for.
   public var sabotagedPatience = Duration.milliseconds(400)
   /// What this host must have: a case that it cannot run for want of one of these fails.
   public var requirements: Set<Need> = []
@@ -62,38 +62,38 @@ public struct ScenarioRunner: Sendable {
   ) {
     do {
       let machine = try buildMachine(testCase)
-      let stage = try Stage(
+      let test = try TestContext(
         machine: machine, mode: testCase.mode, hasAPICv: host(for: testCase).survey[.apicv].state == .available,
         isSabotaged: isSabotaged, patience: patience, sabotagedPatience: sabotagedPatience)
       let recorder = Recorder(tracing)
-      stage.record(with: recorder)
+      test.record(with: recorder)
       let isAPICvInhibited = testCase.isAPICvInhibited
-      try stage.start(control: control, hooks: testCase.scenario.hooks) { vm throws(KVMError) in
+      try test.start(control: control, hooks: testCase.scenario.hooks) { vm throws(KVMError) in
         if isAPICvInhibited { try ParkedVCPU.add(to: vm) }
       }
       do {
-        try prepare(stage, testCase.scenario)
-        recorder.mark(machine, stage.statistics, isStimulus: false)
-        try testCase.scenario.story(stage)
+        try prepare(test, testCase.scenario)
+        recorder.mark(machine, test.statistics, isStimulus: false)
+        try testCase.scenario.body(test)
         result.verdict = .passed
       } catch {
         result.verdict = .failed("\(error)")
-        result.cause = stage.machine.stop.reason != nil ? .machineEnded : error is StoryFailure ? .expectation : .call
+        result.cause = test.machine.stop.reason != nil ? .machineEnded : error is ScenarioFailure ? .expectation : .call
       }
-      result.evidence = recorder.finish(stage.machine, stage.statistics, threads: stage.threadIDs)
+      result.evidence = recorder.finish(test.machine, test.statistics, threads: test.threadIDs)
       result.demand(testCase.scenario.path, host(for: testCase))
       if testCase.isAPICvInhibited { result.demandInhibition() }
-      stage.finish()
-      result.hasReachedStimulus = stage.hasReachedStimulus
-      result.figures = stage.figures
-      if case .failed = result.verdict { result.scene = FailureScene(stage) }
+      test.finish()
+      result.hasReachedStimulus = test.hasReachedStimulus
+      result.figures = test.figures
+      if case .failed = result.verdict { result.scene = FailureScene(test) }
     } catch {
       result.verdict = .failed("the machine could not be built: \(error)")
     }
   }
 
   private func buildMachine(_ testCase: ScenarioCase) throws -> Machine {
-    guard let agent = BuiltInGuest.named("agent") else { throw StoryFailure("the guest 'agent' is missing") }
+    guard let agent = BuiltInGuest.named("agent") else { throw ScenarioFailure("the guest 'agent' is missing") }
     var configuration = testCase.scenario.configuration
     configuration.apic = testCase.mode == .x2APIC ? .x2APIC : .xAPIC
     configuration.arguments = [
@@ -105,10 +105,10 @@ public struct ScenarioRunner: Sendable {
     return try Machine(configuration, image: agent.image, on: system, console: Console(), hooks: hooks)
   }
 
-  private func prepare(_ stage: Stage, _ scenario: Scenario) throws {
-    let vcpus = scenario.preparation == .ready ? stage.vcpus : [stage[vcpu: 0]]
+  private func prepare(_ test: TestContext, _ scenario: Scenario) throws {
+    let vcpus = scenario.preparation == .ready ? test.vcpus : [test[vcpu: 0]]
     for vcpu in vcpus {
-      try stage.until("the agent has started on vCPU \(vcpu.index)") { try vcpu.starts() > 0 }
+      try test.until("the agent has started on vCPU \(vcpu.index)") { try vcpu.starts() > 0 }
     }
     guard scenario.preparation != .untouched else { return }
     for vcpu in vcpus { try vcpu.enableInterrupts() }

@@ -9,7 +9,7 @@ public struct SuiteRunner: Sendable {
   public var jobs = 1
   /// How often every case is run.
   public var rounds = 1
-  /// How long a case may take in all. It is far more than any needs: it is there for stories that hang.
+  /// How long a case may take in all. It is far more than any needs: it is there for scenarios that hang.
   public var limit = Duration.seconds(60)
   /// How long a case that was ended from outside has to come to its end.
   public var grace = Duration.seconds(5)
@@ -24,7 +24,7 @@ public struct SuiteRunner: Sendable {
   ///
   /// - Parameters:
   ///   - runner: runs each case.
-  ///   - isSabotaged: withhold every stimulus; a run then passes when its story fails for want of it.
+  ///   - isSabotaged: withhold every stimulus; a run then passes when its scenario fails for want of it.
   public init(_ runner: ScenarioRunner, isSabotaged: Bool = false) {
     self.init { testCase, control in
       let result = runner.run(testCase, isSabotaged: isSabotaged, control: control)

@@ -31,7 +31,7 @@ struct VCPURunner: Sendable {
   ///
   /// One that has been stopped waits too: the pause reads its state.
   private func park() throws(KVMError) {
-    try settle()
+    try completePendingWork()
     gate.arrive(index)
     repeat { inbox.park(vcpu) { !gate.isClosed || stop.isStopped } } while !gate.leave(index, isStopped: stop.isStopped)
   }
@@ -46,7 +46,7 @@ struct VCPURunner: Sendable {
   ///
   /// `immediate_exit` would do for the first alone: with it KVM does not come as far as its loop (kernel,
   /// `kvm_arch_vcpu_ioctl_run`). A signal ends the loop after one round, before the entry.
-  func settle() throws(KVMError) {
+  func completePendingWork() throws(KVMError) {
     while true {
       vcpu.clearExitRequest()
       let exit = try WakeSignal.runInterrupted(vcpu)

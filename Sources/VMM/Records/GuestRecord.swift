@@ -8,7 +8,7 @@ public struct GuestRecord: Hashable, Sendable {
     case interrupt(Vector, instruction: UInt64)
     /// An exception that the guest has no handler for.
     case exception(Vector, errorCode: UInt32, instruction: UInt64)
-    /// A point in its story.
+    /// A point in its scenario.
     case mark(String)
     /// Something that should hold and did, or did not, and what was seen.
     case check(String, holds: Bool, saw: Int64)

@@ -15,7 +15,7 @@ struct SuiteOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: "How many cases to run at the same time.")
   var jobs = 1
 
-  @Option(help: "How long a story may wait for each thing that it expects, such as 10s.")
+  @Option(help: "How long a scenario may wait for each thing that it expects, such as 10s.")
   var timeout = TimeLimit.seconds(10)
 
   @Option(

@@ -22,7 +22,7 @@ struct TestCommand: ParsableCommand {
   @OptionGroup(title: "Report")
   var report: SuiteReportOptions
 
-  @Flag(help: "Withhold each scenario's stimulus: the suite passes when every story fails for want of it.")
+  @Flag(help: "Withhold each scenario's stimulus: the suite passes when every scenario fails for want of it.")
   var sabotage = false
 
   @Option(

@@ -9,7 +9,7 @@ enum MadeUpCases {
     ScenarioCase.all(of: ids.map { scenario($0, modes: [.x2APIC]) })
   }
 
-  /// A scenario whose story does nothing.
+  /// A scenario whose scenario does nothing.
   static func scenario(_ id: String, modes: [APICMode] = [.xAPIC, .x2APIC]) -> Scenario {
     Scenario(id, "Something holds", modes: modes, exercises: ["kvm_set_irq"]) { _ in }
   }

@@ -29,7 +29,7 @@ import Testing
     let running = try machine.start()
     try machine.pause()
     func registers() throws -> Registers {
-      try machine.outside(0) { vcpu throws(KVMError) in try vcpu.registers() }
+      try machine.withVCPUStopped(0) { vcpu throws(KVMError) in try vcpu.registers() }
     }
     let (before, allowed) = (try registers(), try Self.processors(running.threadIDs[0]))
     try machine.settleTimer(0)

@@ -31,7 +31,7 @@ import Testing
     let before = printed()
     // With nothing half done: the next character is still to be written.
     for index in 0...1 {
-      #expect(try machine.outside(index) { vcpu throws(KVMError) in try vcpu.mpState() } == .runnable)
+      #expect(try machine.withVCPUStopped(index) { vcpu throws(KVMError) in try vcpu.mpState() } == .runnable)
     }
     #expect(machine.resume() == nil)
     machine.stop.wait(atMost: .milliseconds(20))

@@ -4,7 +4,7 @@ extension IRQFDState {
   private static var fields: [Field<IRQFDState>] {
     [
       .count("gsi", \.gsi, in: 0...4095), .hex("pending", \.pending, upTo: .max - 1),
-      .optionalHex("resamplePending", \.resamplePending), .flag("isMachines", \.isMachines),
+      .optionalHex("resamplePending", \.resamplePending), .flag("isMachines", \.isOwnedByVMM),
       .optionalCount("event", \.event, in: 0...UInt32(MachineState.eventLimit)),
     ]
   }

@@ -18,11 +18,11 @@ struct APICvInhibit: Sendable {
   /// What a host must have besides, for the reason to go away again.
   var needsToEnd: [Need] = []
   /// Turns APICv off by vCPU 1.
-  let set: @Sendable (Stage) throws -> Void
+  let set: @Sendable (TestContext) throws -> Void
   /// Whether it is off for that reason, by the behaviour of vCPU 1.
-  let isSet: @Sendable (Stage) throws -> Bool
+  let isSet: @Sendable (TestContext) throws -> Bool
   /// Ends it; nil where nothing can.
-  let clear: (@Sendable (Stage) throws -> Void)?
+  let clear: (@Sendable (TestContext) throws -> Void)?
 }
 
 extension APICvInhibit {
@@ -33,55 +33,55 @@ extension APICvInhibit {
   static let blockIRQ = APICvInhibit(
     name: "block-irq", reason: "APICV_INHIBIT_REASON_BLOCKIRQ", title: "a vCPU is debugged with its interrupts blocked",
     needs: [.feature(.blockIRQ)],
-    set: { stage in
-      try stage.machine.outside(1) { vcpu throws(KVMError) in try vcpu.setGuestDebug([.enable, .blockIRQ]) }
+    set: { test in
+      try test.machine.withVCPUStopped(1) { vcpu throws(KVMError) in try vcpu.setGuestDebug([.enable, .blockIRQ]) }
     },
-    isSet: { stage in
-      let before = stage.taken(0x31, on: 1)
-      try stage.signal(MSIMessage(vector: 0x31, destination: stage[vcpu: 1].destination))
-      _ = try stage[vcpu: 1].readTSC()
-      Pause.sleep(stage.settling)
+    isSet: { test in
+      let before = test.taken(0x31, on: 1)
+      try test.signal(MSIMessage(vector: 0x31, destination: test[vcpu: 1].destination))
+      _ = try test[vcpu: 1].readTSC()
+      Pause.sleep(test.settling)
       // Its thread may not have run meanwhile: it enters the guest once more, and goes on there, before it is asked.
-      try stage.machine.outside(1) { _ in }
-      _ = try stage[vcpu: 1].readTSC()
-      return stage.taken(0x31, on: 1) == before
+      try test.machine.withVCPUStopped(1) { _ in }
+      _ = try test[vcpu: 1].readTSC()
+      return test.taken(0x31, on: 1) == before
     },
-    clear: { stage in
-      try stage.machine.outside(1) { vcpu throws(KVMError) in try vcpu.setGuestDebug([]) }
+    clear: { test in
+      try test.machine.withVCPUStopped(1) { vcpu throws(KVMError) in try vcpu.setGuestDebug([]) }
     })
 
   /// An xAPIC id of the guest's choice.
   static let modifiedID = APICvInhibit(
     name: "id-modified", reason: "APICV_INHIBIT_REASON_APIC_ID_MODIFIED", title: "a guest changes an xAPIC id",
     modes: [.xAPIC], needsToEnd: [.trait(.restoredIDs)],
-    set: { stage in try stage[vcpu: 1].write(.id, 9 << 24) },
-    isSet: { stage in try stage[vcpu: 1].read(.id) == 9 << 24 },
-    clear: { stage in try stage[vcpu: 1].write(.id, stage[vcpu: 1].apicID << 24) })
+    set: { test in try test[vcpu: 1].write(.id, 9 << 24) },
+    isSet: { test in try test[vcpu: 1].read(.id) == 9 << 24 },
+    clear: { test in try test[vcpu: 1].write(.id, test[vcpu: 1].apicID << 24) })
 
   /// One id for two.
   static let aliasedID = APICvInhibit(
     name: "id-aliased", reason: "APICV_INHIBIT_REASON_PHYSICAL_ID_ALIASED", title: "two vCPUs have one xAPIC id",
     modes: [.xAPIC], needs: [.trait(.aliasedIDs)],
-    set: { stage in try stage[vcpu: 1].write(.id, stage[vcpu: 2].apicID << 24) },
-    isSet: { stage in
-      let before = (1...2).map { stage.taken(0x32, on: $0) }
-      try stage.signal(MSIMessage(vector: 0x32, destination: stage[vcpu: 2].destination))
-      try stage.expectAtLeast(before[1] + 1, of: 0x32, on: 2)
-      try stage.expectAtLeast(before[0] + 1, of: 0x32, on: 1)
+    set: { test in try test[vcpu: 1].write(.id, test[vcpu: 2].apicID << 24) },
+    isSet: { test in
+      let before = (1...2).map { test.taken(0x32, on: $0) }
+      try test.signal(MSIMessage(vector: 0x32, destination: test[vcpu: 2].destination))
+      try test.expectAtLeast(before[1] + 1, of: 0x32, on: 2)
+      try test.expectAtLeast(before[0] + 1, of: 0x32, on: 1)
       return true
     },
-    clear: { stage in try stage[vcpu: 1].write(.id, stage[vcpu: 1].apicID << 24) })
+    clear: { test in try test[vcpu: 1].write(.id, test[vcpu: 1].apicID << 24) })
 
   /// Registers elsewhere.
   static let modifiedBase = APICvInhibit(
     name: "base-moved", reason: "APICV_INHIBIT_REASON_APIC_BASE_MODIFIED", title: "a guest moves a local APIC's base",
-    set: { stage in
-      var base = APICBase(rawValue: try stage[vcpu: 1].readMSR(MSR.apicBase))
+    set: { test in
+      var base = APICBase(rawValue: try test[vcpu: 1].readMSR(MSR.apicBase))
       base.address = movedBase
-      try stage[vcpu: 1].writeMSR(MSR.apicBase, base.rawValue)
+      try test[vcpu: 1].writeMSR(MSR.apicBase, base.rawValue)
     },
-    isSet: { stage in
-      APICBase(rawValue: try stage[vcpu: 1].readMSR(MSR.apicBase)).address == movedBase
+    isSet: { test in
+      APICBase(rawValue: try test[vcpu: 1].readMSR(MSR.apicBase)).address == movedBase
     },
     clear: nil)
 
@@ -91,23 +91,23 @@ extension APICvInhibit {
   static let automaticEOI = APICvInhibit(
     name: "auto-eoi", reason: "APICV_INHIBIT_REASON_HYPERV", title: "a Hyper-V SINT has AutoEOI",
     needs: [.capability(.hypervSynIC)],
-    set: { stage in try setSINT0(stage, endsItself | 0x33) },
-    isSet: { stage in
-      try stage.machine.outside(1) { vcpu throws(KVMError) in try vcpu.msrs([sint0]).entries.first?.value }
+    set: { test in try setSINT0(test, endsItself | 0x33) },
+    isSet: { test in
+      try test.machine.withVCPUStopped(1) { vcpu throws(KVMError) in try vcpu.msrs([sint0]).entries.first?.value }
         == endsItself | 0x33
     },
-    clear: { stage in try setSINT0(stage, masked) })
+    clear: { test in try setSINT0(test, masked) })
 
   /// HV_X64_MSR_SINT0 and two of its bits (Hypervisor Top-Level Functional Specification, section 11.8.4).
   private static let sint0: UInt32 = 0x4000_0090
   private static let masked: UInt64 = 1 << 16
   private static let endsItself: UInt64 = 1 << 17
 
-  private static func setSINT0(_ stage: Stage, _ value: UInt64) throws {
-    let written = try stage.machine.outside(1) { vcpu throws(KVMError) in
+  private static func setSINT0(_ test: TestContext, _ value: UInt64) throws {
+    let written = try test.machine.withVCPUStopped(1) { vcpu throws(KVMError) in
       try vcpu.enable(.hypervSynIC)
       return try vcpu.setMSRs([MSREntry(index: sint0, value: value)])
     }
-    try stage.check("KVM takes a value for HV_X64_MSR_SINT0", written.refused == nil)
+    try test.check("KVM takes a value for HV_X64_MSR_SINT0", written.refused == nil)
   }
 }

@@ -11,32 +11,32 @@ extension Scenario {
     "apicv.reads", "With APICv, the guest reads registers of its local APIC without exits",
     exercises: ["vmx_update_msr_bitmap_x2apic", "SECONDARY_EXEC_APIC_REGISTER_VIRT", "SDM 3C 31.4.2"],
     needs: [.feature(.apicv)]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     let spurious = try vcpu.read(.spurious)
     var matches = 0
-    try stage.checkWithoutExits(accesses) {
+    try test.checkWithoutExits(accesses) {
       if try vcpu.read(.spurious) == spurious { matches += 1 }
     }
-    try stage.check("reads that gave the register's value", matches, equals: accesses)
+    try test.check("reads that gave the register's value", matches, equals: accesses)
   }
 
   /// The TPR.
   static let apicvPriority = Scenario(
     "apicv.tpr", "With APICv, the guest writes its TPR without exits, and interrupts obey it",
     exercises: ["vmx_update_msr_bitmap_x2apic", "SDM 3C 31.1.2"], needs: [.feature(.apicv)]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     var value: UInt32 = 0
-    try stage.checkWithoutExits(accesses) {
+    try test.checkWithoutExits(accesses) {
       value = value == 0 ? 0x20 : 0
       try vcpu.write(.taskPriority, value)
     }
     try vcpu.write(.taskPriority, 0xa0)
-    try stage.signal(MSIMessage(vector: 0x96, destination: vcpu.destination))
-    try stage.expectNone(of: 0x96, on: 0)
+    try test.signal(MSIMessage(vector: 0x96, destination: vcpu.destination))
+    try test.expectNone(of: 0x96, on: 0)
     try vcpu.write(.taskPriority, 0)
-    try stage.expect(1, of: 0x96, on: 0)
+    try test.expect(1, of: 0x96, on: 0)
   }
 
   /// EOIs.
@@ -44,16 +44,16 @@ extension Scenario {
     "apicv.eoi", "With APICv, an interrupt of a vCPU to itself is sent, taken and ended without exits",
     modes: [.x2APIC],
     exercises: ["vmx_set_rvi", "vmx_hwapic_isr_update", "SDM 3C 31.1.4", "SDM 3C 31.1.5"], needs: [.feature(.apicv)]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
-    try stage.load(0, rounds: 1)
+  ) { test in
+    let vcpu = test[vcpu: 0]
+    try test.load(0, rounds: 1)
     var sent = 0
-    try stage.checkWithoutExits(accesses) {
+    try test.checkWithoutExits(accesses) {
       sent += 1
       try vcpu.write(.selfIPI, 0x99)
-      try stage.until("the interrupt is taken") { stage.taken(0x99, on: 0) >= sent }
+      try test.until("the interrupt is taken") { test.taken(0x99, on: 0) >= sent }
     }
-    try stage.expect(accesses, of: 0x99, on: 0)
+    try test.expect(accesses, of: 0x99, on: 0)
   }
 
   /// The page through which an xAPIC is virtualized.
@@ -63,29 +63,29 @@ extension Scenario {
       "vmx_set_apic_access_page_addr", "kvm_alloc_apic_access_page", "KVM_REQ_APIC_PAGE_RELOAD", "SDM 3C 31.4",
     ],
     needs: [.feature(.apicv)]
-  ) { stage in
+  ) { test in
     func use(_ vector: Vector) throws {
-      for vcpu in stage.vcpus {
-        let before = stage.taken(vector, on: vcpu.index)
-        try stage.check("the id", try vcpu.read(.id), equals: vcpu.apicID << 24)
+      for vcpu in test.vcpus {
+        let before = test.taken(vector, on: vcpu.index)
+        try test.check("the id", try vcpu.read(.id), equals: vcpu.apicID << 24)
         try vcpu.write(.taskPriority, 0x10)
-        try stage.check("the TPR", try vcpu.read(.taskPriority), equals: 0x10)
+        try test.check("the TPR", try vcpu.read(.taskPriority), equals: 0x10)
         try vcpu.write(.taskPriority, 0)
         try vcpu.send(.toSelf(vector))
-        try stage.expect(before + 1, of: vector, on: vcpu.index)
+        try test.expect(before + 1, of: vector, on: vcpu.index)
       }
     }
     try use(0x9a)
     var pages = 0
-    try stage.stimulus { pages = APICAccessPage.invalidateAll() }
-    try stage.check("KVM's APIC access page is mapped into this process", pages > 0)
+    try test.stimulus { pages = APICAccessPage.invalidateAll() }
+    try test.check("KVM's APIC access page is mapped into this process", pages > 0)
     try use(0x9a)
-    try stage.load(0, rounds: 2) { _ in _ = APICAccessPage.invalidateAll() }
+    try test.load(0, rounds: 2) { _ in _ = APICAccessPage.invalidateAll() }
     try use(0x9a)
   }
 }
 
-extension Stage {
+extension TestContext {
   /// Has vCPU 0 do something again and again and expects far fewer exits than that: what the host itself causes, its
   /// timer tick above all, is not counted where the statistics tell.
   fileprivate func checkWithoutExits(_ count: Int, _ body: () throws -> Void) throws {
@@ -98,7 +98,7 @@ extension Stage {
       }
     }
     let change = try statistics[0].read().delta(since: before)
-    guard let exits = change["exits"] else { throw StoryFailure("this kernel does not count exits") }
+    guard let exits = change["exits"] else { throw ScenarioFailure("this kernel does not count exits") }
     let own = exits - min(exits, change["irq_exits"] ?? 0)
     note("exits for \(count) accesses", own)
     try check("\(count) accesses are done", done, equals: count)

@@ -6,28 +6,28 @@ extension Scenario {
   static let ipiNMI = Scenario(
     "ipi.nmi", "An NMI sent by IPI is taken with interrupts on and with interrupts off", vcpus: 3,
     exercises: ["kvm_inject_nmi", "APIC_DM_NMI", "SDM 3A 12.6.1", "SDM 3A 7.7"]
-  ) { stage in
-    try stage[vcpu: 2].disableInterrupts()
-    try stage.stimulus {
-      for vcpu in [1, 2] { try stage[vcpu: 0].send(.nmi(to: stage[vcpu: vcpu].destination)) }
+  ) { test in
+    try test[vcpu: 2].disableInterrupts()
+    try test.stimulus {
+      for vcpu in [1, 2] { try test[vcpu: 0].send(.nmi(to: test[vcpu: vcpu].destination)) }
     }
-    for vcpu in [1, 2] { try stage.expect(1, of: 2, on: vcpu) }
-    try stage.expectNone(of: 2, on: 0)
+    for vcpu in [1, 2] { try test.expect(1, of: 2, on: vcpu) }
+    try test.expectNone(of: 2, on: 0)
   }
 
   /// To a halted processor.
   static let ipiNMIHalted = Scenario(
     "ipi.nmi-halted", "An NMI wakes a halted processor, with interrupts on and with interrupts off", vcpus: 3,
     exercises: ["kvm_inject_nmi", "kvm_vcpu_has_events", "SDM 2A HLT"]
-  ) { stage in
-    try stage[vcpu: 1].halt()
-    try stage[vcpu: 2].haltMasked()
-    try stage.stimulus {
-      for vcpu in [1, 2] { try stage[vcpu: 0].send(.nmi(to: stage[vcpu: vcpu].destination)) }
+  ) { test in
+    try test[vcpu: 1].halt()
+    try test[vcpu: 2].haltMasked()
+    try test.stimulus {
+      for vcpu in [1, 2] { try test[vcpu: 0].send(.nmi(to: test[vcpu: vcpu].destination)) }
     }
     for vcpu in [1, 2] {
-      try stage.expect(1, of: 2, on: vcpu)
-      try stage[vcpu: vcpu].finishHalt()
+      try test.expect(1, of: 2, on: vcpu)
+      try test[vcpu: vcpu].finishHalt()
     }
   }
 
@@ -35,33 +35,33 @@ extension Scenario {
   static let ipiHaltedMasked = Scenario(
     "ipi.halted-masked", "A fixed IPI leaves a processor halted that holds interrupts off, until an NMI wakes it",
     vcpus: 2, exercises: ["kvm_vcpu_has_events", "kvm_arch_interrupt_allowed", "SDM 2A HLT"]
-  ) { stage in
-    let sleeper = stage[vcpu: 1]
+  ) { test in
+    let sleeper = test[vcpu: 1]
     // Halting masked does not change what its operation found: interrupts stay off behind it.
     try sleeper.disableInterrupts()
     try sleeper.haltMasked()
-    try stage.stimulus { try stage[vcpu: 0].send(.interrupt(0x65, to: sleeper.destination)) }
-    try stage.expectNone(of: 0x65, on: 1)
-    try stage.check("vCPU 1 still halts", try !sleeper.isIdle())
-    try stage[vcpu: 0].send(.nmi(to: sleeper.destination))
+    try test.stimulus { try test[vcpu: 0].send(.interrupt(0x65, to: sleeper.destination)) }
+    try test.expectNone(of: 0x65, on: 1)
+    try test.check("vCPU 1 still halts", try !sleeper.isIdle())
+    try test[vcpu: 0].send(.nmi(to: sleeper.destination))
     try sleeper.finishHalt()
-    try stage.expectNone(of: 0x65, on: 1)
+    try test.expectNone(of: 0x65, on: 1)
     try sleeper.enableInterrupts()
-    try stage.expect(1, of: 0x65, on: 1)
+    try test.expect(1, of: 0x65, on: 1)
   }
 
   /// The next NMI waits for IRET.
   static let ipiNMIBlocked = Scenario(
     "ipi.nmi-blocked", "An NMI that comes while one is handled waits until the handler returns", vcpus: 2,
     exercises: ["process_nmi", "kvm_x86_nmi_allowed", "SDM 3A 7.7.1"]
-  ) { stage in
-    let target = stage[vcpu: 1]
+  ) { test in
+    let target = test[vcpu: 1]
     try target.handle(2, .holds)
-    try stage.stimulus { try stage[vcpu: 0].send(.nmi(to: target.destination)) }
-    try stage.until("vCPU 1 handles an NMI") { stage.machine.recorded(2, on: 1) == 1 }
-    try stage[vcpu: 0].send(.nmi(to: target.destination))
-    try stage.expect(1, of: 2, on: 1)
+    try test.stimulus { try test[vcpu: 0].send(.nmi(to: target.destination)) }
+    try test.until("vCPU 1 handles an NMI") { test.machine.recorded(2, on: 1) == 1 }
+    try test[vcpu: 0].send(.nmi(to: target.destination))
+    try test.expect(1, of: 2, on: 1)
     try target.openGate()
-    try stage.expect(2, of: 2, on: 1)
+    try test.expect(2, of: 2, on: 1)
   }
 }

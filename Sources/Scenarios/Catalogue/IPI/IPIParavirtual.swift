@@ -13,18 +13,18 @@ extension Scenario {
   static let ipiHypercall = Scenario(
     "ipi.hypercall", "KVM_HC_SEND_IPI interrupts every processor of its bitmap and answers how many", vcpus: 4,
     exercises: ["kvm_pv_send_ipi", "KVM_HC_SEND_IPI", "virt/kvm/x86/hypercalls.rst"], needs: [.trait(.hypercall)]
-  ) { stage in
+  ) { test in
     let sendIPI: UInt32 = 10
-    let sender = stage[vcpu: 0]
+    let sender = test[vcpu: 0]
     let features = try sender.cpuid(KVMFeature.leaf).eax
-    try stage.check("CPUID offers KVM_FEATURE_PV_SEND_IPI", features & KVMFeature.pvSendIPI != 0)
-    try stage.stimulus {
+    try test.check("CPUID offers KVM_FEATURE_PV_SEND_IPI", features & KVMFeature.pvSendIPI != 0)
+    try test.stimulus {
       // Bit 0 of the bitmap is the processor with the id that comes third.
       let answer = try sender.hypercall(sendIPI, 0b101, 0, 1, 0x79)
-      try stage.check("KVM_HC_SEND_IPI answers", answer, equals: 2)
+      try test.check("KVM_HC_SEND_IPI answers", answer, equals: 2)
     }
-    for vcpu in [1, 3] { try stage.expect(1, of: 0x79, on: vcpu) }
-    for vcpu in [0, 2] { try stage.expectNone(of: 0x79, on: vcpu) }
+    for vcpu in [1, 3] { try test.expect(1, of: 0x79, on: vcpu) }
+    for vcpu in [0, 2] { try test.expectNone(of: 0x79, on: vcpu) }
   }
 
   /// An EOI that is a write to memory.
@@ -38,26 +38,26 @@ extension Scenario {
       "kvm_lapic_set_pv_eoi", "apic_sync_pv_eoi_to_guest", "apic_sync_pv_eoi_from_guest", "MSR_KVM_PV_EOI_EN",
     ],
     needs: [.trait(.inService)]
-  ) { stage in
-    let (vcpu, word) = (stage[vcpu: 0], UInt32(0x9000))
-    try stage[vcpu: 1].write(.id, 0x99 << 24)
+  ) { test in
+    let (vcpu, word) = (test[vcpu: 0], UInt32(0x9000))
+    try test[vcpu: 1].write(.id, 0x99 << 24)
     try vcpu.handle(0x7a, [.clearsPVEOI, .acknowledges], parameter: word)
     try vcpu.writeMSR(MSR.pvEOI, UInt64(word) | 1)
     var (sent, saved) = (0, 0)
-    try stage.stimulus {
+    try test.stimulus {
       // KVM takes the word back when the vCPU leaves the guest before its handler has come to it: so until it does not.
-      try stage.until("an EOI is a write to memory") {
+      try test.until("an EOI is a write to memory") {
         try vcpu.send(.toSelf(0x7a))
         sent += 1
-        try stage.until("vCPU 0 takes interrupt \(sent)") { stage.machine.recorded(0x7a, on: 0) == sent }
-        saved += try stage.figures(named: "EOI by memory", on: 0).count
+        try test.until("vCPU 0 takes interrupt \(sent)") { test.machine.recorded(0x7a, on: 0) == sent }
+        saved += try test.figures(named: "EOI by memory", on: 0).count
         return saved > 0
       }
     }
-    try stage.check("EOIs were saved", saved > 0)
+    try test.check("EOIs were saved", saved > 0)
     // Were it still in service, it would hold back the next.
     try vcpu.send(.toSelf(0x7a))
-    try stage.expect(sent + 1, of: 0x7a, on: 0)
-    try stage.check("the ISR at the end", try vcpu.readVectors(.inService), equals: VectorSet())
+    try test.expect(sent + 1, of: 0x7a, on: 0)
+    try test.check("the ISR at the end", try vcpu.readVectors(.inService), equals: VectorSet())
   }
 }

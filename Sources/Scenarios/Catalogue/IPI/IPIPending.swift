@@ -6,79 +6,79 @@ extension Scenario {
   static let ipiOrder = Scenario(
     "ipi.order", "Interrupts that are pending together are taken in the order of their vectors, the highest first",
     exercises: ["apic_find_highest_irr", "kvm_apic_has_interrupt", "SDM 3A 12.8.3"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     let vectors: [Vector] = [0x61, 0xe1, 0x41, 0x62, 0x91]
     try vcpu.disableInterrupts()
-    try stage.stimulus { for vector in vectors { try vcpu.send(.toSelf(vector)) } }
+    try test.stimulus { for vector in vectors { try vcpu.send(.toSelf(vector)) } }
     try vcpu.enableInterrupts()
-    for vector in vectors { try stage.expect(1, of: vector, on: 0) }
-    try stage.check("the order", try stage.interrupts(on: 0), equals: [0xe1, 0x91, 0x62, 0x61, 0x41])
+    for vector in vectors { try test.expect(1, of: vector, on: 0) }
+    try test.check("the order", try test.interrupts(on: 0), equals: [0xe1, 0x91, 0x62, 0x61, 0x41])
   }
 
   /// The whole IRR.
   static let ipiEveryVector = Scenario(
     "ipi.every-vector", "All vectors from 0x20 to 0xfe can be pending together, and each is taken once, in its order",
     exercises: ["apic_find_highest_irr", "apic_clear_irr", "SDM 3A 12.5.2", "SDM 3A 12.8.4"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     let vectors = (UInt8(0x20)...0xfe).map(Vector.init(rawValue:))
     try vcpu.disableInterrupts()
-    try stage.stimulus { for vector in vectors { try vcpu.send(.toSelf(vector)) } }
-    try stage.check("the IRR", try vcpu.readVectors(.interruptRequest), equals: VectorSet(vectors))
+    try test.stimulus { for vector in vectors { try vcpu.send(.toSelf(vector)) } }
+    try test.check("the IRR", try vcpu.readVectors(.interruptRequest), equals: VectorSet(vectors))
     try vcpu.enableInterrupts()
-    try stage.expect(1, of: 0x20, on: 0)
-    try stage.check("the order", try stage.interrupts(on: 0), equals: vectors.reversed())
+    try test.expect(1, of: 0x20, on: 0)
+    try test.check("the order", try test.interrupts(on: 0), equals: vectors.reversed())
   }
 
   /// The IRR has one bit a vector.
   static let ipiCoalesced = Scenario(
     "ipi.coalesced", "IPIs of one vector that are pending together are taken once", vcpus: 2,
     exercises: ["__apic_accept_irq", "kvm_lapic_set_irr", "SDM 3A 12.8.4"]
-  ) { stage in
-    let (sender, target) = (stage[vcpu: 0], stage[vcpu: 1])
+  ) { test in
+    let (sender, target) = (test[vcpu: 0], test[vcpu: 1])
     try target.disableInterrupts()
-    try stage.stimulus {
+    try test.stimulus {
       for _ in 0..<3 { try sender.send(.interrupt(0x6c, to: target.destination)) }
       try target.send(.toSelf(0x6c))
       try sender.send(.interrupt(0x6d, to: target.destination))
     }
     try target.enableInterrupts()
-    try stage.expect(1, of: 0x6c, on: 1)
-    try stage.expect(1, of: 0x6d, on: 1)
+    try test.expect(1, of: 0x6c, on: 1)
+    try test.expect(1, of: 0x6d, on: 1)
   }
 
   /// One more is remembered while one is handled.
   static let ipiBehindService = Scenario(
     "ipi.behind-service", "While an interrupt is in service one more of its vector is kept, and no more than one",
     vcpus: 2, exercises: ["__apic_accept_irq", "apic_set_isr", "SDM 3A 12.8.4"], needs: [.trait(.inService)]
-  ) { stage in
-    let (sender, target) = (stage[vcpu: 0], stage[vcpu: 1])
+  ) { test in
+    let (sender, target) = (test[vcpu: 0], test[vcpu: 1])
     try target.handle(0x6e, [.nests, .holds, .acknowledges])
-    try stage.stimulus { try sender.send(.interrupt(0x6e, to: target.destination)) }
-    try stage.until("vCPU 1 handles 0x6e") { stage.machine.recorded(0x6e, on: 1) == 1 }
+    try test.stimulus { try sender.send(.interrupt(0x6e, to: target.destination)) }
+    try test.until("vCPU 1 handles 0x6e") { test.machine.recorded(0x6e, on: 1) == 1 }
     for _ in 0..<3 { try sender.send(.interrupt(0x6e, to: target.destination)) }
-    try stage.expect(1, of: 0x6e, on: 1)
+    try test.expect(1, of: 0x6e, on: 1)
     try target.openGate()
-    try stage.expect(2, of: 0x6e, on: 1)
+    try test.expect(2, of: 0x6e, on: 1)
   }
 
   /// Where an interrupt is before it is taken.
   static let ipiRequested = Scenario(
     "ipi.irr", "A pending IPI is in the IRR, for the guest and for KVM_GET_LAPIC, until it is taken", vcpus: 2,
     exercises: ["kvm_lapic_set_irr", "kvm_apic_get_state", "vmx_sync_pir_to_irr", "SDM 3A 12.8.4"]
-  ) { stage in
-    let (sender, target) = (stage[vcpu: 0], stage[vcpu: 1])
+  ) { test in
+    let (sender, target) = (test[vcpu: 0], test[vcpu: 1])
     try target.disableInterrupts()
-    try stage.stimulus {
+    try test.stimulus {
       for vector: Vector in [0x31, 0x6f, 0xfe] { try sender.send(.interrupt(vector, to: target.destination)) }
     }
     let expected = VectorSet([0x31, 0x6f, 0xfe])
-    try stage.check("the IRR by KVM_GET_LAPIC", try stage.localAPICState(of: 1).interruptRequest, equals: expected)
-    try stage.check("the IRR", try target.readVectors(.interruptRequest), equals: expected)
+    try test.check("the IRR by KVM_GET_LAPIC", try test.localAPICState(of: 1).interruptRequest, equals: expected)
+    try test.check("the IRR", try target.readVectors(.interruptRequest), equals: expected)
     try target.enableInterrupts()
-    for vector: Vector in [0xfe, 0x6f, 0x31] { try stage.expect(1, of: vector, on: 1) }
+    for vector: Vector in [0xfe, 0x6f, 0x31] { try test.expect(1, of: vector, on: 1) }
     let left = try target.readVectors(.interruptRequest)
-    try stage.check("the IRR when they are taken", left, equals: VectorSet())
+    try test.check("the IRR when they are taken", left, equals: VectorSet())
   }
 }

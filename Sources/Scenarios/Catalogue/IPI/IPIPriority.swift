@@ -6,80 +6,80 @@ extension Scenario {
   static let ipiTaskPriority = Scenario(
     "ipi.tpr", "The TPR holds back interrupts of its class and below, until it is lowered",
     exercises: ["apic_set_tpr", "apic_update_ppr", "kvm_apic_has_interrupt", "SDM 3A 12.8.3.1"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.write(.taskPriority, UInt32(Priority(class: 5).rawValue))
-    try stage.stimulus { for vector: Vector in [0x4f, 0x5f, 0x60] { try vcpu.send(.toSelf(vector)) } }
-    try checkPriorityMasking(stage) { try vcpu.write(.taskPriority, $0) }
+    try test.stimulus { for vector: Vector in [0x4f, 0x5f, 0x60] { try vcpu.send(.toSelf(vector)) } }
+    try checkPriorityMasking(test) { try vcpu.write(.taskPriority, $0) }
   }
 
   /// The task priority, by CR8.
   static let ipiCR8 = Scenario(
     "ipi.cr8", "CR8 holds back interrupts of its class and below, until it is lowered",
     exercises: ["kvm_set_cr8", "update_cr8_intercept", "apic_update_ppr", "SDM 3A 12.8.6.1"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.writeCR8(5)
-    try stage.stimulus { for vector: Vector in [0x4f, 0x5f, 0x60] { try vcpu.send(.toSelf(vector)) } }
-    try checkPriorityMasking(stage) { try vcpu.writeCR8(UInt64($0 >> 4)) }
+    try test.stimulus { for vector: Vector in [0x4f, 0x5f, 0x60] { try vcpu.send(.toSelf(vector)) } }
+    try checkPriorityMasking(test) { try vcpu.writeCR8(UInt64($0 >> 4)) }
   }
 
   /// With class 5 held back: 0x60 comes at once, 0x5f once the priority falls to 4, 0x4f at 0.
-  private static func checkPriorityMasking(_ stage: Stage, set: (UInt32) throws -> Void) throws {
-    try stage.expect(1, of: 0x60, on: 0)
-    for vector: Vector in [0x5f, 0x4f] { try stage.expectNone(of: vector, on: 0) }
-    let pending = try stage[vcpu: 0].readVectors(.interruptRequest)
-    try stage.check("the IRR has what is held back", pending, equals: VectorSet([0x4f, 0x5f]))
+  private static func checkPriorityMasking(_ test: TestContext, set: (UInt32) throws -> Void) throws {
+    try test.expect(1, of: 0x60, on: 0)
+    for vector: Vector in [0x5f, 0x4f] { try test.expectNone(of: vector, on: 0) }
+    let pending = try test[vcpu: 0].readVectors(.interruptRequest)
+    try test.check("the IRR has what is held back", pending, equals: VectorSet([0x4f, 0x5f]))
     try set(0x40)
-    try stage.expect(1, of: 0x5f, on: 0)
-    try stage.expectNone(of: 0x4f, on: 0)
+    try test.expect(1, of: 0x5f, on: 0)
+    try test.expectNone(of: 0x4f, on: 0)
     try set(0)
-    try stage.expect(1, of: 0x4f, on: 0)
+    try test.expect(1, of: 0x4f, on: 0)
   }
 
   /// The interrupt in service.
   static let ipiInService = Scenario(
     "ipi.in-service", "An interrupt in service holds back its own class and lets in a higher one",
     exercises: ["apic_update_ppr", "apic_find_highest_isr", "SDM 3A 12.8.3.1"], needs: [.trait(.inService)]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.handle(0x72, [.notesPriority, .nests, .holds, .acknowledges])
     try vcpu.disableInterrupts()
-    try stage.stimulus { for vector: Vector in [0x72, 0x71] { try vcpu.send(.toSelf(vector)) } }
+    try test.stimulus { for vector: Vector in [0x72, 0x71] { try vcpu.send(.toSelf(vector)) } }
     try vcpu.beginEnablingInterrupts()
-    try stage.until("vCPU 0 handles 0x72") { stage.machine.recorded(0x72, on: 0) == 1 }
+    try test.until("vCPU 0 handles 0x72") { test.machine.recorded(0x72, on: 0) == 1 }
     for vector: Vector in [0x7f, 0x81] {
-      try stage.signal(MSIMessage(vector: vector, destination: vcpu.destination))
+      try test.signal(MSIMessage(vector: vector, destination: vcpu.destination))
     }
-    try stage.expect(1, of: 0x81, on: 0)
-    for vector: Vector in [0x71, 0x7f] { try stage.expectNone(of: vector, on: 0) }
+    try test.expect(1, of: 0x81, on: 0)
+    for vector: Vector in [0x71, 0x7f] { try test.expectNone(of: vector, on: 0) }
     try vcpu.openGate()
-    try stage.expect(1, of: 0x7f, on: 0)
-    try stage.expect(1, of: 0x71, on: 0)
-    let priorities = try stage.figures(named: "processor priority", on: 0)
-    try stage.check("the processor priority in the handler of 0x72", priorities, equals: [0x70])
+    try test.expect(1, of: 0x7f, on: 0)
+    try test.expect(1, of: 0x71, on: 0)
+    let priorities = try test.figures(named: "processor priority", on: 0)
+    try test.check("the processor priority in the handler of 0x72", priorities, equals: [0x70])
   }
 
   /// Handlers within handlers.
   static let ipiNested = Scenario(
     "ipi.nested", "Handlers that let interrupts in are interrupted by higher classes only", vcpus: 2,
     exercises: ["apic_update_ppr", "apic_set_isr", "apic_clear_isr", "SDM 3A 12.8.4"], needs: [.trait(.inService)]
-  ) { stage in
-    let (sender, target) = (stage[vcpu: 0], stage[vcpu: 1])
+  ) { test in
+    let (sender, target) = (test[vcpu: 0], test[vcpu: 1])
     let rising: [Vector] = [0x42, 0x62, 0x82]
     for vector in rising { try target.handle(vector, [.nests, .holds, .acknowledges]) }
-    try stage.stimulus {
+    try test.stimulus {
       for (index, vector) in rising.enumerated() {
         try sender.send(.interrupt(vector, to: target.destination))
-        try stage.expect(1, of: vector, on: 1)
+        try test.expect(1, of: vector, on: 1)
         // The class below, which what is in service holds back.
         let lower = Vector(rawValue: vector.rawValue - 0x10 + UInt8(index))
         try sender.send(.interrupt(lower, to: target.destination))
-        try stage.expectNone(of: lower, on: 1)
+        try test.expectNone(of: lower, on: 1)
       }
     }
     try target.openGate()
-    for vector: Vector in [0x32, 0x53, 0x74] { try stage.expect(1, of: vector, on: 1) }
-    try stage.check("the order", try stage.interrupts(on: 1), equals: [0x42, 0x62, 0x82, 0x74, 0x53, 0x32])
+    for vector: Vector in [0x32, 0x53, 0x74] { try test.expect(1, of: vector, on: 1) }
+    try test.check("the order", try test.interrupts(on: 1), equals: [0x42, 0x62, 0x82, 0x74, 0x53, 0x32])
   }
 }

@@ -6,11 +6,11 @@ extension Scenario {
   static let ioapicPhysical = Scenario(
     "lines.ioapic.physical", "A redirection entry with a physical destination interrupts that vCPU alone", vcpus: 2,
     exercises: ["ioapic_service", "kvm_irq_delivery_to_apic", "kvm_apic_match_physical_addr"]
-  ) { stage in
-    try stage.setRedirection(pin: 20, RedirectionEntry(vector: 0x71, destination: stage[vcpu: 1].destination))
-    try stage.stimulus { try stage.setLine(20, to: true) }
-    try stage.expect(1, of: 0x71, on: 1)
-    try stage.expectNone(of: 0x71, on: 0)
+  ) { test in
+    try test.setRedirection(pin: 20, RedirectionEntry(vector: 0x71, destination: test[vcpu: 1].destination))
+    try test.stimulus { try test.setLine(20, to: true) }
+    try test.expect(1, of: 0x71, on: 1)
+    try test.expectNone(of: 0x71, on: 0)
   }
 
   /// Logical destination mode.
@@ -18,31 +18,31 @@ extension Scenario {
     "lines.ioapic.logical", "A redirection entry with a logical destination interrupts every vCPU that matches",
     vcpus: 3,
     exercises: ["ioapic_service", "kvm_apic_match_logical_addr", "SDM 3A 12.6.2.2"]
-  ) { stage in
-    try stage.setFlatLogicalIDs()
-    try stage.setRedirection(pin: 20, RedirectionEntry(vector: 0x72, destination: .logical(0b101)))
-    try stage.stimulus { try stage.setLine(20, to: true) }
-    try stage.expect(1, of: 0x72, on: 0)
-    try stage.expect(1, of: 0x72, on: 2)
-    try stage.expectNone(of: 0x72, on: 1)
+  ) { test in
+    try test.setFlatLogicalIDs()
+    try test.setRedirection(pin: 20, RedirectionEntry(vector: 0x72, destination: .logical(0b101)))
+    try test.stimulus { try test.setLine(20, to: true) }
+    try test.expect(1, of: 0x72, on: 0)
+    try test.expect(1, of: 0x72, on: 2)
+    try test.expectNone(of: 0x72, on: 1)
   }
 
   /// Lowest priority among two.
   static let ioapicLowestPriority = Scenario(
     "lines.ioapic.lowest-priority", "A redirection entry with lowest-priority delivery interrupts one of its vCPUs",
     vcpus: 2, exercises: ["ioapic_service", "kvm_apic_compare_prio", "kvm_vector_to_index", "SDM 3A 12.6.2.4"]
-  ) { stage in
-    try stage.setFlatLogicalIDs()
-    try stage.setRedirection(
+  ) { test in
+    try test.setFlatLogicalIDs()
+    try test.setRedirection(
       pin: 20, RedirectionEntry(vector: 0x73, destination: .logical(0b11), deliveryMode: .lowestPriority))
-    try stage.stimulus {
+    try test.stimulus {
       for _ in 0..<4 {
-        try stage.check("a rising line answers", try stage.setLine(20, to: true), equals: .delivered(1))
-        try stage.setLine(20, to: false)
-        for vcpu in 0..<2 { try stage.drain(vcpu) }
+        try test.check("a rising line answers", try test.setLine(20, to: true), equals: .delivered(1))
+        try test.setLine(20, to: false)
+        for vcpu in 0..<2 { try test.drain(vcpu) }
       }
     }
-    try stage.check("interrupts in all", stage.taken(0x73, on: 0) + stage.taken(0x73, on: 1), equals: 4)
+    try test.check("interrupts in all", test.taken(0x73, on: 0) + test.taken(0x73, on: 1), equals: 4)
   }
 
   /// Delivery mode NMI.
@@ -50,29 +50,29 @@ extension Scenario {
     "lines.ioapic.nmi", "A redirection entry with delivery mode NMI interrupts a vCPU that holds interrupts off",
     vcpus: 2,
     exercises: ["ioapic_service", "kvm_inject_nmi", "SDM 3A 12.5.1"]
-  ) { stage in
-    try stage[vcpu: 1].disableInterrupts()
-    try stage.setRedirection(
-      pin: 20, RedirectionEntry(vector: 0x74, destination: stage[vcpu: 1].destination, deliveryMode: .nmi))
-    try stage.stimulus { try stage.setLine(20, to: true) }
-    try stage.expect(1, of: 2, on: 1)
-    try stage[vcpu: 1].enableInterrupts()
-    try stage.expectNone(of: 0x74, on: 1)
+  ) { test in
+    try test[vcpu: 1].disableInterrupts()
+    try test.setRedirection(
+      pin: 20, RedirectionEntry(vector: 0x74, destination: test[vcpu: 1].destination, deliveryMode: .nmi))
+    try test.stimulus { try test.setLine(20, to: true) }
+    try test.expect(1, of: 2, on: 1)
+    try test[vcpu: 1].enableInterrupts()
+    try test.expectNone(of: 0x74, on: 1)
   }
 
   /// Delivery mode ExtINT, for which an IOAPIC would have to ask a PIC.
   static let ioapicExternal = Scenario(
     "lines.ioapic.external", "KVM delivers nothing for a redirection entry with delivery mode ExtINT",
     exercises: ["ioapic_service", "__apic_accept_irq"]
-  ) { stage in
-    var entry = RedirectionEntry(vector: 0x75, destination: stage[vcpu: 0].destination, deliveryMode: .external)
-    try stage.setRedirection(pin: 20, entry)
-    try stage.check("a rising line does not reach a vCPU", try stage.setLine(20, to: true) != .delivered(1))
-    try stage.setLine(20, to: false)
-    try stage.expectDrained(0, of: 0x75, on: 0)
+  ) { test in
+    var entry = RedirectionEntry(vector: 0x75, destination: test[vcpu: 0].destination, deliveryMode: .external)
+    try test.setRedirection(pin: 20, entry)
+    try test.check("a rising line does not reach a vCPU", try test.setLine(20, to: true) != .delivered(1))
+    try test.setLine(20, to: false)
+    try test.expectDrained(0, of: 0x75, on: 0)
     entry.deliveryMode = .fixed
-    try stage.stimulus { try stage.setRedirection(pin: 20, entry) }
-    try stage.setLine(20, to: true)
-    try stage.expect(1, of: 0x75, on: 0)
+    try test.stimulus { try test.setRedirection(pin: 20, entry) }
+    try test.setLine(20, to: true)
+    try test.expect(1, of: 0x75, on: 0)
   }
 }

@@ -7,48 +7,48 @@ extension Scenario {
     "lines.ioapic.edge",
     "An edge-triggered IOAPIC pin interrupts when its line rises, not while it is high, not when it falls",
     exercises: ["ioapic_set_irq", "ioapic_service", "KVM_IRQ_LINE_STATUS"]
-  ) { stage in
-    try stage.setRedirection(pin: 20, RedirectionEntry(vector: 0x61, destination: stage[vcpu: 0].destination))
-    try stage.stimulus {
-      try stage.check("a rising line answers", try stage.setLine(20, to: true), equals: .delivered(1))
+  ) { test in
+    try test.setRedirection(pin: 20, RedirectionEntry(vector: 0x61, destination: test[vcpu: 0].destination))
+    try test.stimulus {
+      try test.check("a rising line answers", try test.setLine(20, to: true), equals: .delivered(1))
     }
-    try stage.expect(1, of: 0x61, on: 0)
-    try stage.check("a line that is high already answers", try stage.setLine(20, to: true), equals: .coalesced)
-    try stage.setLine(20, to: false)
-    try stage.expectDrained(1, of: 0x61, on: 0)
-    try stage.setLine(20, to: true)
-    try stage.expect(2, of: 0x61, on: 0)
+    try test.expect(1, of: 0x61, on: 0)
+    try test.check("a line that is high already answers", try test.setLine(20, to: true), equals: .coalesced)
+    try test.setLine(20, to: false)
+    try test.expectDrained(1, of: 0x61, on: 0)
+    try test.setLine(20, to: true)
+    try test.expect(2, of: 0x61, on: 0)
   }
 
   /// Edges on a masked pin.
   static let ioapicMaskedEdge = Scenario(
     "lines.ioapic.masked-edge", "An edge on a masked IOAPIC pin is ignored, and lost when the pin is unmasked",
     exercises: ["ioapic_service", "ioapic_write_indirect", "KVM_IRQ_LINE_STATUS"]
-  ) { stage in
+  ) { test in
     var entry = RedirectionEntry(
-      vector: 0x62, destination: stage[vcpu: 0].destination, isMasked: true)
-    try stage.setRedirection(pin: 21, entry)
-    try stage.check("an edge on a masked pin answers", try stage.setLine(21, to: true), equals: .ignored)
+      vector: 0x62, destination: test[vcpu: 0].destination, isMasked: true)
+    try test.setRedirection(pin: 21, entry)
+    try test.check("an edge on a masked pin answers", try test.setLine(21, to: true), equals: .ignored)
     entry.isMasked = false
-    try stage.setRedirection(pin: 21, entry)
-    try stage.expectDrained(0, of: 0x62, on: 0)
-    try stage.setLine(21, to: false)
-    try stage.stimulus { try stage.setLine(21, to: true) }
-    try stage.expect(1, of: 0x62, on: 0)
+    try test.setRedirection(pin: 21, entry)
+    try test.expectDrained(0, of: 0x62, on: 0)
+    try test.setLine(21, to: false)
+    try test.stimulus { try test.setLine(21, to: true) }
+    try test.expect(1, of: 0x62, on: 0)
   }
 
   /// The polarity bit.
   static let ioapicPolarity = Scenario(
     "lines.ioapic.polarity", "KVM ignores the polarity of an IOAPIC pin: high is asserted",
     exercises: ["ioapic_set_irq", "KVM_CAP_IOAPIC_POLARITY_IGNORED"], needs: [.capability(.ioapicPolarityIgnored)]
-  ) { stage in
-    try stage.setRedirection(
-      pin: 20, RedirectionEntry(vector: 0x63, destination: stage[vcpu: 0].destination, polarity: .activeLow))
-    try stage.setLine(20, to: false)
-    try stage.expectDrained(0, of: 0x63, on: 0)
-    try stage.stimulus { try stage.setLine(20, to: true) }
-    try stage.expect(1, of: 0x63, on: 0)
-    try stage.setLine(20, to: false)
-    try stage.expectDrained(1, of: 0x63, on: 0)
+  ) { test in
+    try test.setRedirection(
+      pin: 20, RedirectionEntry(vector: 0x63, destination: test[vcpu: 0].destination, polarity: .activeLow))
+    try test.setLine(20, to: false)
+    try test.expectDrained(0, of: 0x63, on: 0)
+    try test.stimulus { try test.setLine(20, to: true) }
+    try test.expect(1, of: 0x63, on: 0)
+    try test.setLine(20, to: false)
+    try test.expectDrained(1, of: 0x63, on: 0)
   }
 }

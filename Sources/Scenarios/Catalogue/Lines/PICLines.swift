@@ -7,68 +7,68 @@ extension Scenario {
   static let picEdge = Scenario(
     "lines.pic.edge", "A rising edge at the PIC interrupts once, through LINT0, however long the line is high",
     exercises: ["kvm_pic_set_irq", "kvm_pic_read_irq", "kvm_apic_accept_pic_intr", "8259A data sheet"]
-  ) { stage in
-    try stage.programPIC(master: 0x40, slave: 0x48, lines: [5])
-    try stage.stimulus {
-      try stage.check("a rising line answers", try stage.setLine(5, to: true), equals: .delivered(1))
+  ) { test in
+    try test.programPIC(master: 0x40, slave: 0x48, lines: [5])
+    try test.stimulus {
+      try test.check("a rising line answers", try test.setLine(5, to: true), equals: .delivered(1))
     }
-    try stage.expect(1, of: 0x45, on: 0)
-    try stage.command(.master, .endOfInterrupt)
-    try stage.setLine(5, to: true)
-    try stage.setLine(5, to: false)
-    try stage.expectDrained(1, of: 0x45, on: 0)
-    try stage.setLine(5, to: true)
-    try stage.expect(2, of: 0x45, on: 0)
+    try test.expect(1, of: 0x45, on: 0)
+    try test.command(.master, .endOfInterrupt)
+    try test.setLine(5, to: true)
+    try test.setLine(5, to: false)
+    try test.expectDrained(1, of: 0x45, on: 0)
+    try test.setLine(5, to: true)
+    try test.expect(2, of: 0x45, on: 0)
   }
 
   /// A level-triggered line of the master.
   static let picLevel = Scenario(
     "lines.pic.level", "A line that the ELCR makes level-triggered interrupts again after its EOI while it is high",
     exercises: ["elcr_ioport_write", "pic_set_irq1", "pic_intack"]
-  ) { stage in
-    try stage.programPIC(master: 0x40, slave: 0x48, lines: [5])
-    try stage.setPICLevelTriggered([5])
-    try stage.stimulus { try stage.setLine(5, to: true) }
-    try stage.expect(1, of: 0x45, on: 0)
-    try stage.check("the line still requests", try stage.picRequests(.master), equals: 1 << 5)
-    try stage.command(.master, .endOfInterrupt)
-    try stage.expect(2, of: 0x45, on: 0)
-    try stage.setLine(5, to: false)
-    try stage.command(.master, .endOfInterrupt)
-    try stage.expectDrained(2, of: 0x45, on: 0)
-    try stage.check("nothing requests any more", try stage.picRequests(.master), equals: 0)
+  ) { test in
+    try test.programPIC(master: 0x40, slave: 0x48, lines: [5])
+    try test.setPICLevelTriggered([5])
+    try test.stimulus { try test.setLine(5, to: true) }
+    try test.expect(1, of: 0x45, on: 0)
+    try test.check("the line still requests", try test.picRequests(.master), equals: 1 << 5)
+    try test.command(.master, .endOfInterrupt)
+    try test.expect(2, of: 0x45, on: 0)
+    try test.setLine(5, to: false)
+    try test.command(.master, .endOfInterrupt)
+    try test.expectDrained(2, of: 0x45, on: 0)
+    try test.check("nothing requests any more", try test.picRequests(.master), equals: 0)
   }
 
   /// The mask of OCW1.
   static let picMasked = Scenario(
     "lines.pic.masked", "A line that is masked at the PIC is ignored, and its edge interrupts once it is unmasked",
     exercises: ["pic_set_irq1", "pic_ioport_write", "KVM_IRQ_LINE_STATUS"]
-  ) { stage in
-    try stage.programPIC(master: 0x40, slave: 0x48, lines: [])
-    try stage.check("a masked line answers", try stage.setLine(5, to: true), equals: .ignored)
-    try stage.check("the line requests", try stage.picRequests(.master), equals: 1 << 5)
-    try stage.expectDrained(0, of: 0x45, on: 0)
-    try stage.stimulus { try stage.unmaskPIC([5]) }
-    try stage.expect(1, of: 0x45, on: 0)
+  ) { test in
+    try test.programPIC(master: 0x40, slave: 0x48, lines: [])
+    try test.check("a masked line answers", try test.setLine(5, to: true), equals: .ignored)
+    try test.check("the line requests", try test.picRequests(.master), equals: 1 << 5)
+    try test.expectDrained(0, of: 0x45, on: 0)
+    try test.stimulus { try test.unmaskPIC([5]) }
+    try test.expect(1, of: 0x45, on: 0)
   }
 
   /// A line of the slave.
   static let picCascaded = Scenario(
     "lines.pic.cascaded", "A line of the slave PIC interrupts through line 2 of the master, with the slave's vector",
     exercises: ["pic_update_irq", "kvm_pic_read_irq"]
-  ) { stage in
-    try stage.programPIC(master: 0x40, slave: 0x48, lines: [11])
-    try stage.stimulus { try stage.setLine(11, to: true) }
-    try stage.expect(1, of: 0x4b, on: 0)
-    try stage.check("in service at the master", try stage.picInService(.master), equals: 1 << 2)
-    try stage.check("in service at the slave", try stage.picInService(.slave), equals: 1 << 3)
-    try stage.command(.slave, .endOfInterrupt)
-    try stage.command(.master, .endOfInterrupt)
-    try stage.check("in service at the master", try stage.picInService(.master), equals: 0)
-    try stage.check("in service at the slave", try stage.picInService(.slave), equals: 0)
-    try stage.setLine(11, to: false)
-    try stage.setLine(11, to: true)
-    try stage.expect(2, of: 0x4b, on: 0)
+  ) { test in
+    try test.programPIC(master: 0x40, slave: 0x48, lines: [11])
+    try test.stimulus { try test.setLine(11, to: true) }
+    try test.expect(1, of: 0x4b, on: 0)
+    try test.check("in service at the master", try test.picInService(.master), equals: 1 << 2)
+    try test.check("in service at the slave", try test.picInService(.slave), equals: 1 << 3)
+    try test.command(.slave, .endOfInterrupt)
+    try test.command(.master, .endOfInterrupt)
+    try test.check("in service at the master", try test.picInService(.master), equals: 0)
+    try test.check("in service at the slave", try test.picInService(.slave), equals: 0)
+    try test.setLine(11, to: false)
+    try test.setLine(11, to: true)
+    try test.expect(2, of: 0x4b, on: 0)
   }
 
   /// A request that is gone when the processor asks for it.
@@ -76,34 +76,34 @@ extension Scenario {
     "lines.pic.spurious",
     "A slave line that falls before it is acknowledged gives the spurious IRQ 15, which is not in service",
     exercises: ["kvm_pic_read_irq", "pic_update_irq", "8259A data sheet, 'Edge and level triggered modes'"]
-  ) { stage in
-    try stage.programPIC(master: 0x40, slave: 0x48, lines: [11])
-    try stage.setPICLevelTriggered([11])
-    try stage[vcpu: 0].disableInterrupts()
-    try stage.stimulus { try stage.setLine(11, to: true) }
-    try stage.setLine(11, to: false)
-    try stage[vcpu: 0].enableInterrupts()
-    try stage.expect(1, of: 0x4f, on: 0)
-    try stage.expectNone(of: 0x4b, on: 0)
-    try stage.check("in service at the slave", try stage.picInService(.slave), equals: 0)
-    try stage.check("in service at the master", try stage.picInService(.master), equals: 1 << 2)
+  ) { test in
+    try test.programPIC(master: 0x40, slave: 0x48, lines: [11])
+    try test.setPICLevelTriggered([11])
+    try test[vcpu: 0].disableInterrupts()
+    try test.stimulus { try test.setLine(11, to: true) }
+    try test.setLine(11, to: false)
+    try test[vcpu: 0].enableInterrupts()
+    try test.expect(1, of: 0x4f, on: 0)
+    try test.expectNone(of: 0x4b, on: 0)
+    try test.check("in service at the slave", try test.picInService(.slave), equals: 0)
+    try test.check("in service at the master", try test.picInService(.master), equals: 1 << 2)
   }
 
   /// LINT0 masked.
   static let picLINT0 = Scenario(
     "lines.pic.lint0", "The PIC interrupts only while LINT0 of the local APIC is unmasked",
     exercises: ["kvm_apic_accept_pic_intr", "kvm_cpu_has_extint", "SDM 3A 12.5.1"]
-  ) { stage in
-    try stage.programPIC(master: 0x40, slave: 0x48, lines: [4])
-    try stage.maskLINT0()
-    try stage.setLine(4, to: true)
-    try stage.expectDrained(0, of: 0x44, on: 0)
-    try stage.stimulus {
-      try stage[vcpu: 0].write(.lvtLINT0, LVTEntry.pin(0, deliveryMode: .external).rawValue)
+  ) { test in
+    try test.programPIC(master: 0x40, slave: 0x48, lines: [4])
+    try test.maskLINT0()
+    try test.setLine(4, to: true)
+    try test.expectDrained(0, of: 0x44, on: 0)
+    try test.stimulus {
+      try test[vcpu: 0].write(.lvtLINT0, LVTEntry.pin(0, deliveryMode: .external).rawValue)
     }
     // KVM looks at the PIC again when it has an event to look for (KVM_REQ_EVENT). An interrupt that the hardware delivers
     // is none; registers that were set are (kvm_arch_vcpu_ioctl_set_regs).
-    try stage.machine.outside(0) { vcpu throws(KVMError) in try vcpu.setRegisters(try vcpu.registers()) }
-    try stage.expect(1, of: 0x44, on: 0)
+    try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in try vcpu.setRegisters(try vcpu.registers()) }
+    try test.expect(1, of: 0x44, on: 0)
   }
 }

@@ -7,30 +7,30 @@ extension Scenario {
     "lapic.reset", "At power-up every register of the local APIC has its reset value", modes: [.xAPIC],
     preparation: .untouched, exercises: ["kvm_lapic_reset", "SDM 3A 12.4.7.1"],
     sabotage: .impossible("the machine is reset before anything can be withheld")
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     // KVM opens LINT0 of the bootstrap processor to the PIC, as a BIOS does (KVM_X86_QUIRK_LINT0_REENABLED).
-    try checkReset(in: .xAPIC, lint0: .pin(0, deliveryMode: .external), stage) { try vcpu.read($0, word: $1) }
-    try stage.check("IA32_APIC_BASE", try vcpu.readMSR(MSR.apicBase), equals: bootstrapBase(.xAPIC))
+    try checkReset(in: .xAPIC, lint0: .pin(0, deliveryMode: .external), test) { try vcpu.read($0, word: $1) }
+    try test.check("IA32_APIC_BASE", try vcpu.readMSR(MSR.apicBase), equals: bootstrapBase(.xAPIC))
   }
 
   /// After power-up, seen through the registers of x2APIC mode.
   static let lapicResetX2APIC = Scenario(
     "lapic.reset-x2apic", "Switched to x2APIC mode, every register still has its reset value", modes: [.x2APIC],
     preparation: .untouched, exercises: ["kvm_lapic_reset", "kvm_x2apic_msr_read", "SDM 3A 12.12.5"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
-    try stage.stimulus { try vcpu.writeMSR(MSR.apicBase, bootstrapBase(.x2APIC)) }
-    try stage.check("IA32_APIC_BASE", try vcpu.readMSR(MSR.apicBase), equals: bootstrapBase(.x2APIC))
-    try checkReset(in: .x2APIC, lint0: .pin(0, deliveryMode: .external), stage) { try vcpu.read($0, word: $1) }
+  ) { test in
+    let vcpu = test[vcpu: 0]
+    try test.stimulus { try vcpu.writeMSR(MSR.apicBase, bootstrapBase(.x2APIC)) }
+    try test.check("IA32_APIC_BASE", try vcpu.readMSR(MSR.apicBase), equals: bootstrapBase(.x2APIC))
+    try checkReset(in: .x2APIC, lint0: .pin(0, deliveryMode: .external), test) { try vcpu.read($0, word: $1) }
   }
 
   /// After INIT.
   static let lapicInit = Scenario(
     "lapic.init", "INIT gives every register of the local APIC its reset value, and keeps the mode", vcpus: 2,
     exercises: ["kvm_lapic_reset", "kvm_apic_get_state", "SDM 3A 12.4.7.3", "SDM 3A 12.12.5.1"]
-  ) { stage in
-    let target = stage[vcpu: 1]
+  ) { test in
+    let target = test[vcpu: 1]
     try target.disableInterrupts()
     try target.write(.spurious, SpuriousInterruptVectorRegister(vector: 0xef).rawValue)
     for entry: LocalAPICRegister in [.lvtTimer, .lvtThermal, .lvtPerformance, .lvtLINT0, .lvtLINT1, .lvtError] {
@@ -39,16 +39,16 @@ extension Scenario {
     try target.write(.divide, TimerDivide.by16.registerValue)
     try target.write(.initialCount, 0x7fff_ffff)
     try target.write(.taskPriority, 0x30)
-    if stage.mode == .xAPIC {
+    if test.mode == .xAPIC {
       try target.write(.destinationFormat, DestinationFormat.cluster.registerValue)
       try target.write(.logicalDestination, 0x12 << 24)
     }
     try target.send(.toSelf(0x31))
-    try stage.stimulus { try stage[vcpu: 0].send(.initialize(to: target.destination)) }
-    try stage.untilReset(1)
-    let state = try stage.localAPICState(of: 1)
-    try checkReset(in: stage.mode, lint0: .masked, stage) { state[$0, word: $1] }
-    try stage.check("the APIC id", state.id(mode: stage.mode), equals: 1)
+    try test.stimulus { try test[vcpu: 0].send(.initialize(to: target.destination)) }
+    try test.untilReset(1)
+    let state = try test.localAPICState(of: 1)
+    try checkReset(in: test.mode, lint0: .masked, test) { state[$0, word: $1] }
+    try test.check("the APIC id", state.id(mode: test.mode), equals: 1)
   }
 
   /// The bootstrap processor's IA32_APIC_BASE in a mode.
@@ -57,7 +57,7 @@ extension Scenario {
   }
 
   private static func checkReset(
-    in mode: APICMode, lint0: LVTEntry, _ stage: Stage, read: (LocalAPICRegister, Int) throws -> UInt32
+    in mode: APICMode, lint0: LVTEntry, _ test: TestContext, read: (LocalAPICRegister, Int) throws -> UInt32
   ) throws {
     var expected: [(LocalAPICRegister, UInt32)] = [
       (.taskPriority, 0), (.processorPriority, 0), (.spurious, 0xff), (.errorStatus, 0), (.initialCount, 0),
@@ -68,11 +68,11 @@ extension Scenario {
     }
     if mode == .xAPIC { expected += [(.logicalDestination, 0), (.destinationFormat, 0xffff_ffff)] }
     for (register, value) in expected {
-      try stage.check("\(register)", try read(register, 0), equals: value)
+      try test.check("\(register)", try read(register, 0), equals: value)
     }
     for register: LocalAPICRegister in [.inService, .triggerModes, .interruptRequest] {
       for word in 0..<register.wordCount {
-        try stage.check("\(register), word \(word)", try read(register, word), equals: 0)
+        try test.check("\(register), word \(word)", try read(register, word), equals: 0)
       }
     }
   }

@@ -6,8 +6,8 @@ extension Scenario {
   static let lapicSoftwareDisable = Scenario(
     "lapic.software-disable", "Software-disabled, a local APIC masks its LVT and keeps what is pending",
     exercises: ["apic_set_spiv", "kvm_lapic_reg_write", "SDM 3A 12.4.7.2"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     let entries: [LocalAPICRegister] = [.lvtTimer, .lvtThermal, .lvtPerformance, .lvtLINT1, .lvtError]
     func areMasked() throws -> Bool {
       try entries.allSatisfy { LVTEntry(rawValue: try vcpu.read($0)).isMasked }
@@ -15,101 +15,101 @@ extension Scenario {
     try vcpu.disableInterrupts()
     for entry in entries { try vcpu.write(entry, LVTEntry.pin(0x41).rawValue) }
     try vcpu.send(.toSelf(0x54))
-    try stage.stimulus {
+    try test.stimulus {
       try vcpu.write(.spurious, SpuriousInterruptVectorRegister(isSoftwareEnabled: false).rawValue)
     }
-    try stage.check("every LVT entry is masked", try areMasked())
+    try test.check("every LVT entry is masked", try areMasked())
     for entry in entries { try vcpu.write(entry, LVTEntry.pin(0x41).rawValue) }
-    try stage.check("none can be unmasked", try areMasked())
-    try stage.check("the IRR", try vcpu.readVectors(.interruptRequest), equals: VectorSet([0x54]))
+    try test.check("none can be unmasked", try areMasked())
+    try test.check("the IRR", try vcpu.readVectors(.interruptRequest), equals: VectorSet([0x54]))
     try vcpu.write(.spurious, SpuriousInterruptVectorRegister().rawValue)
-    try stage.check("they stay masked when it is enabled again", try areMasked())
+    try test.check("they stay masked when it is enabled again", try areMasked())
     try vcpu.enableInterrupts()
-    try stage.expect(1, of: 0x54, on: 0)
+    try test.expect(1, of: 0x54, on: 0)
   }
 
   /// The registers in another page.
   static let lapicMoved = Scenario(
     "lapic.moved", "When IA32_APIC_BASE is moved, the registers are at the new address only", modes: [.xAPIC],
     exercises: ["kvm_lapic_set_base", "apic_mmio_in_range", "APICV_INHIBIT_REASON_APIC_BASE_MODIFIED", "SDM 3A 12.4.5"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     let moved: UInt64 = 0xfed0_0000
     func address(_ register: LocalAPICRegister) -> UInt64 { moved + UInt64(register.rawValue) }
     let version = try vcpu.read(.version)
     // The agent's own EOI goes to the old address.
     try vcpu.handle(0x55, [])
-    try stage.stimulus {
+    try test.stimulus {
       try vcpu.writeMSR(MSR.apicBase, APICBase(address: moved, isBootstrapProcessor: true).rawValue)
     }
-    try stage.check("the version at the new address", try vcpu.readMemory(address(.version)), equals: version)
-    try stage.check("nothing answers at the old one", try vcpu.read(.version) != version)
+    try test.check("the version at the new address", try vcpu.readMemory(address(.version)), equals: version)
+    try test.check("nothing answers at the old one", try vcpu.read(.version) != version)
     try vcpu.writeMemory(address(.interruptCommand), InterruptCommand.toSelf(0x55).xAPICLow)
-    try stage.expect(1, of: 0x55, on: 0)
+    try test.expect(1, of: 0x55, on: 0)
     try vcpu.writeMemory(address(.endOfInterrupt), 0)
     try vcpu.writeMSR(MSR.apicBase, APICBase(isBootstrapProcessor: true).rawValue)
-    try stage.check("the version back at the old address", try vcpu.read(.version), equals: version)
+    try test.check("the version back at the old address", try vcpu.read(.version), equals: version)
   }
 
   /// From mode to mode.
   static let lapicModes = Scenario(
     "lapic.modes", "The local APIC goes from mode to mode as the SDM allows, and refuses all else with #GP",
     modes: [.x2APIC], exercises: ["kvm_apic_set_base", "kvm_lapic_set_base", "SDM 3A 12.12.5"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     func value(_ mode: APICMode) -> UInt64 { APICBase(isBootstrapProcessor: true, mode: mode).rawValue }
     func refuses(_ modes: APICMode...) throws {
       for mode in modes {
         let fault = try vcpu.faultWritingMSR(MSR.apicBase, value(mode))
-        try stage.check("the exception of the way from \(stage.mode) to \(mode)", fault, equals: 13)
+        try test.check("the exception of the way from \(test.mode) to \(mode)", fault, equals: 13)
       }
-      try stage.check("IA32_APIC_BASE", try vcpu.readMSR(MSR.apicBase), equals: value(stage.mode))
+      try test.check("IA32_APIC_BASE", try vcpu.readMSR(MSR.apicBase), equals: value(test.mode))
     }
     func enter(_ mode: APICMode) throws {
       try vcpu.writeMSR(MSR.apicBase, value(mode))
-      stage.mode = mode
+      test.mode = mode
     }
     var way: [APICMode] = []
-    try stage.stimulus {
+    try test.stimulus {
       try refuses(.xAPIC, .invalid)
       try enter(.disabled)
-      way.append(stage.mode)
+      way.append(test.mode)
       try refuses(.x2APIC, .invalid)
       try enter(.xAPIC)
-      way.append(stage.mode)
+      way.append(test.mode)
       try refuses(.invalid)
-      try stage.check("the version in memory is not 0", try vcpu.read(.version) != 0)
+      try test.check("the version in memory is not 0", try vcpu.read(.version) != 0)
       try enter(.x2APIC)
-      way.append(stage.mode)
+      way.append(test.mode)
       // A reserved bit.
-      try stage.check("the exception", try vcpu.faultWritingMSR(MSR.apicBase, value(.x2APIC) | 1), equals: 13)
+      try test.check("the exception", try vcpu.faultWritingMSR(MSR.apicBase, value(.x2APIC) | 1), equals: 13)
     }
-    try stage.check("the way", way, equals: [.disabled, .xAPIC, .x2APIC])
+    try test.check("the way", way, equals: [.disabled, .xAPIC, .x2APIC])
     try vcpu.write(.spurious, SpuriousInterruptVectorRegister().rawValue)
     try vcpu.send(.toSelf(0x56))
-    try stage.expect(1, of: 0x56, on: 0)
+    try test.expect(1, of: 0x56, on: 0)
   }
 
   /// The switch in IA32_APIC_BASE.
   static let lapicDisabled = Scenario(
     "lapic.disabled", "Switched off by IA32_APIC_BASE, a local APIC has no registers and no bit in CPUID",
     exercises: ["kvm_apic_set_base", "kvm_update_cpuid_runtime", "apic_mmio_read", "SDM 3A 12.4.3"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     let apicBit: UInt32 = 1 << 9  // SDM volume 2A, CPUID, leaf 1, EDX.
     let version = try vcpu.read(.version)
     let address = APICBase.defaultAddress + UInt64(LocalAPICRegister.version.rawValue)
     let answersInMemory = try vcpu.readMemory(address) == version
-    try stage.check("the registers are in memory", answersInMemory, equals: stage.mode == .xAPIC)
-    try stage.check("CPUID shows a local APIC", try vcpu.cpuid(1).edx & apicBit != 0)
-    try stage.stimulus {
+    try test.check("the registers are in memory", answersInMemory, equals: test.mode == .xAPIC)
+    try test.check("CPUID shows a local APIC", try vcpu.cpuid(1).edx & apicBit != 0)
+    try test.stimulus {
       try vcpu.writeMSR(MSR.apicBase, APICBase(isBootstrapProcessor: true, mode: .disabled).rawValue)
     }
-    try stage.check("CPUID shows none", try vcpu.cpuid(1).edx & apicBit == 0)
-    try stage.check("the registers are not in memory", try vcpu.readMemory(address) != version)
-    try stage.check("the exception of RDMSR", try vcpu.faultReadingMSR(LocalAPICRegister.version.msr), equals: 13)
+    try test.check("CPUID shows none", try vcpu.cpuid(1).edx & apicBit == 0)
+    try test.check("the registers are not in memory", try vcpu.readMemory(address) != version)
+    try test.check("the exception of RDMSR", try vcpu.faultReadingMSR(LocalAPICRegister.version.msr), equals: 13)
     try vcpu.writeMSR(MSR.apicBase, APICBase(isBootstrapProcessor: true, mode: .xAPIC).rawValue)
-    try stage.check("CPUID shows one again", try vcpu.cpuid(1).edx & apicBit != 0)
-    try stage.check("the registers in memory", try vcpu.readMemory(address), equals: version)
+    try test.check("CPUID shows one again", try vcpu.cpuid(1).edx & apicBit != 0)
+    try test.check("the registers in memory", try vcpu.readMemory(address), equals: version)
   }
 }

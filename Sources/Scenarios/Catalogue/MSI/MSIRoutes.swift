@@ -8,12 +8,12 @@ extension Scenario {
   static let irqfdBeforeRoute = Scenario(
     "msi.irqfd.before-route", "An eventfd that is assigned before its route interrupts through it", vcpus: 2,
     exercises: ["irqfd_update", "kvm_irq_routing_update", "KVM_SET_GSI_ROUTING"], needs: [.capability(.irqFD)]
-  ) { stage in
+  ) { test in
     let event = try EventDescriptor()
-    try stage.vm.assignIRQFD(event, gsi: routedGSI)
-    try stage.stimulus { try stage.route(0x71, to: 1) }
+    try test.vm.assignIRQFD(event, gsi: routedGSI)
+    try test.stimulus { try test.route(0x71, to: 1) }
     try event.write()
-    try stage.expect(1, of: 0x71, on: 1)
+    try test.expect(1, of: 0x71, on: 1)
   }
 
   /// A route that changes all the time.
@@ -21,55 +21,55 @@ extension Scenario {
     "msi.irqfd.rerouted", "While its route is rewritten all the time, every event still interrupts once", vcpus: 3,
     exercises: ["kvm_set_irq_routing", "kvm_irq_routing_update", "irqfd_wakeup", "kvm_arch_set_irq_inatomic"],
     needs: [.capability(.irqFD)]
-  ) { stage in
-    let event = try stage.assignEvent(vector: 0x71, to: 1)
+  ) { test in
+    let event = try test.assignEvent(vector: 0x71, to: 1)
     let messages = [(0x71, 1), (0x72, 1), (0x73, 2)].map { (vector: Vector, vcpu: Int) in
-      (message: MSIMessage(vector: vector, destination: stage[vcpu: vcpu].destination), vector: vector, vcpu: vcpu)
+      (message: MSIMessage(vector: vector, destination: test[vcpu: vcpu].destination), vector: vector, vcpu: vcpu)
     }
-    func taken() -> Int { messages.reduce(0) { $0 + stage.machine.recorded($1.vector, on: $1.vcpu) } }
-    let interrupts = stage.machine.interrupts
+    func taken() -> Int { messages.reduce(0) { $0 + test.machine.recorded($1.vector, on: $1.vcpu) } }
+    let interrupts = test.machine.interrupts
     let sequence = messages.map(\.message)
     var sent = 0
     let rewrite: @Sendable () throws -> Void = {
       for message in sequence { try interrupts.route(routedGSI, to: message) }
     }
-    try stage.meanwhile(rewrite) { rounds in
-      try stage.stimulus {
+    try test.meanwhile(rewrite) { rounds in
+      try test.stimulus {
         while sent < 60 || rounds() < 10 {
           try event.write()
           sent += 1
-          try stage.until("event \(sent) interrupts") { taken() >= sent }
+          try test.until("event \(sent) interrupts") { taken() >= sent }
         }
       }
-      stage.note("rewrites of the route", rounds() * sequence.count)
+      test.note("rewrites of the route", rounds() * sequence.count)
     }
-    stage.note("events", sent)
-    try stage.check("events were sent", sent >= 60, saw: sent)
-    try stage.check("interrupts", taken(), equals: sent)
+    test.note("events", sent)
+    try test.check("events were sent", sent >= 60, saw: sent)
+    try test.check("interrupts", taken(), equals: sent)
   }
 
   /// The end of an irqfd.
   static let irqfdDeassigned = Scenario(
     "msi.irqfd.deassigned", "No event interrupts any more once its eventfd is deassigned, even under fire", vcpus: 2,
     exercises: ["kvm_irqfd_deassign", "irqfd_shutdown", "KVM_IRQFD_FLAG_DEASSIGN"], needs: [.capability(.irqFD)]
-  ) { stage in
-    let event = try stage.assignEvent(vector: 0x71, to: 1)
-    func taken() -> Int { stage.machine.recorded(0x71, on: 1) }
+  ) { test in
+    let event = try test.assignEvent(vector: 0x71, to: 1)
+    func taken() -> Int { test.machine.recorded(0x71, on: 1) }
     let fire: @Sendable () throws -> Void = {
       try event.write()
       Pause.sleep(.microseconds(50))
     }
-    try stage.meanwhile(fire) { rounds in
+    try test.meanwhile(fire) { rounds in
       for _ in 0..<5 {
         let before = taken()
-        try stage.until("events interrupt") { taken() > before + 2 }
-        try stage.stimulus { try stage.vm.deassignIRQFD(event, gsi: routedGSI) }
-        try stage.untilAllTaken(on: 1)
+        try test.until("events interrupt") { taken() > before + 2 }
+        try test.stimulus { try test.vm.deassignIRQFD(event, gsi: routedGSI) }
+        try test.untilAllTaken(on: 1)
         let (last, shot) = (taken(), rounds())
-        try stage.until("the eventfd is signalled again and again") { rounds() > shot + 10 }
-        try stage.untilAllTaken(on: 1)
-        try stage.check("interrupts", taken(), equals: last)
-        try stage.vm.assignIRQFD(event, gsi: routedGSI)
+        try test.until("the eventfd is signalled again and again") { rounds() > shot + 10 }
+        try test.untilAllTaken(on: 1)
+        try test.check("interrupts", taken(), equals: last)
+        try test.vm.assignIRQFD(event, gsi: routedGSI)
       }
     }
   }
@@ -78,19 +78,19 @@ extension Scenario {
   static let msiRouteTwice = Scenario(
     "msi.route.twice", "A second MSI route for a GSI is refused, and the first stays", vcpus: 2,
     exercises: ["setup_routing_entry", "KVM_SET_GSI_ROUTING"], needs: [.capability(.irqFD)]
-  ) { stage in
-    let event = try stage.assignEvent(vector: 0x71, to: 1)
+  ) { test in
+    let event = try test.assignEvent(vector: 0x71, to: 1)
     let routes = [0x72, 0x73].map { (vector: Vector) in
-      GSIRoute.msi(gsi: routedGSI, MSIMessage(vector: vector, destination: stage[vcpu: 1].destination))
+      GSIRoute.msi(gsi: routedGSI, MSIMessage(vector: vector, destination: test[vcpu: 1].destination))
     }
     do {
-      try stage.vm.setGSIRouting(GSIRoute.defaults + routes)
-      throw StoryFailure("two MSI routes for GSI \(routedGSI) were taken")
+      try test.vm.setGSIRouting(GSIRoute.defaults + routes)
+      throw ScenarioFailure("two MSI routes for GSI \(routedGSI) were taken")
     } catch let error as KVMError {
-      try stage.check("two MSI routes for one GSI", error.errno, equals: .invalidArgument)
+      try test.check("two MSI routes for one GSI", error.errno, equals: .invalidArgument)
     }
-    try stage.stimulus { try event.write() }
-    try stage.expect(1, of: 0x71, on: 1)
-    for vector: Vector in [0x72, 0x73] { try stage.expectNone(of: vector, on: 1) }
+    try test.stimulus { try event.write() }
+    try test.expect(1, of: 0x71, on: 1)
+    for vector: Vector in [0x72, 0x73] { try test.expectNone(of: vector, on: 1) }
   }
 }

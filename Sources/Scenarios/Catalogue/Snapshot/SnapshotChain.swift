@@ -3,7 +3,7 @@ import KVM
 import MachineState
 import VMM
 
-/// Room for all the interrupts of a long story.
+/// Room for all the interrupts of a long scenario.
 private func useLongLog(_ configuration: inout MachineConfiguration) { configuration.logCapacity = 1 << 14 }
 
 /// Hop after hop, with interrupts of all kinds on their way.
@@ -16,14 +16,14 @@ extension Scenario {
       "kvm_apic_get_state", "kvm_apic_set_state", "kvm_irq_delivery_to_apic", "irqfd_wakeup", "apic_timer_fn",
     ],
     needs: [.capability(.irqFD), .capability(.tscDeadlineTimer)], configure: useLongLog
-  ) { stage in
+  ) { test in
     let hops = 100
-    let sent = try ChainLoad(stage).run(hops: hops)
-    let longest = stage.hops.max() ?? .zero
-    stage.note("hops", stage.hops.count)
-    stage.note("interrupts sent and taken", sent)
-    stage.note("ms a hop", (stage.hops.reduce(.zero, +) / hops).milliseconds)
-    stage.note("ms, the longest hop", longest.milliseconds)
+    let sent = try ChainLoad(test).run(hops: hops)
+    let longest = test.hops.max() ?? .zero
+    test.note("hops", test.hops.count)
+    test.note("interrupts sent and taken", sent)
+    test.note("ms a hop", (test.hops.reduce(.zero, +) / hops).milliseconds)
+    test.note("ms, the longest hop", longest.milliseconds)
   }
 }
 
@@ -38,62 +38,62 @@ private struct ChainLoad {
   private static let line: (pin: Int, vector: Vector) = (20, 0xc2)
   private static let volley = 4
 
-  private let stage: Stage
+  private let test: TestContext
 
-  init(_ stage: Stage) throws {
-    self.stage = stage
+  init(_ test: TestContext) throws {
+    self.test = test
     for (gsi, vector) in Self.messages {
-      try stage.machine.interrupts.route(gsi, to: MSIMessage(vector: vector, destination: stage[vcpu: 1].destination))
+      try test.machine.interrupts.route(gsi, to: MSIMessage(vector: vector, destination: test[vcpu: 1].destination))
     }
-    try stage.setRedirection(
-      pin: Self.line.pin, RedirectionEntry(vector: Self.line.vector, destination: stage[vcpu: 0].destination))
-    for gsi in [30, 31, UInt32(Self.line.pin)] { try stage.vm.assignIRQFD(try EventDescriptor(), gsi: gsi) }
-    try stage[vcpu: 0].setTimer(Self.deadline, .tscDeadline)
-    try stage[vcpu: 1].setDivide(.by1)
-    try stage[vcpu: 1].setTimer(Self.countdown)
+    try test.setRedirection(
+      pin: Self.line.pin, RedirectionEntry(vector: Self.line.vector, destination: test[vcpu: 0].destination))
+    for gsi in [30, 31, UInt32(Self.line.pin)] { try test.vm.assignIRQFD(try EventDescriptor(), gsi: gsi) }
+    try test[vcpu: 0].setTimer(Self.deadline, .tscDeadline)
+    try test[vcpu: 1].setDivide(.by1)
+    try test[vcpu: 1].setTimer(Self.countdown)
   }
 
   /// Runs the rounds; how many interrupts were sent.
   func run(hops: Int) throws -> Int {
     for round in 1...hops {
       try send(round)
-      try stage.hop(whilePaused: {
+      try test.hop(whilePaused: {
         try message(Self.paused)
-        try stage.vm.irqfds[1].event.write()
+        try test.vm.irqfds[1].event.write()
       })
-      try stage.check(
-        "IPIs of round \(round) that the sender saw taken", try stage[vcpu: 0].finishVolley(), equals: Self.volley)
+      try test.check(
+        "IPIs of round \(round) that the sender saw taken", try test[vcpu: 0].finishVolley(), equals: Self.volley)
       try awaitAll(round)
     }
-    for vcpu in 0..<2 { try stage.drain(vcpu) }
+    for vcpu in 0..<2 { try test.drain(vcpu) }
     for (vector, vcpu, count) in expected(hops) {
-      try stage.check("\(vector) on vCPU \(vcpu)", stage.taken(vector, on: vcpu), equals: count)
+      try test.check("\(vector) on vCPU \(vcpu)", test.taken(vector, on: vcpu), equals: count)
     }
     return expected(hops).reduce(0) { $0 + $1.count }
   }
 
   /// What is on its way when the state is taken: timers of up to 5 ms, an IPI after the other, messages, events.
   private func send(_ round: Int) throws {
-    let (first, second) = (stage[vcpu: 0], stage[vcpu: 1])
+    let (first, second) = (test[vcpu: 0], test[vcpu: 1])
     let microseconds = UInt64(round * 37 % 50) * 100 + 50
-    try stage.stimulus { try second.startTimer(count: UInt32(microseconds * 1000)) }
+    try test.stimulus { try second.startTimer(count: UInt32(microseconds * 1000)) }
     try first.setDeadline(try first.readTSC() + first.cycles(milliseconds: 5050 - microseconds) / 1000)
     try first.beginVolley(.interrupt(Self.ipi, to: second.destination), times: Self.volley, receivers: 1)
     try message(Self.running)
-    try stage.vm.irqfds[0].event.write()
-    try stage.vm.irqfds[2].event.write()
+    try test.vm.irqfds[0].event.write()
+    try test.vm.irqfds[2].event.write()
   }
 
   private func message(_ vectors: [Vector]) throws {
-    for vcpu in stage.vcpus {
-      for vector in vectors { try stage.signal(MSIMessage(vector: vector, destination: vcpu.destination)) }
+    for vcpu in test.vcpus {
+      for vector in vectors { try test.signal(MSIMessage(vector: vector, destination: vcpu.destination)) }
     }
   }
 
   private func awaitAll(_ round: Int) throws {
     for (vector, vcpu, count) in expected(round) {
-      try stage.until("vCPU \(vcpu) takes \(vector) of round \(round)") { stage.taken(vector, on: vcpu) >= count }
-      try stage.check("\(vector) on vCPU \(vcpu) by round \(round)", stage.taken(vector, on: vcpu), equals: count)
+      try test.until("vCPU \(vcpu) takes \(vector) of round \(round)") { test.taken(vector, on: vcpu) >= count }
+      try test.check("\(vector) on vCPU \(vcpu) by round \(round)", test.taken(vector, on: vcpu), equals: count)
     }
   }
 

@@ -9,37 +9,37 @@ extension Scenario {
   static let snapshotNMI = Scenario(
     "snapshot.nmi", "An NMI that waits is taken once after a restore, by a running and by a halted vCPU", vcpus: 2,
     exercises: ["process_nmi", "kvm_vcpu_ioctl_x86_get_vcpu_events", "KVM_SET_VCPU_EVENTS", "KVM_NMI"]
-  ) { stage in
-    try stage[vcpu: 0].disableInterrupts()
-    try stage[vcpu: 1].haltMasked()
-    let state = try stage.hop(whilePaused: {
-      try stage.stimulus {
-        for index in 0..<2 { try stage.machine.outside(index) { vcpu throws(KVMError) in try vcpu.nmi() } }
+  ) { test in
+    try test[vcpu: 0].disableInterrupts()
+    try test[vcpu: 1].haltMasked()
+    let state = try test.hop(whilePaused: {
+      try test.stimulus {
+        for index in 0..<2 { try test.machine.withVCPUStopped(index) { vcpu throws(KVMError) in try vcpu.nmi() } }
       }
     })
     for index in 0..<2 {
-      try stage.check("NMIs that wait on vCPU \(index)", state.vcpus[index].events.nmi.pending, equals: 1)
-      try stage.expect(1, of: 2, on: index)
+      try test.check("NMIs that wait on vCPU \(index)", state.vcpus[index].events.nmi.pending, equals: 1)
+      try test.expect(1, of: 2, on: index)
     }
-    try stage[vcpu: 1].finishHalt()
+    try test[vcpu: 1].finishHalt()
   }
 
   /// An NMI behind another.
   static let snapshotNMIBlocked = Scenario(
     "snapshot.nmi-blocked", "An NMI that waits for the end of another does so after a restore", vcpus: 2,
     exercises: ["vmx_get_nmi_mask", "vmx_set_nmi_mask", "kvm_x86_nmi_allowed", "KVM_SET_VCPU_EVENTS"]
-  ) { stage in
-    let target = stage[vcpu: 1]
+  ) { test in
+    let target = test[vcpu: 1]
     try target.handle(2, .holds)
-    try stage[vcpu: 0].send(.nmi(to: target.destination))
-    try stage.expectAtLeast(1, of: 2, on: 1)
-    try stage.stimulus { try stage[vcpu: 0].send(.nmi(to: target.destination)) }
-    let state = try stage.hop()
-    try stage.check("NMIs are blocked", state.vcpus[1].events.nmi.masked)
-    try stage.check("NMIs that wait", state.vcpus[1].events.nmi.pending, equals: 1)
-    try stage.expect(1, of: 2, on: 1)
+    try test[vcpu: 0].send(.nmi(to: target.destination))
+    try test.expectAtLeast(1, of: 2, on: 1)
+    try test.stimulus { try test[vcpu: 0].send(.nmi(to: target.destination)) }
+    let state = try test.hop()
+    try test.check("NMIs are blocked", state.vcpus[1].events.nmi.masked)
+    try test.check("NMIs that wait", state.vcpus[1].events.nmi.pending, equals: 1)
+    try test.expect(1, of: 2, on: 1)
     try target.openGate()
-    try stage.expect(2, of: 2, on: 1)
+    try test.expect(2, of: 2, on: 1)
   }
 
   /// Right behind STI.
@@ -47,32 +47,33 @@ extension Scenario {
     "snapshot.shadow", "Between STI and the next instruction an interrupt lets that one run first after a restore",
     exercises: ["vmx_get_interrupt_shadow", "vmx_set_interrupt_shadow", "KVM_SET_VCPU_EVENTS", "SDM 2B STI"],
     needs: [.trait(.enteredShadow)]
-  ) { stage in
+  ) { test in
     let sti: UInt8 = 2
     let interruptFlag: UInt64 = 0x200
-    let vcpu = stage[vcpu: 0]
+    let vcpu = test[vcpu: 0]
     try vcpu.disableInterrupts()
-    try stage.signal(MSIMessage(vector: 0x7e, destination: vcpu.destination))
-    let state = try stage.hop(whilePaused: {
+    try test.signal(MSIMessage(vector: 0x7e, destination: vcpu.destination))
+    let state = try test.hop(whilePaused: {
       // Eight NOPs.
-      try stage.divert(0, through: [UInt8](repeating: 0x90, count: 8), setting: interruptFlag)
-      try stage.stimulus {
-        try stage.machine.outside(0) { vcpu throws(KVMError) in
+      try test.divert(0, through: [UInt8](repeating: 0x90, count: 8), setting: interruptFlag)
+      try test.stimulus {
+        try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in
           var events = try vcpu.events()
           events.interrupt.shadow = sti
           try vcpu.setEvents(events)
         }
       }
     })
-    try stage.expect(1, of: 0x7e, on: 0)
-    let place = try stage.interruptedInstruction(of: 0x7e, on: 0)
-    try stage.check(
-      "the instruction behind STI runs first", place != Stage.diversion, saw: "an interrupt before the instruction")
-    try stage.check("the shadow", state.vcpus[0].events.interrupt.shadow, equals: sti)
+    try test.expect(1, of: 0x7e, on: 0)
+    let place = try test.interruptedInstruction(of: 0x7e, on: 0)
+    try test.check(
+      "the instruction behind STI runs first", place != TestContext.diversion,
+      saw: "an interrupt before the instruction")
+    try test.check("the shadow", state.vcpus[0].events.interrupt.shadow, equals: sti)
   }
 }
 
-extension Stage {
+extension TestContext {
   /// Where `divert` puts its instructions: a page that the agent does not use.
   static let diversion: UInt64 = 0x50_0000
 
@@ -84,7 +85,7 @@ extension Stage {
   ///   - flags: bits of RFLAGS to set.
   func divert(_ vcpu: Int, through code: [UInt8], setting flags: UInt64 = 0) throws {
     let place = Self.diversion
-    let back = try machine.outside(vcpu) { vcpu throws(KVMError) in
+    let back = try machine.withVCPUStopped(vcpu) { vcpu throws(KVMError) in
       var registers = try vcpu.registers()
       let back = registers.rip
       registers.rip = place

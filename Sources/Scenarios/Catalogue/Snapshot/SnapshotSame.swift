@@ -9,13 +9,13 @@ extension Scenario {
   static let snapshotSame = Scenario(
     "snapshot.same", "State that is restored and saved again is the same, but for the fields that time moves", vcpus: 2,
     exercises: ["KVM_GET_LAPIC", "KVM_GET_IRQCHIP", "KVM_GET_PIT2", "KVM_GET_VCPU_EVENTS", "KVM_GET_MSRS"]
-  ) { stage in
-    try stage.programPIC(master: 0x40, slave: 0x48, lines: [11])
-    try stage.setPICLevelTriggered([10])
-    try stage.setLine(11, to: true)
+  ) { test in
+    try test.programPIC(master: 0x40, slave: 0x48, lines: [11])
+    try test.setPICLevelTriggered([10])
+    try test.setLine(11, to: true)
     // The machine makes its PIT when the guest first touches one of its ports.
-    try stage.setPIT(.hardwareStrobe, count: 0)
-    try saveAgain(stage)
+    try test.setPIT(.hardwareStrobe, count: 0)
+    try saveAgain(test)
   }
 
   /// The same with the IOAPIC in user space.
@@ -23,10 +23,10 @@ extension Scenario {
     "snapshot.same-split", "State of a split irqchip that is restored and saved again is the same, but for time",
     vcpus: 2,
     exercises: ["KVM_GET_LAPIC", "KVM_CAP_SPLIT_IRQCHIP", "KVM_SET_GSI_ROUTING", "KVM_GET_MSRS"],
-    configure: useSplitIRQChip, story: saveAgain)
+    configure: useSplitIRQChip, body: saveAgain)
 
-  private static let saveAgain: Story = { stage in
-    let (vcpu, sleeper) = (stage[vcpu: 0], stage[vcpu: 1])
+  private static let saveAgain: Body = { test in
+    let (vcpu, sleeper) = (test[vcpu: 0], test[vcpu: 1])
     try vcpu.disableInterrupts()
     try vcpu.write(.taskPriority, 0x40)
     try vcpu.write(.lvtError, LVTEntry.pin(0xe1, isMasked: true).rawValue)
@@ -35,32 +35,32 @@ extension Scenario {
     try sleeper.setDivide(.by128)
     try sleeper.setTimer(0x62)
     try sleeper.startTimer(count: .max)
-    try stage.setRedirection(
+    try test.setRedirection(
       pin: 20, RedirectionEntry(vector: 0x66, destination: vcpu.destination, triggerMode: .level))
-    try stage.setLine(20, to: true)
-    try stage.machine.interrupts.route(30, to: MSIMessage(vector: 0x8e, destination: sleeper.destination))
-    try stage.vm.assignIRQFD(try EventDescriptor(), gsi: 30)
-    try stage.vm.assignIOEvent(try EventDescriptor(), at: .port(0x5c00), length: 2)
+    try test.setLine(20, to: true)
+    try test.machine.interrupts.route(30, to: MSIMessage(vector: 0x8e, destination: sleeper.destination))
+    try test.vm.assignIRQFD(try EventDescriptor(), gsi: 30)
+    try test.vm.assignIOEvent(try EventDescriptor(), at: .port(0x5c00), length: 2)
     for value in UInt32(1)...2 { try vcpu.writePort(0x5c00, value, width: 2) }
     try sleeper.disableInterrupts()
     try sleeper.haltMasked()
-    try stage.stimulus {
-      for vcpu in stage.vcpus { try stage.signal(MSIMessage(vector: 0x82, destination: vcpu.destination)) }
+    try test.stimulus {
+      for vcpu in test.vcpus { try test.signal(MSIMessage(vector: 0x82, destination: vcpu.destination)) }
     }
     var again = MachineState()
-    let state = try stage.hop(inspecting: { _ in again = try stage.capture() })
+    let state = try test.hop(inspecting: { _ in again = try test.capture() })
     let differences = state.differences(to: again)
     let others = differences.filter { !$0.isMoving }
-    try stage.check("nothing but time differs", others.isEmpty, saw: others.map(\.description).joined(separator: "; "))
-    stage.note("fields that time has moved", Set(differences.map(\.path)).count)
-    try stage.check("what waits", again.vcpus[1].localAPIC.interruptRequest, equals: [0x82])
+    try test.check("nothing but time differs", others.isEmpty, saw: others.map(\.description).joined(separator: "; "))
+    test.note("fields that time has moved", Set(differences.map(\.path)).count)
+    try test.check("what waits", again.vcpus[1].localAPIC.interruptRequest, equals: [0x82])
   }
 
   /// MSRs and CPUID.
   static let snapshotRegisters = Scenario(
     "snapshot.msrs", "MSRs that the guest has written, and CPUID, read the same after a restore", vcpus: 2,
     exercises: ["KVM_GET_MSRS", "KVM_SET_MSRS", "KVM_GET_CPUID2", "KVM_SET_CPUID2"]
-  ) { stage in
+  ) { test in
     // STAR, LSTAR, FMASK, KERNEL_GS_BASE, SYSENTER_CS, _ESP and _EIP, PAT (SDM volume 4, chapter 2).
     // Each vCPU has its own; those of PAT are memory types still.
     let registers: [(index: UInt32, value: UInt64, step: UInt64)] = [
@@ -73,7 +73,7 @@ extension Scenario {
       (0x8000_0008, 0),
     ]
     func cpuid() throws -> [[UInt32]] {
-      try stage.vcpus.flatMap { vcpu in
+      try test.vcpus.flatMap { vcpu in
         try leaves.map { leaf in
           let answer = try vcpu.cpuid(leaf.0, leaf.1)
           return [leaf.0, answer.eax, answer.ebx, answer.ecx, answer.edx]
@@ -81,23 +81,23 @@ extension Scenario {
       }
     }
     let before = try cpuid()
-    try stage.stimulus {
-      for vcpu in stage.vcpus {
+    try test.stimulus {
+      for vcpu in test.vcpus {
         for register in registers {
           try vcpu.writeMSR(register.index, register.value + register.step * UInt64(vcpu.index))
         }
       }
     }
-    try stage.hop()
-    for vcpu in stage.vcpus {
+    try test.hop()
+    for vcpu in test.vcpus {
       for register in registers {
         let name = "MSR 0x\(String(register.index, radix: 16)) of vCPU \(vcpu.index)"
-        try stage.check(
+        try test.check(
           name, try vcpu.readMSR(register.index), equals: register.value + register.step * UInt64(vcpu.index))
       }
     }
     for (answer, expected) in zip(try cpuid(), before) {
-      try stage.check("CPUID leaf 0x\(String(expected[0], radix: 16))", answer, equals: expected)
+      try test.check("CPUID leaf 0x\(String(expected[0], radix: 16))", answer, equals: expected)
     }
   }
 
@@ -105,15 +105,15 @@ extension Scenario {
   static let snapshotExtended = Scenario(
     "snapshot.registers", "Debug registers and a vector register hold after a restore what they held before",
     exercises: ["KVM_SET_DEBUGREGS", "KVM_SET_XSAVE", "KVM_GET_XSAVE2", "KVM_SET_XCRS"]
-  ) { stage in
+  ) { test in
     let breakpoints: [UInt64] = [0x1_2340, 0x2_2340, 0x3_2340, 0x4_2340]
     let pattern = (0..<16).map { UInt8(0xa0 + $0) }
     // XMM13, and the bit of the header that says that SSE registers are there (SDM volume 1, sections 10.5 and 13.4).
     let (place, header) = (160 + 13 * 16, 512)
-    let before = try stage.capture()
-    try stage.hop(whilePaused: {
-      try stage.stimulus {
-        try stage.machine.outside(0) { vcpu throws(KVMError) in
+    let before = try test.capture()
+    try test.hop(whilePaused: {
+      try test.stimulus {
+        try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in
           var debug = try vcpu.debugRegisters()
           (debug.dr0, debug.dr1, debug.dr2, debug.dr3) = (
             breakpoints[0], breakpoints[1], breakpoints[2], breakpoints[3]
@@ -126,20 +126,20 @@ extension Scenario {
         }
       }
     })
-    try stage.readBreakpoints(into: Stage.diversion + 0x800)
+    try test.readBreakpoints(into: TestContext.diversion + 0x800)
     for (index, value) in breakpoints.enumerated() {
-      let address = Stage.diversion + 0x800 + 8 * UInt64(index)
-      try stage.check(
-        "DR\(index) as the guest reads it", try stage.machine.memory.load(UInt64.self, at: address), equals: value)
+      let address = TestContext.diversion + 0x800 + 8 * UInt64(index)
+      try test.check(
+        "DR\(index) as the guest reads it", try test.machine.memory.load(UInt64.self, at: address), equals: value)
     }
-    let after = try stage.capture().vcpus[0]
-    try stage.check("XMM13", Array(after.xsave[place..<place + 16]), equals: pattern)
-    try stage.check("XCR0", after.extendedControlRegisters, equals: before.vcpus[0].extendedControlRegisters)
-    try stage.check("DR7", after.debugRegisters.dr7, equals: before.vcpus[0].debugRegisters.dr7)
+    let after = try test.capture().vcpus[0]
+    try test.check("XMM13", Array(after.xsave[place..<place + 16]), equals: pattern)
+    try test.check("XCR0", after.extendedControlRegisters, equals: before.vcpus[0].extendedControlRegisters)
+    try test.check("DR7", after.debugRegisters.dr7, equals: before.vcpus[0].debugRegisters.dr7)
   }
 }
 
-extension Stage {
+extension TestContext {
   /// Has vCPU 0, which waits for the next operation, write DR0 to DR3 to memory.
   fileprivate func readBreakpoints(into address: UInt64) throws {
     var code: [UInt8] = [0x50]  // PUSH RAX

@@ -10,24 +10,24 @@ extension Scenario {
     "snapshot.vapic", "After a restore KVM takes the TPR from the vAPIC word, where it was told before", vcpus: 1,
     exercises: ["kvm_lapic_set_vapic_addr", "kvm_lapic_sync_from_vapic", "KVM_SET_VAPIC_ADDR"],
     needs: [.capability(.vapic)]
-  ) { stage in
+  ) { test in
     let address: UInt64 = 0x50_0000
-    let vcpu = stage[vcpu: 0]
+    let vcpu = test[vcpu: 0]
     try vcpu.writeMemory(address, 0)
-    try stage.stimulus {
-      try stage.machine.outside(0) { vcpu throws(KVMError) in try vcpu.setVAPICAddress(address) }
+    try test.stimulus {
+      try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in try vcpu.setVAPICAddress(address) }
     }
     for priority in [UInt8(0x30), 0x90, 0] {
       // KVM overwrites the word at an entry that evaluates interrupts, which a write can fall just before.
-      try stage.until("the local APIC takes the TPR \(Priority(rawValue: priority)) of the word over") {
+      try test.until("the local APIC takes the TPR \(Priority(rawValue: priority)) of the word over") {
         try vcpu.writeMemory(address, UInt32(priority))
-        return try stage.localAPICState(of: 0).taskPriority.rawValue == priority
+        return try test.localAPICState(of: 0).taskPriority.rawValue == priority
       }
-      let state = try stage.hop()
-      try stage.check("the TPR in the state", state.vcpus[0].localAPIC.taskPriority.rawValue, equals: priority)
+      let state = try test.hop()
+      try test.check("the TPR in the state", state.vcpus[0].localAPIC.taskPriority.rawValue, equals: priority)
     }
-    try stage.signal(MSIMessage(vector: 0x8d, destination: vcpu.destination))
-    try stage.expect(1, of: 0x8d, on: 0)
+    try test.signal(MSIMessage(vector: 0x8d, destination: vcpu.destination))
+    try test.expect(1, of: 0x8d, on: 0)
 
   }
 
@@ -40,20 +40,20 @@ extension Scenario {
       guard case .tprAccess(let access) = exit, access.direction == .write else { return false }
       return (try? vcpu.nmi()) != nil
     })
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
-    try stage.stimulus {
-      try stage.machine.outside(0) { vcpu throws(KVMError) in try vcpu.setTPRReporting(true) }
+  ) { test in
+    let vcpu = test[vcpu: 0]
+    try test.stimulus {
+      try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in try vcpu.setTPRReporting(true) }
     }
-    try stage.hop()
+    try test.hop()
     for (count, priority) in [UInt32(0x30), 0x50].enumerated() {
       try vcpu.write(.taskPriority, priority)
-      try stage.expect(count + 1, of: 2, on: 0)
-      try stage.check("the TPR", try stage.localAPICState(of: 0).taskPriority.rawValue, equals: UInt8(priority))
+      try test.expect(count + 1, of: 2, on: 0)
+      try test.check("the TPR", try test.localAPICState(of: 0).taskPriority.rawValue, equals: UInt8(priority))
     }
-    try stage.machine.outside(0) { vcpu throws(KVMError) in try vcpu.setTPRReporting(false) }
-    try stage.hop()
+    try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in try vcpu.setTPRReporting(false) }
+    try test.hop()
     try vcpu.write(.taskPriority, 0)
-    try stage.expect(2, of: 2, on: 0)
+    try test.expect(2, of: 2, on: 0)
   }
 }

@@ -15,25 +15,25 @@ extension Scenario {
       try vm.enableX2APICAPI([.use32BitIDs, .disableBroadcastQuirk, .enableSuppressEOIBroadcast])
     }),
     configure: useSplitIRQChip
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     let version = LocalAPICVersion(rawValue: try vcpu.read(.version))
-    try stage.check("the local APIC can suppress EOI broadcasts", version.supportsEOIBroadcastSuppression)
-    try stage.setRedirection(
+    try test.check("the local APIC can suppress EOI broadcasts", version.supportsEOIBroadcastSuppression)
+    try test.setRedirection(
       pin: 11, RedirectionEntry(vector: 0x76, destination: vcpu.destination, triggerMode: .level))
-    try stage.stimulus {
+    try test.stimulus {
       try vcpu.write(.spurious, SpuriousInterruptVectorRegister(suppressesEOIBroadcast: true).rawValue)
     }
-    try stage.setLine(11, to: true)
-    try stage.expect(1, of: 0x76, on: 0)
-    try stage.drain(0)
-    try stage.check("remote IRR outlasts the local EOI", try stage.redirection(pin: 11).remoteIRR)
+    try test.setLine(11, to: true)
+    try test.expect(1, of: 0x76, on: 0)
+    try test.drain(0)
+    try test.check("remote IRR outlasts the local EOI", try test.redirection(pin: 11).remoteIRR)
     try vcpu.writeMemory(IOAPIC.defaultAddress + IOAPIC.endOfInterruptOffset, 0x76)
-    try stage.expect(2, of: 0x76, on: 0)
-    try stage.setLine(11, to: false)
+    try test.expect(2, of: 0x76, on: 0)
+    try test.setLine(11, to: false)
     try vcpu.writeMemory(IOAPIC.defaultAddress + IOAPIC.endOfInterruptOffset, 0x76)
-    try stage.check("remote IRR is clear", try !stage.redirection(pin: 11).remoteIRR)
-    try stage.expectDrained(2, of: 0x76, on: 0)
+    try test.check("remote IRR is clear", try !test.redirection(pin: 11).remoteIRR)
+    try test.expectDrained(2, of: 0x76, on: 0)
   }
 
   /// Suppression that the owner does not allow.
@@ -45,16 +45,16 @@ extension Scenario {
       try vm.enableX2APICAPI([.use32BitIDs, .disableBroadcastQuirk, .disableSuppressEOIBroadcast])
     }),
     configure: useSplitIRQChip
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     let version = LocalAPICVersion(rawValue: try vcpu.read(.version))
-    try stage.check("the local APIC cannot suppress EOI broadcasts", !version.supportsEOIBroadcastSuppression)
+    try test.check("the local APIC cannot suppress EOI broadcasts", !version.supportsEOIBroadcastSuppression)
     try vcpu.handle(0x77, [.lowers, .acknowledges], parameter: 11)
-    try stage.setRedirection(
+    try test.setRedirection(
       pin: 11, RedirectionEntry(vector: 0x77, destination: vcpu.destination, triggerMode: .level))
     try vcpu.write(.spurious, SpuriousInterruptVectorRegister(suppressesEOIBroadcast: true).rawValue)
-    try stage.stimulus { try stage.setLine(11, to: true) }
-    try stage.expectAtLeast(1, of: 0x77, on: 0)
-    try stage.until("the EOI has come") { try !stage.redirection(pin: 11).remoteIRR }
+    try test.stimulus { try test.setLine(11, to: true) }
+    try test.expectAtLeast(1, of: 0x77, on: 0)
+    try test.until("the EOI has come") { try !test.redirection(pin: 11).remoteIRR }
   }
 }

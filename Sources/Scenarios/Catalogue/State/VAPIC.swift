@@ -12,13 +12,13 @@ extension Scenario {
     "state.vapic.word", "KVM keeps TPR, highest ISR class and highest IRR vector in the vAPIC word",
     exercises: ["kvm_lapic_set_vapic_addr", "kvm_lapic_sync_to_vapic", "KVM_SET_VAPIC_ADDR"],
     needs: [.capability(.vapic)]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
-    let memory = stage.machine.memory
+  ) { test in
+    let vcpu = test[vcpu: 0]
+    let memory = test.machine.memory
     func word() throws -> UInt32 { try memory.load(UInt32.self, at: vapicAddress) }
     try vcpu.disableInterrupts()
-    try stage.stimulus {
-      try stage.machine.outside(0) { vcpu throws(KVMError) in
+    try test.stimulus {
+      try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in
         try vcpu.setVAPICAddress(vapicAddress)
         var state = try vcpu.localAPIC()
         state.taskPriority = Priority(rawValue: 0x40)
@@ -29,34 +29,34 @@ extension Scenario {
         try vcpu.setLocalAPIC(state)
       }
     }
-    try stage.until("the vAPIC word is TPR 0x40, ISR class 6, IRR 0x8b") { try word() == 0x8b00_6040 }
+    try test.until("the vAPIC word is TPR 0x40, ISR class 6, IRR 0x8b") { try word() == 0x8b00_6040 }
     try vcpu.enableInterrupts()
-    try stage.expect(1, of: 0x8b, on: 0)
+    try test.expect(1, of: 0x8b, on: 0)
   }
 
   /// The vAPIC word as the guest writes it.
   static let vapicPriority = Scenario(
     "state.vapic.priority", "A TPR that the guest writes into the vAPIC word is the local APIC's from the next exit on",
     exercises: ["kvm_lapic_sync_from_vapic", "KVM_SET_VAPIC_ADDR"], needs: [.capability(.vapic)]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.writeMemory(vapicAddress, 0)
-    try stage.machine.outside(0) { vcpu throws(KVMError) in try vcpu.setVAPICAddress(vapicAddress) }
+    try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in try vcpu.setVAPICAddress(vapicAddress) }
     // KVM overwrites the word at an entry that evaluates interrupts, which a write can fall just before.
-    try stage.until("the local APIC takes the TPR of the word over") {
-      try stage.stimulus { try vcpu.writeMemory(vapicAddress, 0x90) }
-      return try stage.localAPICState(of: 0).taskPriority.rawValue == 0x90
+    try test.until("the local APIC takes the TPR of the word over") {
+      try test.stimulus { try vcpu.writeMemory(vapicAddress, 0x90) }
+      return try test.localAPICState(of: 0).taskPriority.rawValue == 0x90
     }
-    try stage.signal(MSIMessage(vector: 0x8c, destination: vcpu.destination))
-    try stage.expectNone(of: 0x8c, on: 0)
-    try stage.until("the local APIC takes the lower TPR over") {
+    try test.signal(MSIMessage(vector: 0x8c, destination: vcpu.destination))
+    try test.expectNone(of: 0x8c, on: 0)
+    try test.until("the local APIC takes the lower TPR over") {
       try vcpu.writeMemory(vapicAddress, 0)
-      return try stage.localAPICState(of: 0).taskPriority.rawValue == 0
+      return try test.localAPICState(of: 0).taskPriority.rawValue == 0
     }
     // KVM looks for interrupts that the new TPR lets in when the next one comes.
-    try stage.signal(MSIMessage(vector: 0x8d, destination: vcpu.destination))
-    try stage.expect(1, of: 0x8d, on: 0)
-    try stage.expect(1, of: 0x8c, on: 0)
+    try test.signal(MSIMessage(vector: 0x8d, destination: vcpu.destination))
+    try test.expect(1, of: 0x8d, on: 0)
+    try test.expect(1, of: 0x8c, on: 0)
   }
 
   /// TPR accesses that are reported. Each report is answered with an NMI, which counts it in the guest.
@@ -68,20 +68,20 @@ extension Scenario {
       guard case .tprAccess(let access) = exit, access.direction == .write else { return false }
       return (try? vcpu.nmi()) != nil
     })
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.write(.taskPriority, 0x20)
-    try stage.expectNone(of: 2, on: 0)
-    try stage.stimulus {
-      try stage.machine.outside(0) { vcpu throws(KVMError) in try vcpu.setTPRReporting(true) }
+    try test.expectNone(of: 2, on: 0)
+    try test.stimulus {
+      try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in try vcpu.setTPRReporting(true) }
     }
     for (count, priority) in [UInt32(0x30), 0x50, 0x10].enumerated() {
       try vcpu.write(.taskPriority, priority)
-      try stage.expect(count + 1, of: 2, on: 0)
-      try stage.check("the TPR", try stage.localAPICState(of: 0).taskPriority.rawValue, equals: UInt8(priority))
+      try test.expect(count + 1, of: 2, on: 0)
+      try test.check("the TPR", try test.localAPICState(of: 0).taskPriority.rawValue, equals: UInt8(priority))
     }
-    try stage.machine.outside(0) { vcpu throws(KVMError) in try vcpu.setTPRReporting(false) }
+    try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in try vcpu.setTPRReporting(false) }
     try vcpu.write(.taskPriority, 0)
-    try stage.expect(3, of: 2, on: 0)
+    try test.expect(3, of: 2, on: 0)
   }
 }

@@ -8,35 +8,35 @@ extension Scenario {
     "pit.pic", "The PIT interrupts through the PIC, period after period",
     exercises: ["pit_timer_fn", "pit_do_work", "kvm_pic_set_irq", "kvm_apic_accept_pic_intr"],
     needs: [.capability(.pit2)]
-  ) { stage in
-    try stage.routePITThroughPIC()
-    try stage.stimulus { try stage.setPIT(.rateGenerator, count: pitPeriod) }
-    try stage.until("it fires again and again") { stage.machine.recorded(pitVector, on: 0) >= 3 }
-    try stage.setPIT(.hardwareStrobe, count: 0)
+  ) { test in
+    try test.routePITThroughPIC()
+    try test.stimulus { try test.setPIT(.rateGenerator, count: pitPeriod) }
+    try test.until("it fires again and again") { test.machine.recorded(pitVector, on: 0) >= 3 }
+    try test.setPIT(.hardwareStrobe, count: 0)
   }
 
   /// Through the IOAPIC.
   static let pitIOAPIC = Scenario(
     "pit.ioapic", "The PIT interrupts through the IOAPIC, period after period", vcpus: 2,
     exercises: ["pit_do_work", "kvm_ioapic_set_irq", "kvm_pit_ack_irq"], needs: [.capability(.pit2)]
-  ) { stage in
-    try stage[vcpu: 0].write(.lvtLINT0, LVTEntry.masked.rawValue)
+  ) { test in
+    try test[vcpu: 0].write(.lvtLINT0, LVTEntry.masked.rawValue)
     // KVM wires GSI 0 to pin 0 (default_routing); the override to pin 2 is ACPI's and user space's.
-    try stage.setRedirection(pin: 0, RedirectionEntry(vector: 0x61, destination: stage[vcpu: 1].destination))
-    try stage.stimulus { try stage.setPIT(.rateGenerator, count: pitPeriod) }
-    try stage.until("it fires again and again") { stage.machine.recorded(0x61, on: 1) >= 3 }
-    try stage.setPIT(.hardwareStrobe, count: 0)
-    try stage.expectNone(of: 0x61, on: 0)
+    try test.setRedirection(pin: 0, RedirectionEntry(vector: 0x61, destination: test[vcpu: 1].destination))
+    try test.stimulus { try test.setPIT(.rateGenerator, count: pitPeriod) }
+    try test.until("it fires again and again") { test.machine.recorded(0x61, on: 1) >= 3 }
+    try test.setPIT(.hardwareStrobe, count: 0)
+    try test.expectNone(of: 0x61, on: 0)
   }
 
   /// Mode 0.
   static let pitOneShot = Scenario(
     "pit.one-shot", "The PIT interrupts once on terminal count",
     exercises: ["pit_load_count", "create_pit_timer", "pit_timer_fn"], needs: [.capability(.pit2)]
-  ) { stage in
-    try stage.routePITThroughPIC()
-    try stage.stimulus { try stage.setPIT(.interruptOnTerminalCount, count: 1200) }
-    try stage.expect(1, of: pitVector, on: 0)
+  ) { test in
+    try test.routePITThroughPIC()
+    try test.stimulus { try test.setPIT(.interruptOnTerminalCount, count: 1200) }
+    try test.expect(1, of: pitVector, on: 0)
   }
 
   /// Through the PIC into HLT.
@@ -44,13 +44,13 @@ extension Scenario {
     "pit.halt", "The PIT wakes a halted vCPU through the PIC",
     exercises: ["kvm_cpu_has_extint", "kvm_vcpu_block", "pic_unlock"],
     needs: [.capability(.pit2), .trait(.enteredShadow)]
-  ) { stage in
-    try stage.routePITThroughPIC()
+  ) { test in
+    try test.routePITThroughPIC()
     // Held off until the HLT, so that it cannot come before it and leave the vCPU asleep.
-    try stage[vcpu: 0].disableInterrupts()
-    try stage.stimulus { try stage.setPIT(.interruptOnTerminalCount, count: 12_000) }
-    try stage[vcpu: 0].haltUntilWoken()
-    try stage.expect(1, of: pitVector, on: 0)
+    try test[vcpu: 0].disableInterrupts()
+    try test.stimulus { try test.setPIT(.interruptOnTerminalCount, count: 12_000) }
+    try test[vcpu: 0].haltUntilWoken()
+    try test.expect(1, of: pitVector, on: 0)
   }
 
   /// Through a route to a message. Nothing acknowledges that, so there is no reinjection.
@@ -58,14 +58,14 @@ extension Scenario {
     "pit.msi", "The PIT interrupts through an MSI, where GSI 0 is routed to one", vcpus: 2,
     exercises: ["pit_do_work", "kvm_set_irq", "KVM_SET_GSI_ROUTING", "KVM_REINJECT_CONTROL"],
     needs: [.capability(.pit2), .capability(.reinjectControl)]
-  ) { stage in
-    try stage.setPIT(.hardwareStrobe, count: 0)
-    try stage.vm.setPITReinjection(false)
-    let message = MSIMessage(vector: 0x71, destination: stage[vcpu: 1].destination)
-    try stage.stimulus { try stage.machine.interrupts.route(0, to: message) }
-    try stage.setPIT(.rateGenerator, count: pitPeriod)
-    try stage.until("it fires again and again") { stage.machine.recorded(0x71, on: 1) >= 3 }
-    try stage.setPIT(.hardwareStrobe, count: 0)
+  ) { test in
+    try test.setPIT(.hardwareStrobe, count: 0)
+    try test.vm.setPITReinjection(false)
+    let message = MSIMessage(vector: 0x71, destination: test[vcpu: 1].destination)
+    try test.stimulus { try test.machine.interrupts.route(0, to: message) }
+    try test.setPIT(.rateGenerator, count: pitPeriod)
+    try test.until("it fires again and again") { test.machine.recorded(0x71, on: 1) >= 3 }
+    try test.setPIT(.hardwareStrobe, count: 0)
   }
 
   /// Ticks that the guest could not take, delivered late.
@@ -73,13 +73,13 @@ extension Scenario {
     "pit.reinjected", "With reinjection every tick of the PIT that was held off comes later",
     exercises: ["KVM_REINJECT_CONTROL", "kvm_pit_ack_irq", "pit_do_work"],
     needs: [.capability(.pit2), .capability(.reinjectControl)]
-  ) { stage in
-    let (least, most) = try stage.holdOffTicks(reinjects: true)
-    try stage.until("\(least) ticks come") { stage.machine.recorded(pitVector, on: 0) >= least }
-    Pause.sleep(stage.settling)
-    let taken = stage.machine.recorded(pitVector, on: 0)
-    stage.note("ticks held off and delivered later", taken)
-    try stage.check("at most \(most) ticks come", taken <= most, saw: taken)
+  ) { test in
+    let (least, most) = try test.holdOffTicks(reinjects: true)
+    try test.until("\(least) ticks come") { test.machine.recorded(pitVector, on: 0) >= least }
+    Pause.sleep(test.settling)
+    let taken = test.machine.recorded(pitVector, on: 0)
+    test.note("ticks held off and delivered later", taken)
+    try test.check("at most \(most) ticks come", taken <= most, saw: taken)
   }
 
   /// Ticks that the guest could not take, dropped.
@@ -87,14 +87,14 @@ extension Scenario {
     "pit.dropped", "Without reinjection ticks of the PIT that were held off are one interrupt",
     exercises: ["KVM_REINJECT_CONTROL", "kvm_pit_set_reinject", "pit_do_work"],
     needs: [.capability(.pit2), .capability(.reinjectControl)]
-  ) { stage in
-    _ = try stage.holdOffTicks(reinjects: false)
-    try stage.expect(1, of: pitVector, on: 0)
+  ) { test in
+    _ = try test.holdOffTicks(reinjects: false)
+    try test.expect(1, of: pitVector, on: 0)
     // A tick that KVM had kept is due with the end of the first, and stopping the chip waits until it is raised
     // (destroy_pit_timer).
-    try stage.setPIT(.hardwareStrobe, count: 0)
-    try stage.untilAllTaken(on: 0)
-    try stage.expect(1, of: pitVector, on: 0)
+    try test.setPIT(.hardwareStrobe, count: 0)
+    try test.untilAllTaken(on: 0)
+    try test.expect(1, of: pitVector, on: 0)
   }
 }
 
@@ -103,7 +103,7 @@ private let pitPeriod: UInt16 = 4773
 /// Where the PIC has IRQ 0.
 private let pitVector: Vector = 0x30
 
-extension Stage {
+extension TestContext {
   /// Programs the PIC so that IRQ 0, and no other, interrupts the bootstrap processor and ends by itself.
   fileprivate func routePITThroughPIC() throws {
     let vcpu = self[vcpu: 0]

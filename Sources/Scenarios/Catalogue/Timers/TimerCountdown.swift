@@ -6,70 +6,70 @@ extension Scenario {
   static let timerOneShot = Scenario(
     "timer.one-shot", "A one-shot timer fires once",
     exercises: ["start_apic_timer", "apic_timer_fn", "SDM 3A 12.5.4"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.setDivide(.by1)
     try vcpu.setTimer(0x61)
-    try stage.stimulus { try vcpu.startTimer(count: 1_000_000) }
-    try stage.expect(1, of: 0x61, on: 0)
+    try test.stimulus { try vcpu.startTimer(count: 1_000_000) }
+    try test.expect(1, of: 0x61, on: 0)
     try vcpu.untilPast(try vcpu.readTSC() + vcpu.cycles(milliseconds: 3))
-    try stage.expect(1, of: 0x61, on: 0)
+    try test.expect(1, of: 0x61, on: 0)
   }
 
   /// Again and again, never early.
   static let timerPeriodic = Scenario(
     "timer.periodic", "A periodic timer goes on, and no period is short",
     exercises: ["apic_timer_fn", "advance_periodic_target_expiration", "SDM 3A 12.5.4"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     let period = UInt64(4)
     try vcpu.setDivide(.by1)
     try vcpu.setTimer(0x62, .periodic)
     let start = try vcpu.readTSC()
-    try stage.stimulus { try vcpu.startTimer(count: UInt32(period * 1_000_000)) }
-    let moments = try stage.moments(of: 0x62, on: 0, atLeast: 5)
+    try test.stimulus { try vcpu.startTimer(count: UInt32(period * 1_000_000)) }
+    let moments = try test.moments(of: 0x62, on: 0, atLeast: 5)
     try vcpu.startTimer(count: 0)
-    try stage.checkTicksNotEarly(moments, from: start, period: vcpu.cycles(milliseconds: period))
+    try test.checkTicksNotEarly(moments, from: start, period: vcpu.cycles(milliseconds: period))
   }
 
   /// An initial count of 0.
   static let timerStopped = Scenario(
     "timer.stopped", "An initial count of 0 stops a periodic timer",
     exercises: ["cancel_apic_timer", "SDM 3A 12.5.4"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.setDivide(.by1)
     try vcpu.setTimer(0x61, .periodic)
     try vcpu.startTimer(count: 4_000_000)
-    try stage.until("it has fired twice") { stage.machine.recorded(0x61, on: 0) >= 2 }
-    try stage.stimulus { try vcpu.startTimer(count: 0) }
-    try stage.untilAllTaken(on: 0)
-    let taken = stage.machine.recorded(0x61, on: 0)
+    try test.until("it has fired twice") { test.machine.recorded(0x61, on: 0) >= 2 }
+    try test.stimulus { try vcpu.startTimer(count: 0) }
+    try test.untilAllTaken(on: 0)
+    let taken = test.machine.recorded(0x61, on: 0)
     try vcpu.untilPast(try vcpu.readTSC() + vcpu.cycles(milliseconds: 14))
-    try stage.untilAllTaken(on: 0)
-    try stage.check("interrupts", stage.machine.recorded(0x61, on: 0), equals: taken)
-    try stage.check("the current count", try vcpu.read(.currentCount), equals: 0)
+    try test.untilAllTaken(on: 0)
+    try test.check("interrupts", test.machine.recorded(0x61, on: 0), equals: taken)
+    try test.check("the current count", try vcpu.read(.currentCount), equals: 0)
   }
 
   /// A timer a vCPU.
   static let timerIndependent = Scenario(
     "timer.independent", "Each vCPU has a timer of its own", vcpus: 2,
     exercises: ["kvm_create_lapic", "apic_timer_fn", "SDM 3A 12.5.4"]
-  ) { stage in
-    let (first, second) = (stage[vcpu: 0], stage[vcpu: 1])
+  ) { test in
+    let (first, second) = (test[vcpu: 0], test[vcpu: 1])
     for (vcpu, vector) in [(first, 0x61), (second, 0x62)] as [(AgentVCPU, Vector)] {
       try vcpu.setDivide(.by1)
       try vcpu.setTimer(vector, .periodic)
     }
     try first.startTimer(count: 4_000_000)
-    try stage.stimulus { try second.startTimer(count: 5_000_000) }
-    try stage.until("both have fired twice") {
-      stage.machine.recorded(0x61, on: 0) >= 2 && stage.machine.recorded(0x62, on: 1) >= 2
+    try test.stimulus { try second.startTimer(count: 5_000_000) }
+    try test.until("both have fired twice") {
+      test.machine.recorded(0x61, on: 0) >= 2 && test.machine.recorded(0x62, on: 1) >= 2
     }
     try first.startTimer(count: 0)
-    let taken = stage.machine.recorded(0x62, on: 1)
-    try stage.until("the second goes on") { stage.machine.recorded(0x62, on: 1) > taken + 1 }
-    try stage.expectNone(of: 0x62, on: 0)
-    try stage.expectNone(of: 0x61, on: 1)
+    let taken = test.machine.recorded(0x62, on: 1)
+    try test.until("the second goes on") { test.machine.recorded(0x62, on: 1) > taken + 1 }
+    try test.expectNone(of: 0x62, on: 0)
+    try test.expectNone(of: 0x61, on: 1)
   }
 }

@@ -12,7 +12,7 @@ extension Machine {
     let processor = cvmm_processor()
     for index in indices {
       // On the vCPU's own thread.
-      guard try outside(index, { _ throws(KVMError) in cvmm_keep_to(processor) }) == 0 else { return false }
+      guard try withVCPUStopped(index, { _ throws(KVMError) in cvmm_keep_to(processor) }) == 0 else { return false }
     }
     return true
   }
@@ -30,10 +30,10 @@ extension Machine {
   public func settleTimer(_ index: Int) throws(KVMError) {
     let runner = runner(index)
     // On the vCPU's own thread.
-    try outside(index) { vcpu throws(KVMError) in
+    try withVCPUStopped(index) { vcpu throws(KVMError) in
       var affinity = cvmm_affinity()
       // Sound: the shim fills in and reads the one structure that it is given.
-      guard unsafe cvmm_get_affinity(&affinity) == 0 else { return try runner.settle() }
+      guard unsafe cvmm_get_affinity(&affinity) == 0 else { return try runner.completePendingWork() }
       defer { unsafe _ = cvmm_set_affinity(&affinity) }
       let processor = cvmm_processor()
       if cvmm_keep_to(processor) == 0 {
@@ -44,9 +44,9 @@ extension Machine {
       // A host may have no other.
       _ = cvmm_keep_off(processor)
       _ = cvmm_keep_to(cvmm_processor())
-      try runner.settle()
+      try runner.completePendingWork()
       cvmm_nap()
-      try runner.settle()
+      try runner.completePendingWork()
     }
   }
 }

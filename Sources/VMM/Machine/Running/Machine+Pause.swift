@@ -112,9 +112,9 @@ extension Machine {
   /// A pause does that once. A timer that expires during the pause makes it necessary again.
   ///
   /// - Throws: `KVMError` where KVM cannot go on with the vCPU.
-  public func settle(_ index: Int) throws(KVMError) {
+  public func completePendingWork(_ index: Int) throws(KVMError) {
     let runner = runner(index)
-    try outside(index) { _ throws(KVMError) in try runner.settle() }
+    try withVCPUStopped(index) { _ throws(KVMError) in try runner.completePendingWork() }
   }
 
   /// What runs a vCPU, on whichever thread calls it.

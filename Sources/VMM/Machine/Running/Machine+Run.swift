@@ -63,7 +63,7 @@ extension Machine {
   ///   - body: runs on the vCPU's thread, or on this one where the machine does not run.
   /// - Returns: what `body` returns.
   /// - Throws: what `body` throws.
-  public func outside<Value: Sendable>(
+  public func withVCPUStopped<Value: Sendable>(
     _ index: Int, _ body: @escaping @Sendable (VCPU) throws(KVMError) -> Value
   ) throws(KVMError) -> Value {
     try inboxes[index].perform(on: vcpus[index], stop: stop, body)

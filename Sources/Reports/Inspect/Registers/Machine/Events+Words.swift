@@ -27,7 +27,7 @@ extension IRQFDState {
     [
       pending == 0 ? nil : "\(pending) signalled and not taken",
       resamplePending.map { $0 == 0 ? "resamples" : "resamples, \($0) signalled" },
-      isMachines ? "the machine's own" : nil, event.map { "event \($0)" },
+      isOwnedByVMM ? "the machine's own" : nil, event.map { "event \($0)" },
     ].compactMap { $0 }.joined(separator: ", ")
   }
 }

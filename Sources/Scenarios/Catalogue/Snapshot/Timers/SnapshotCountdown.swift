@@ -9,49 +9,49 @@ extension Scenario {
   static let snapshotOneShot = Scenario(
     "snapshot.timer.one-shot", "A one-shot timer fires once after a restore, not before what was left of it has passed",
     exercises: ["kvm_apic_set_state", "__start_apic_timer", "apic_get_tmcct", "SDM 3A 12.5.4"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.setDivide(.by1)
     var start: UInt64 = 0
-    let (vector, milliseconds, state) = try stage.hopBeforeItFires(on: vcpu) { vector, milliseconds in
+    let (vector, milliseconds, state) = try test.hopBeforeItFires(on: vcpu) { vector, milliseconds in
       try vcpu.startTimer(count: 0)
       try vcpu.setTimer(vector)
       start = try vcpu.readTSC()
-      try stage.stimulus { try vcpu.startTimer(count: UInt32(milliseconds * 1_000_000)) }
+      try test.stimulus { try vcpu.startTimer(count: UInt32(milliseconds * 1_000_000)) }
     } isArmed: {
       $0.localAPIC.currentCount > 0
     }
     let left = try vcpu.read(.currentCount)
-    try stage.check("what is left is no more than before", left <= state.localAPIC.currentCount, saw: left)
-    let moment = try stage.moments(of: vector, on: 0, atLeast: 1)[0]
-    try stage.checkNotEarly(moment, from: start, after: vcpu.cycles(milliseconds: milliseconds))
-    try stage.untilAllTaken(on: 0)
-    try stage.expect(1, of: vector, on: 0)
+    try test.check("what is left is no more than before", left <= state.localAPIC.currentCount, saw: left)
+    let moment = try test.moments(of: vector, on: 0, atLeast: 1)[0]
+    try test.checkNotEarly(moment, from: start, after: vcpu.cycles(milliseconds: milliseconds))
+    try test.untilAllTaken(on: 0)
+    try test.expect(1, of: vector, on: 0)
   }
 
   /// What is left.
   static let snapshotRemaining = Scenario(
     "snapshot.timer.remaining", "A timer has as much of its time left after a restore as before, one-shot or periodic",
     exercises: ["apic_get_tmcct", "kvm_apic_set_state", "__start_apic_timer", "KVM_GET_LAPIC"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.setDivide(.by1)
     for mode in [TimerMode.oneShot, .periodic] {
       try vcpu.setTimer(0x61, mode)
-      try stage.stimulus { try vcpu.startTimer(count: .max) }
+      try test.stimulus { try vcpu.startTimer(count: .max) }
       var start = ContinuousClock.now
       var passed = 0.0
       var left: UInt32 = 0
-      let state = try stage.hop(
+      let state = try test.hop(
         changing: { _ in start = .now },
         inspecting: { _ in
-          left = try stage.localAPICState(of: 0).currentCount
+          left = try test.localAPICState(of: 0).currentCount
           passed = (ContinuousClock.now - start) / .nanoseconds(1)
         })
       let before = state.vcpus[0].localAPIC.currentCount
-      try stage.check("the timer counts when the state is taken", before > 0)
-      try stage.check("no time is added", left <= before, saw: "\(before) and then \(left)")
-      try stage.check(
+      try test.check("the timer counts when the state is taken", before > 0)
+      try test.check("no time is added", left <= before, saw: "\(before) and then \(left)")
+      try test.check(
         "no time is lost but what passes", Double(before - min(left, before)) <= passed * 1.01,
         saw: "\(before) and then \(left), while \(passed) ns passed")
     }
@@ -62,106 +62,106 @@ extension Scenario {
   static let snapshotOneShotDue = Scenario(
     "snapshot.timer.almost-due", "A one-shot timer with a single count left fires once after a restore",
     exercises: ["kvm_apic_set_state", "__start_apic_timer", "apic_timer_fn"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.setDivide(.by1)
     try vcpu.setTimer(0x61)
-    try stage.stimulus { try vcpu.startTimer(count: 4_000_000_000) }
-    try stage.hop(changing: { state in
+    try test.stimulus { try vcpu.startTimer(count: 4_000_000_000) }
+    try test.hop(changing: { state in
       if state.vcpus[0].localAPIC.currentCount > 1 { state.vcpus[0].localAPIC.currentCount = 1 }
     })
-    try stage.expect(1, of: 0x61, on: 0)
-    try stage.hop()
-    try stage.untilAllTaken(on: 0)
-    try stage.expect(1, of: 0x61, on: 0)
+    try test.expect(1, of: 0x61, on: 0)
+    try test.hop()
+    try test.untilAllTaken(on: 0)
+    try test.expect(1, of: 0x61, on: 0)
   }
 
   /// Expired while the vCPU stood still.
   static let snapshotOneShotOverdue = Scenario(
     "snapshot.timer.overdue", "A one-shot timer that expires while its vCPU stands still fires once after a restore",
     exercises: ["apic_timer_fn", "kvm_inject_apic_timer_irqs", "kvm_apic_get_state"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.setDivide(.by1)
     try vcpu.setTimer(0x61)
     try vcpu.disableInterrupts()
-    try stage.stimulus { try vcpu.startTimer(count: 20_000_000) }
-    let state = try stage.hop(whilePaused: { Pause.sleep(.milliseconds(25)) })
-    try stage.check("the current count", state.vcpus[0].localAPIC.currentCount, equals: 0)
-    try stage.check("the IRR", state.vcpus[0].localAPIC.interruptRequest, equals: [0x61])
+    try test.stimulus { try vcpu.startTimer(count: 20_000_000) }
+    let state = try test.hop(whilePaused: { Pause.sleep(.milliseconds(25)) })
+    try test.check("the current count", state.vcpus[0].localAPIC.currentCount, equals: 0)
+    try test.check("the IRR", state.vcpus[0].localAPIC.interruptRequest, equals: [0x61])
     try vcpu.enableInterrupts()
-    try stage.expect(1, of: 0x61, on: 0)
-    try stage.hop()
-    try stage.untilAllTaken(on: 0)
-    try stage.expect(1, of: 0x61, on: 0)
+    try test.expect(1, of: 0x61, on: 0)
+    try test.hop()
+    try test.untilAllTaken(on: 0)
+    try test.expect(1, of: 0x61, on: 0)
   }
 
   /// Expiring around the moment of the capture.
   static let snapshotOneShotRace = Scenario(
     "snapshot.timer.race", "A one-shot timer that is due about when the state is taken fires once, and not early",
     exercises: ["apic_timer_fn", "apic_get_tmcct", "kvm_apic_get_state", "kvm_apic_set_state"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.setDivide(.by1)
     try vcpu.setTimer(0x61)
     for round in 1...24 {
       let microseconds = UInt64(100 + 100 * round)
       let start = try vcpu.readTSC()
-      try stage.stimulus { try vcpu.startTimer(count: UInt32(microseconds * 1000)) }
-      try stage.hop()
-      let moment = try stage.moments(of: 0x61, on: 0, atLeast: 1)[0]
-      try stage.checkNotEarly(
+      try test.stimulus { try vcpu.startTimer(count: UInt32(microseconds * 1000)) }
+      try test.hop()
+      let moment = try test.moments(of: 0x61, on: 0, atLeast: 1)[0]
+      try test.checkNotEarly(
         moment, from: start, after: vcpu.cycles(milliseconds: microseconds) / 1000, what: "round \(round)")
       // It is counted after it is logged.
-      try stage.expectAtLeast(round, of: 0x61, on: 0)
-      try stage.check("interrupts by round \(round)", stage.taken(0x61, on: 0), equals: round)
+      try test.expectAtLeast(round, of: 0x61, on: 0)
+      try test.check("interrupts by round \(round)", test.taken(0x61, on: 0), equals: round)
     }
-    try stage.untilAllTaken(on: 0)
-    try stage.expect(24, of: 0x61, on: 0)
+    try test.untilAllTaken(on: 0)
+    try test.expect(24, of: 0x61, on: 0)
   }
 
   /// Again and again.
   static let snapshotPeriodic = Scenario(
     "snapshot.timer.periodic", "A periodic timer keeps its period over restores, and no tick is early",
     exercises: ["kvm_apic_set_state", "advance_periodic_target_expiration", "apic_timer_fn", "SDM 3A 12.5.4"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     let period = UInt64(4)
     try vcpu.setDivide(.by1)
     try vcpu.setTimer(0x62, .periodic)
     let start = try vcpu.readTSC()
-    try stage.stimulus { try vcpu.startTimer(count: UInt32(period * 1_000_000)) }
+    try test.stimulus { try vcpu.startTimer(count: UInt32(period * 1_000_000)) }
     var moments: [UInt64] = []
     for hop in 1...5 {
-      moments += try stage.moments(of: 0x62, on: 0, atLeast: 2)
-      let state = try stage.hop()
-      try stage.check("the mode at hop \(hop)", state.vcpus[0].localAPIC.lvt(.timer).timerMode, equals: .periodic)
-      try stage.check("the period at hop \(hop)", try vcpu.read(.initialCount), equals: UInt32(period * 1_000_000))
+      moments += try test.moments(of: 0x62, on: 0, atLeast: 2)
+      let state = try test.hop()
+      try test.check("the mode at hop \(hop)", state.vcpus[0].localAPIC.lvt(.timer).timerMode, equals: .periodic)
+      try test.check("the period at hop \(hop)", try vcpu.read(.initialCount), equals: UInt32(period * 1_000_000))
     }
-    moments += try stage.moments(of: 0x62, on: 0, atLeast: 3)
+    moments += try test.moments(of: 0x62, on: 0, atLeast: 3)
     try vcpu.startTimer(count: 0)
-    try stage.checkTicksNotEarly(moments, from: start, period: vcpu.cycles(milliseconds: period))
+    try test.checkTicksNotEarly(moments, from: start, period: vcpu.cycles(milliseconds: period))
   }
 
   /// A tick that the vCPU has not taken yet.
   static let snapshotPeriodicOverdue = Scenario(
     "snapshot.timer.periodic-overdue", "A tick that waits is taken after a restore besides those that are to come",
     exercises: ["apic_timer_fn", "kvm_inject_apic_timer_irqs", "kvm_apic_get_state", "kvm_apic_set_state"]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.setDivide(.by1)
     try vcpu.setTimer(0x62, .periodic)
     try vcpu.disableInterrupts()
-    try stage.stimulus { try vcpu.startTimer(count: 20_000_000) }
-    let state = try stage.hop(whilePaused: { Pause.sleep(.milliseconds(25)) })
-    try stage.check("the IRR", state.vcpus[0].localAPIC.interruptRequest, equals: [0x62])
+    try test.stimulus { try vcpu.startTimer(count: 20_000_000) }
+    let state = try test.hop(whilePaused: { Pause.sleep(.milliseconds(25)) })
+    try test.check("the IRR", state.vcpus[0].localAPIC.interruptRequest, equals: [0x62])
     try vcpu.enableInterrupts()
-    try stage.expectAtLeast(3, of: 0x62, on: 0)
+    try test.expectAtLeast(3, of: 0x62, on: 0)
     try vcpu.startTimer(count: 0)
   }
 }
 
-extension Stage {
+extension TestContext {
   /// Arms a timer and hops before it fires, with ever more time and ever another vector.
   func hopBeforeItFires(
     on vcpu: AgentVCPU, _ arm: (_ vector: Vector, _ milliseconds: UInt64) throws -> Void,
@@ -172,6 +172,6 @@ extension Stage {
       let state = try hop().vcpus[vcpu.index]
       if isArmed(state) { return (vector, milliseconds, state) }
     }
-    throw StoryFailure("the timer is not armed when the state is taken")
+    throw ScenarioFailure("the timer is not armed when the state is taken")
   }
 }

@@ -10,22 +10,22 @@ extension Scenario {
     "snapshot.deadline", "A TSC deadline to come fires once after a restore, not before its time",
     exercises: ["kvm_set_lapic_tscdeadline_msr", "kvm_get_lapic_tscdeadline_msr", "SDM 3A 12.5.4.1"],
     needs: [.capability(.tscDeadlineTimer)]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     var deadline: UInt64 = 0
-    let (vector, _, _) = try stage.hopBeforeItFires(on: vcpu) { vector, milliseconds in
+    let (vector, _, _) = try test.hopBeforeItFires(on: vcpu) { vector, milliseconds in
       try vcpu.setDeadline(0)
       try vcpu.setTimer(vector, .tscDeadline)
       deadline = try vcpu.readTSC() + vcpu.cycles(milliseconds: milliseconds)
-      try stage.stimulus { try vcpu.setDeadline(deadline) }
+      try test.stimulus { try vcpu.setDeadline(deadline) }
     } isArmed: {
       $0.msr(MSR.tscDeadline) ?? 0 != 0
     }
-    let moment = try stage.moments(of: vector, on: 0, atLeast: 1)[0]
-    try stage.checkNotEarly(moment, due: deadline)
-    try stage.untilAllTaken(on: 0)
-    try stage.expect(1, of: vector, on: 0)
-    try stage.check("the deadline after it fired", try vcpu.deadline(), equals: 0)
+    let moment = try test.moments(of: vector, on: 0, atLeast: 1)[0]
+    try test.checkNotEarly(moment, due: deadline)
+    try test.untilAllTaken(on: 0)
+    try test.expect(1, of: vector, on: 0)
+    try test.check("the deadline after it fired", try vcpu.deadline(), equals: 0)
   }
 
   /// A cycle ahead.
@@ -33,20 +33,20 @@ extension Scenario {
     "snapshot.deadline.almost-due", "A TSC deadline that is a cycle ahead when the state is taken fires once",
     exercises: ["kvm_set_lapic_tscdeadline_msr", "start_sw_tscdeadline", "apic_timer_expired"],
     needs: [.capability(.tscDeadlineTimer)]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.setTimer(0x61, .tscDeadline)
     let far = try vcpu.readTSC() + vcpu.cycles(milliseconds: 1_000_000)
-    try stage.stimulus { try vcpu.setDeadline(far) }
-    try stage.hop(changing: { state in
+    try test.stimulus { try vcpu.setDeadline(far) }
+    try test.hop(changing: { state in
       let tsc = state.vcpus[0].msr(MSR.tsc) ?? 0
       for index in state.vcpus[0].msrs.indices
       where state.vcpus[0].msrs[index].index == MSR.tscDeadline && state.vcpus[0].msrs[index].value == far {
         state.vcpus[0].msrs[index].value = tsc + 1
       }
     })
-    try stage.expect(1, of: 0x61, on: 0)
-    try stage.check("the deadline after it fired", try vcpu.deadline(), equals: 0)
+    try test.expect(1, of: 0x61, on: 0)
+    try test.check("the deadline after it fired", try vcpu.deadline(), equals: 0)
   }
 
   /// Passed while the vCPU stood still.
@@ -54,21 +54,21 @@ extension Scenario {
     "snapshot.deadline.overdue", "A TSC deadline that passes while its vCPU stands still fires once after a restore",
     exercises: ["apic_timer_expired", "kvm_get_lapic_tscdeadline_msr", "kvm_set_lapic_tscdeadline_msr"],
     needs: [.capability(.tscDeadlineTimer)]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.disableInterrupts()
     try vcpu.setTimer(0x61, .tscDeadline)
     let deadline = try vcpu.readTSC() + vcpu.cycles(milliseconds: 20)
-    try stage.stimulus { try vcpu.setDeadline(deadline) }
-    let state = try stage.hop(whilePaused: { Pause.sleep(.milliseconds(25)) }).vcpus[0]
+    try test.stimulus { try vcpu.setDeadline(deadline) }
+    let state = try test.hop(whilePaused: { Pause.sleep(.milliseconds(25)) }).vcpus[0]
     let isRequested = state.localAPIC.interruptRequest.contains(0x61)
     let isArmed = state.msr(MSR.tscDeadline) ?? 0 != 0
-    try stage.check("the interrupt is in the IRR or still to come, not both", isRequested != isArmed)
+    try test.check("the interrupt is in the IRR or still to come, not both", isRequested != isArmed)
     try vcpu.enableInterrupts()
-    try stage.expect(1, of: 0x61, on: 0)
-    try stage.hop()
-    try stage.untilAllTaken(on: 0)
-    try stage.expect(1, of: 0x61, on: 0)
+    try test.expect(1, of: 0x61, on: 0)
+    try test.hop()
+    try test.untilAllTaken(on: 0)
+    try test.expect(1, of: 0x61, on: 0)
   }
 
   /// About when the state is taken.
@@ -76,21 +76,21 @@ extension Scenario {
     "snapshot.deadline.race", "A TSC deadline about when the state is taken fires once, and not early",
     exercises: ["start_sw_tscdeadline", "apic_timer_expired", "kvm_get_lapic_tscdeadline_msr"],
     needs: [.capability(.tscDeadlineTimer)]
-  ) { stage in
-    let vcpu = stage[vcpu: 0]
+  ) { test in
+    let vcpu = test[vcpu: 0]
     try vcpu.setTimer(0x61, .tscDeadline)
     for round in 1...24 {
       let deadline = try vcpu.readTSC() + vcpu.cycles(milliseconds: UInt64(100 + 100 * round)) / 1000
-      try stage.stimulus { try vcpu.setDeadline(deadline) }
-      try stage.hop()
-      let moment = try stage.moments(of: 0x61, on: 0, atLeast: 1)[0]
-      try stage.checkNotEarly(moment, due: deadline, what: "round \(round)")
+      try test.stimulus { try vcpu.setDeadline(deadline) }
+      try test.hop()
+      let moment = try test.moments(of: 0x61, on: 0, atLeast: 1)[0]
+      try test.checkNotEarly(moment, due: deadline, what: "round \(round)")
       // It is counted after it is logged.
-      try stage.expectAtLeast(round, of: 0x61, on: 0)
-      try stage.check("interrupts by round \(round)", stage.taken(0x61, on: 0), equals: round)
+      try test.expectAtLeast(round, of: 0x61, on: 0)
+      try test.check("interrupts by round \(round)", test.taken(0x61, on: 0), equals: round)
     }
-    try stage.untilAllTaken(on: 0)
-    try stage.expect(24, of: 0x61, on: 0)
+    try test.untilAllTaken(on: 0)
+    try test.expect(24, of: 0x61, on: 0)
   }
 
   /// Guest time on all vCPUs.
@@ -98,14 +98,14 @@ extension Scenario {
     "snapshot.tsc", "The TSC goes on after a restore, never back, and is one on all vCPUs", vcpus: 2,
     exercises: ["kvm_synchronize_tsc", "KVM_VCPU_TSC_OFFSET", "KVM_SET_CLOCK"], needs: [.trait(.steadyTSC)],
     sabotage: .impossible("the TSC goes on without a hop as well")
-  ) { stage in
-    let (first, second) = (stage[vcpu: 0], stage[vcpu: 1])
+  ) { test in
+    let (first, second) = (test[vcpu: 0], test[vcpu: 1])
     var last: UInt64 = 0
     for hop in 1...3 {
-      try stage.hop()
+      try test.hop()
       for _ in 1...10 {
         let values = [last, try first.readTSC(), try second.readTSC(), try first.readTSC(), try second.readTSC()]
-        try stage.check("the TSC goes on after hop \(hop)", values == values.sorted(), saw: "\(values)")
+        try test.check("the TSC goes on after hop \(hop)", values == values.sorted(), saw: "\(values)")
         last = values[4]
       }
     }
@@ -115,16 +115,16 @@ extension Scenario {
   static let snapshotTimeStands = Scenario(
     "snapshot.tsc.stands-still", "Guest time stands still between capture and restore",
     exercises: ["kvm_synchronize_tsc", "KVM_VCPU_TSC_OFFSET"], needs: [.trait(.tscOffset)]
-  ) { stage in
-    let first = stage[vcpu: 0]
+  ) { test in
+    let first = test[vcpu: 0]
     let gap = Duration.milliseconds(50)
     let hostStart = ContinuousClock.now
     let before = try first.readTSC()
-    try stage.stimulus { try stage.hop(changing: { _ in Pause.sleep(gap) }) }
+    try test.stimulus { try test.hop(changing: { _ in Pause.sleep(gap) }) }
     let after = try first.readTSC()
     let elapsed = ContinuousClock.now - hostStart
-    try stage.check("the TSC goes on", after > before, saw: "\(before) and then \(after)")
+    try test.check("the TSC goes on", after > before, saw: "\(before) and then \(after)")
     let most = Double(first.cycles(milliseconds: 1)) * ((elapsed - gap) / .milliseconds(1)) * 1.01
-    try stage.check("the TSC stood still", Double(after - before) <= most, saw: "\(after - before) cycles of \(most)")
+    try test.check("the TSC stood still", Double(after - before) <= most, saw: "\(after - before) cycles of \(most)")
   }
 }

@@ -2,7 +2,7 @@ import KVM
 import SystemPackage
 import VMM
 
-extension Stage {
+extension TestContext {
   /// Expects KVM to refuse a call with this errno. The call is the stimulus.
   func expectRefusal(_ what: String, _ errno: Errno, _ call: () throws(KVMError) -> Void) throws {
     var answer: Errno?

@@ -1,7 +1,7 @@
 public import APIC
 
 /// Logical destinations.
-extension Stage {
+extension TestContext {
   /// Gives the first eight vCPUs a logical id each: in xAPIC mode bit n of the flat model to vCPU n. In x2APIC mode the
   /// hardware has done so.
   public func setFlatLogicalIDs() throws {

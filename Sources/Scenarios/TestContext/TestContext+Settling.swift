@@ -2,7 +2,7 @@ public import APIC
 import VMM
 
 /// For interrupts that come more than once, or should not come any more.
-extension Stage {
+extension TestContext {
   /// The vector that `drain` uses; the lowest that is no exception's, so that everything else goes first.
   static let drainVector: Vector = 0x20
 

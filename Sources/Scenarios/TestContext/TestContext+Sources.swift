@@ -3,7 +3,7 @@ public import KVM
 import VMM
 
 /// What comes from outside of the vCPUs.
-extension Stage {
+extension TestContext {
   /// The virtual machine, for calls that nothing here has a word for.
   public var vm: VirtualMachine { machine.vm }
 
@@ -40,6 +40,6 @@ extension Stage {
 
   /// A vCPU's local APIC, as KVM_GET_LAPIC gives it: the vCPU is taken out of the guest for a moment.
   public func localAPICState(of vcpu: Int) throws -> LocalAPICState {
-    try machine.outside(vcpu) { (vcpu) throws(KVMError) in try vcpu.localAPIC() }
+    try machine.withVCPUStopped(vcpu) { (vcpu) throws(KVMError) in try vcpu.localAPIC() }
   }
 }

@@ -2,7 +2,7 @@ public import APIC
 import VMM
 
 /// The interval timer, programmed as a guest does.
-extension Stage {
+extension TestContext {
   /// Gives a channel its mode and its count, on the bootstrap processor. Mode 5 only loads the count: nothing opens the
   /// gate of channel 0, so it stops the channel and raises no interrupt.
   ///

@@ -3,19 +3,19 @@ import Evidence
 import KVM
 public import VMM
 
-/// Where a story is told: a machine that runs the agent, and what the story may do with it.
+/// Where a scenario is told: a machine that runs the agent, and what the scenario may do with it.
 ///
-/// It is used on the one thread that tells the story.
-public final class Stage {
+/// It is used on the one thread that tells the scenario.
+public final class TestContext {
   /// The machine, another one after each hop.
   public internal(set) var machine: Machine
-  /// The case's APIC mode; a story that switches it sets this too.
+  /// The case's APIC mode; a scenario that switches it sets this too.
   public var mode: APICMode
   /// Whether the hardware carries out what a guest does with its local APIC's registers (APICv, AVIC).
   let hasAPICv: Bool
   /// Whether the stimulus is withheld.
   let isSabotaged: Bool
-  /// Whether the story has come to its stimulus.
+  /// Whether the scenario has come to its stimulus.
   public private(set) var hasReachedStimulus = false
   private let fullPatience: Duration
   private let sabotagedPatience: Duration
@@ -23,14 +23,14 @@ public final class Stage {
   var patience: Duration { isSabotaged && hasReachedStimulus ? sabotagedPatience : fullPatience }
   /// How long to look for more than was expected.
   let settling = Duration.milliseconds(3)
-  /// What the story measures, to be shown with its verdict.
+  /// What the scenario measures, to be shown with its verdict.
   public internal(set) var figures: [(name: String, value: String)] = []
   /// What gathers the evidence.
   var recorder: Recorder?
   /// Called around the stimulus, so that evidence is of it alone.
   var onStimulus: (StimulusMoment) throws -> Void = { _ in }
 
-  /// Before and after what a story is about.
+  /// Before and after what a scenario is about.
   enum StimulusMoment {
     case before
     case after
@@ -40,16 +40,16 @@ public final class Stage {
   var statistics: [StatisticsFile]
   /// The machine's threads, from its start to its end.
   var running: RunningMachine?
-  /// How often the story has gone on on another machine, and how long its guests stood still for that.
+  /// How often the scenario has gone on on another machine, and how long its guests stood still for that.
   var hops: [Duration] = []
-  /// What the machine's owner does itself, on every machine of the story.
+  /// What the machine's owner does itself, on every machine of the scenario.
   private(set) var hooks = MachineHooks()
   /// What ends the case from outside; it is told of every machine.
   private(set) var control: CaseControl?
   /// Gives a machine that was made anew what no state has.
   private(set) var complete: (VirtualMachine) throws(KVMError) -> Void = { _ in }
 
-  /// A stage on a machine that does not run yet.
+  /// A test on a machine that does not run yet.
   init(
     machine: Machine, mode: APICMode, hasAPICv: Bool, isSabotaged: Bool, patience: Duration,
     sabotagedPatience: Duration
@@ -96,13 +96,13 @@ public final class Stage {
   var threadIDs: [Int32] { running?.threadIDs ?? [] }
 
   /// A vCPU, by its index.
-  public subscript(vcpu index: Int) -> AgentVCPU { AgentVCPU(index: index, stage: self) }
+  public subscript(vcpu index: Int) -> AgentVCPU { AgentVCPU(index: index, test: self) }
 
   /// The vCPUs, by index.
   public var vcpus: [AgentVCPU] { machine.vcpus.indices.map { self[vcpu: $0] } }
 
-  /// What the story is about: the interrupt that is sent, the state that is set. Sabotage withholds it, and then the
-  /// story must fail.
+  /// What the scenario is about: the interrupt that is sent, the state that is set. Sabotage withholds it, and then the
+  /// scenario must fail.
   public func stimulus(_ body: () throws -> Void) throws {
     hasReachedStimulus = true
     try onStimulus(.before)

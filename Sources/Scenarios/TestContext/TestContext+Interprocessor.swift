@@ -2,7 +2,7 @@ public import APIC
 public import KVM
 import VMM
 
-extension Stage {
+extension TestContext {
   /// The vectors that a vCPU has recorded since the log was last looked at, in the order in which it took them. The
   /// records of the other vCPUs are passed over.
   public func interrupts(on vcpu: Int) throws -> [Vector] {
@@ -30,7 +30,7 @@ extension Stage {
 
   /// What KVM says that a vCPU is doing (KVM_GET_MP_STATE).
   public func mpState(of vcpu: Int) throws -> MPState {
-    try machine.outside(vcpu) { (vcpu) throws(KVMError) in try vcpu.mpState() }
+    try machine.withVCPUStopped(vcpu) { (vcpu) throws(KVMError) in try vcpu.mpState() }
   }
 
   /// Waits until the agent of a vCPU has started so many times in all.

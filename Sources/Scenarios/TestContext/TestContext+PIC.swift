@@ -2,7 +2,7 @@ public import APIC
 import VMM
 
 /// The pair of PICs, as a guest programs them on the bootstrap processor.
-extension Stage {
+extension TestContext {
   /// Initializes both chips with ICW1 to ICW4 and masks all lines but those that are given and the cascade.
   ///
   /// - Parameters:

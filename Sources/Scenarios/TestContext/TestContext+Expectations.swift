@@ -2,23 +2,23 @@ public import APIC
 import KVM
 import VMM
 
-extension Stage {
+extension TestContext {
   /// Waits until `condition` holds.
   ///
-  /// - Throws: `StoryFailure` when it does not come about in time, or when the guest has ended meanwhile.
+  /// - Throws: `ScenarioFailure` when it does not come about in time, or when the guest has ended meanwhile.
   ///
   /// - Parameters:
   ///   - what: the condition in words.
-  ///   - limit: how long to wait; nil for the stage's patience.
+  ///   - limit: how long to wait; nil for the test's patience.
   ///   - condition: looked at again and again.
   public func until(_ what: String, within limit: Duration? = nil, _ condition: () throws -> Bool) throws {
     let start = ContinuousClock.now
     var pause = Duration.microseconds(5)
     while try !condition() {
-      if let reason = machine.stop.reason { throw StoryFailure("the guest ended before \(what): \(reason)") }
+      if let reason = machine.stop.reason { throw ScenarioFailure("the guest ended before \(what): \(reason)") }
       // Asked anew each time: a condition may withhold the stimulus, after which there is little to wait for.
       guard ContinuousClock.now - start < limit ?? patience else {
-        throw StoryFailure("it did not come about in time that \(what)")
+        throw ScenarioFailure("it did not come about in time that \(what)")
       }
       Pause.sleep(pause)
       pause = min(pause * 2, .milliseconds(1))
@@ -28,13 +28,13 @@ extension Stage {
   /// Expects that something holds now.
   public func check(_ what: String, _ holds: Bool, saw: (any CustomStringConvertible)? = nil) throws {
     guard !holds else { return }
-    throw StoryFailure("expected that \(what)" + (saw.map { "; saw \($0)" } ?? ""))
+    throw ScenarioFailure("expected that \(what)" + (saw.map { "; saw \($0)" } ?? ""))
   }
 
   /// Expects two values to be equal.
   public func check<Value: Equatable>(_ what: String, _ value: Value, equals expected: Value) throws {
     guard value != expected else { return }
-    throw StoryFailure("\(what): expected \(expected), saw \(value)")
+    throw ScenarioFailure("\(what): expected \(expected), saw \(value)")
   }
 
   /// Expects that a vCPU takes `vector` exactly `count` times in all: waits for so many, then looks for more.
@@ -42,8 +42,8 @@ extension Stage {
     let name = "vCPU \(vcpu) takes \(vector) \(count) \(count == 1 ? "time" : "times")"
     do {
       try until(name) { machine.recorded(vector, on: vcpu) >= count }
-    } catch let failure as StoryFailure {
-      throw StoryFailure("\(failure); it took it \(machine.recorded(vector, on: vcpu)) times")
+    } catch let failure as ScenarioFailure {
+      throw ScenarioFailure("\(failure); it took it \(machine.recorded(vector, on: vcpu)) times")
     }
     Pause.sleep(settling)
     try check(name, machine.recorded(vector, on: vcpu), equals: count)

@@ -2,7 +2,7 @@ public import APIC
 import VMM
 
 /// When things happened, and races that a slow host may lose.
-extension Stage {
+extension TestContext {
   /// Waits until a vCPU has written down so many interrupts through `vector`: the TSC as its handler saw it, each time.
   /// Takes what the guest has logged until then.
   public func moments(of vector: Vector, on vcpu: Int, atLeast count: Int) throws -> [UInt64] {
@@ -63,7 +63,7 @@ extension Stage {
       let deadline = try body(vector, milliseconds)
       if try vcpu.readTSC() < deadline { return (vector, deadline) }
     }
-    throw StoryFailure("the host is too slow: a second was not enough for two operations of the agent")
+    throw ScenarioFailure("the host is too slow: a second was not enough for two operations of the agent")
   }
 
   /// Waits until a vCPU, with interrupts let in, has taken every interrupt that it has been sent so far: it is sent one

@@ -1,5 +1,5 @@
-/// Something in a story is not as expected.
-public struct StoryFailure: Error, Hashable, Sendable, CustomStringConvertible {
+/// Something in a scenario is not as expected.
+public struct ScenarioFailure: Error, Hashable, Sendable, CustomStringConvertible {
   /// What, in words.
   public let description: String
 

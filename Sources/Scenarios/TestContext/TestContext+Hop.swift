@@ -3,13 +3,13 @@ import KVM
 public import MachineState
 import VMM
 
-/// Snapshots of a story's machine, and going on from them.
-extension Stage {
+/// Snapshots of a scenario's machine, and going on from them.
+extension TestContext {
   /// Takes the state of the machine, which goes on. It is what the JSON document says of it.
   public func capture() throws -> MachineState { try throughDocument(try machine.capture(guest: "agent")) }
 
   /// Takes the machine's state, ends it, makes a new one from what the JSON document says of the state, and goes on with
-  /// the same story there. Guest memory is the same memory.
+  /// the same scenario there. Guest memory is the same memory.
   ///
   /// What belonged to the old machine is gone: the events of irqfds and ioeventfds are new ones, which `vm` has.
   ///
@@ -31,7 +31,7 @@ extension Stage {
       machine = try Machine(
         restoring: state, memory: old.memory, on: old.vm.system, console: Console(), hooks: hooks)
     } catch {
-      throw StoryFailure("no machine can be made of the state: \(error)")
+      throw ScenarioFailure("no machine can be made of the state: \(error)")
     }
     try complete(machine.vm)
     statistics = try Self.openStatistics(of: machine)
@@ -50,7 +50,7 @@ extension Stage {
   ) throws -> (state: MachineState, start: ContinuousClock.Instant) {
     try old.pause()
     do {
-      if let reason = old.stop.reason { throw StoryFailure("the guest ended before it could hop: \(reason)") }
+      if let reason = old.stop.reason { throw ScenarioFailure("the guest ended before it could hop: \(reason)") }
       try outside()
       let start = ContinuousClock.now
       var state = try throughDocument(try old.capture(guest: "agent"))
@@ -69,11 +69,11 @@ extension Stage {
     do throws(MalformedState) {
       document = try StateDocument(text: StateDocument(state).text)
     } catch {
-      throw StoryFailure("the document of the machine's state cannot be read: \(error)")
+      throw ScenarioFailure("the document of the machine's state cannot be read: \(error)")
     }
     guard document.state == state else {
       let difference = state.differences(to: document.state).first.map { "\($0)" } ?? "no field that has a name"
-      throw StoryFailure("the document does not say what the state is: \(difference)")
+      throw ScenarioFailure("the document does not say what the state is: \(difference)")
     }
     try check("members of the document that its reader does not know", document.unknownMembers, equals: [])
     return document.state

@@ -2,7 +2,7 @@ public import APIC
 import VMM
 
 /// Single registers of the IOAPIC, as a guest reaches them on the bootstrap processor.
-extension Stage {
+extension TestContext {
   /// Reads a register.
   public func readIOAPIC(_ register: IOAPICRegister) throws -> UInt32 {
     try self[vcpu: 0].writeMemory(IOAPIC.defaultAddress + IOAPIC.registerSelectOffset, UInt32(register.rawValue))

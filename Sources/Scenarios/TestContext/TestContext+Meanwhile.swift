@@ -1,20 +1,20 @@
 import Glibc
 import Synchronization
 
-extension Stage {
-  /// Does something again and again, on a thread of its own, while the story goes on.
+extension TestContext {
+  /// Does something again and again, on a thread of its own, while the scenario goes on.
   ///
   /// - Parameters:
   ///   - again: what to do; the thread ends with the first error.
-  ///   - story: what happens meanwhile; it is given how often `again` is done by now.
+  ///   - body: what happens meanwhile; it is given how often `again` is done by now.
   /// - Returns: how often `again` was done in all.
-  /// - Throws: what `story` or else `again` throws, after the thread has ended.
+  /// - Throws: what `scenario` or else `again` throws, after the thread has ended.
   @discardableResult public func meanwhile(
-    _ again: @escaping @Sendable () throws -> Void, _ story: (_ rounds: () -> Int) throws -> Void
+    _ again: @escaping @Sendable () throws -> Void, _ body: (_ rounds: () -> Int) throws -> Void
   ) throws -> Int {
     let loop = try Loop(again)
     do {
-      try story { loop.rounds }
+      try body { loop.rounds }
     } catch {
       _ = loop.end()
       throw error
@@ -40,7 +40,7 @@ private final class Loop: Sendable {
     let answer = unsafe pthread_create(&thread, nil, { unsafe Loop.run($0) }, box.toOpaque())
     guard answer == 0 else {
       unsafe box.release()
-      throw StoryFailure("a thread could not be started: errno \(answer)")
+      throw ScenarioFailure("a thread could not be started: errno \(answer)")
     }
     self.thread.withLock { $0 = thread }
   }

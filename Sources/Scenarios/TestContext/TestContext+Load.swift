@@ -2,7 +2,7 @@ import APIC
 import VMM
 
 /// Interrupts under which something else happens.
-extension Stage {
+extension TestContext {
   /// The vectors of the load.
   static let loadVectors = (0xa0..<0xb0).map { Vector(rawValue: UInt8($0)) }
 

@@ -1,6 +1,6 @@
 import Evidence
 
-extension Stage {
+extension TestContext {
   /// Reasons that every machine has for a while as it is built: DISABLED and ABSENT (kernel, `enum kvm_apicv_inhibit`).
   private static let reasonsAtStart = [0, 2]
 
@@ -13,7 +13,7 @@ extension Stage {
   }
 
   /// Expects that the tracepoint kvm_apicv_inhibit_changed has shown how APICv was inhibited, or released, last. Where it
-  /// is not recorded, or the kernel has none, the story's other expectations have to do.
+  /// is not recorded, or the kernel has none, the scenario's other expectations have to do.
   func checkInhibitEvent(isSet: Bool) throws {
     guard let events = traceEvents else { return note("kvm_apicv_inhibit_changed", "not recorded") }
     let changes = events.compactMap { event -> (isSet: Bool, reason: Int, inhibits: UInt64)? in
@@ -24,7 +24,7 @@ extension Stage {
       return note("kvm_apicv_inhibit_changed", "this kernel has none")
     }
     guard let last = changes.last else {
-      throw StoryFailure("kvm_apicv_inhibit_changed shows no reason of the story's")
+      throw ScenarioFailure("kvm_apicv_inhibit_changed shows no reason of the scenario's")
     }
     note("kvm_apicv_inhibit_changed", "\(last.isSet ? "set" : "cleared") reason \(last.reason)")
     try check("the inhibit is \(isSet ? "set" : "cleared") in kvm_apicv_inhibit_changed", last.isSet, equals: isSet)
