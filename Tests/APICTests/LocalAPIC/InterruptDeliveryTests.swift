@@ -21,13 +21,13 @@ import Testing
   }
 
   @Test func `nothing requested, nothing to deliver`() {
-    #expect(idle.nextDeliverable == nil)
+    #expect(idle.nextDeliverable(mode: .x2APIC) == nil)
   }
 
   @Test func `the highest request is delivered first`() {
     var state = idle
     state.interruptRequest = [0x30, 0x70]
-    #expect(state.nextDeliverable == 0x70)
+    #expect(state.nextDeliverable(mode: .x2APIC) == 0x70)
   }
 
   @Test(arguments: [(0x6f, 0x70), (0x70, nil), (0xff, nil)] as [(Priority, Vector?)])
@@ -35,7 +35,7 @@ import Testing
     var state = idle
     state.interruptRequest = [0x30, 0x70]
     state.taskPriority = priority
-    #expect(state.nextDeliverable == next)
+    #expect(state.nextDeliverable(mode: .x2APIC) == next)
   }
 
   @Test(arguments: [(0x6f, 0x70), (0x71, nil)] as [(Vector, Vector?)])
@@ -43,26 +43,43 @@ import Testing
     var state = idle
     state.interruptRequest = [0x70]
     state.inService = [0x20, inService]
-    #expect(state.nextDeliverable == next)
+    #expect(state.nextDeliverable(mode: .x2APIC) == next)
   }
 
   @Test func `the priority follows from the TPR and the ISR, not from the PPR that was stored`() {
     var state = idle
     state.interruptRequest = [0x70]
     state.processorPriority = 0xf0
-    #expect(state.nextDeliverable == 0x70)
+    #expect(state.nextDeliverable(mode: .x2APIC) == 0x70)
   }
 
-  @Test func `a local APIC that software has disabled delivers nothing`() {
+  @Test func `a local APIC that software has disabled delivers what it had accepted`() {
     var state = idle
     state.interruptRequest = [0x70]
     state.spurious.isSoftwareEnabled = false
-    #expect(state.nextDeliverable == nil)
+    #expect(state.nextDeliverable(mode: .x2APIC) == 0x70)
+    #expect(state.nextDeliverable(mode: .disabled) == nil)
     #expect(state.description == "IRR {0x70} ISR {} TPR 0x00 PPR 0x00, software disabled")
   }
 }
 
 @Suite struct DeliveryObstacleTests {
+  @Test func `a vector is the next to be delivered exactly where nothing keeps it back`() {
+    let priorities: [Priority] = [0x00, 0x6f, 0x70, 0xff]
+    for requested in [[], [0x70], [0x30, 0x7f]] as [VectorSet] {
+      for (inService, priority) in ([[], [0x6f], [0x71]] as [VectorSet]).flatMap({ set in priorities.map { (set, $0) } }
+      ) {
+        for (mode, isOn) in [(APICMode.disabled, true), (.xAPIC, true), (.xAPIC, false), (.x2APIC, true)] {
+          var state = state(requested: requested, inService: inService, taskPriority: priority)
+          state.spurious.isSoftwareEnabled = isOn
+          let isFree = state.deliveryObstacle(mode: mode) == nil
+          #expect(state.nextDeliverable(mode: mode) == (isFree ? requested.highest : nil))
+          #expect(!isFree || mode != .disabled && !requested.isEmpty)
+        }
+      }
+    }
+  }
+
   private func state(requested: VectorSet, inService: VectorSet = [], taskPriority: Priority = 0) -> LocalAPICState {
     var state = LocalAPICState()
     state.interruptRequest = requested

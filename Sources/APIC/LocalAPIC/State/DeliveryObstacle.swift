@@ -11,11 +11,20 @@ public enum DeliveryObstacle: Hashable, Sendable {
 }
 
 extension LocalAPICState {
+  /// The vector that the processor takes as soon as it can be interrupted (SDM volume 3A, section 12.8.3): the highest in
+  /// the IRR, unless there is a `deliveryObstacle`.
+  ///
+  /// - Parameter mode: The mode that the local APIC is in.
+  public func nextDeliverable(mode: APICMode) -> Vector? {
+    deliveryObstacle(mode: mode) == nil ? interruptRequest.highest : nil
+  }
+
   /// What keeps the highest vector in the IRR from the processor; `nil` where nothing does, and the vector is
   /// `interruptRequest.highest`.
   ///
-  /// This is what KVM looks at, which lets a software-disabled local APIC deliver what is in its IRR
-  /// (`kvm_apic_has_interrupt` in arch/x86/kvm/lapic.c).
+  /// A local APIC that software has disabled accepts no interrupt any more, but those in its IRR are still to be handled by
+  /// the processor (SDM volume 3A, section 12.4.7.2). KVM delivers them (`kvm_apic_has_interrupt` in
+  /// arch/x86/kvm/lapic.c).
   ///
   /// - Parameter mode: The mode that the local APIC is in.
   public func deliveryObstacle(mode: APICMode) -> DeliveryObstacle? {

@@ -29,16 +29,6 @@ extension LocalAPICState {
     set { setVectors(.interruptRequest, to: newValue) }
   }
 
-  /// The vector that the processor takes as soon as it can be interrupted (SDM volume 3A, section 12.8.3): the highest
-  /// in the IRR, if its class is above the processor priority that follows from the TPR and the ISR.
-  ///
-  /// It is `nil` while the local APIC is software-disabled, which holds what the IRR has (section 12.4.7.2).
-  public var nextDeliverable: Vector? {
-    let priority = Priority.processorPriority(taskPriority: taskPriority, highestInService: inService.highest)
-    guard spurious.isSoftwareEnabled, let vector = interruptRequest.highest, priority.allows(vector) else { return nil }
-    return vector
-  }
-
   private func vectors(_ register: LocalAPICRegister) -> VectorSet {
     var vectors = VectorSet()
     for word in 0..<register.wordCount { vectors[word: word] = self[register, word: word] }
