@@ -11,7 +11,8 @@ public struct MailboxReader {
   public init?() {
     guard let mailbox = Self.address else { return nil }
     self.mailbox = mailbox
-    mailbox.pointee.done = mailbox.pointee.posted
+    word(LAPWING_MAILBOX_DONE).pointee
+      .store(word(LAPWING_MAILBOX_POSTED).pointee.load(ordering: .acquiring), ordering: .releasing)
     word(LAPWING_MAILBOX_STARTS).pointee.wrappingAdd(1, ordering: .releasing)
   }
 

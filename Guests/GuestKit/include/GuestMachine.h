@@ -31,7 +31,8 @@ GUEST_INLINE void processor_count_interrupt(uint64_t vector) {
   __asm__ volatile("incl %%gs:" GUEST_TEXT(LAPWING_PROCESSOR_COUNTS) "(, %0, 4)" : : "r"(vector) : "memory", "cc");
 }
 GUEST_INLINE uint32_t processor_interrupts(uint64_t area, uint8_t vector) {
-  return ((const volatile uint32_t *)(area + LAPWING_PROCESSOR_COUNTS))[vector];
+  // Acquires: whoever has seen a count finds the record that was written before it.
+  return __atomic_load_n((const uint32_t *)(area + LAPWING_PROCESSOR_COUNTS) + vector, __ATOMIC_ACQUIRE);
 }
 
 // Instructions that may fault: an exception inside continues behind them, and its vector plus one is the fault.

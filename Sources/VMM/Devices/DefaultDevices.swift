@@ -4,7 +4,6 @@ import KVM
 struct DefaultDevices {
   let vm: VirtualMachine
   let vcpus: [VCPU]
-  let irqChip: MachineConfiguration.IRQChip
   let memory: GuestMemory
   let layout: BootLayout
   let interrupts: InterruptController
@@ -23,7 +22,7 @@ struct DefaultDevices {
         CommandPort(memory: memory, layout: layout, interrupts: interrupts, progress: progress, stop: stop)
       ),
     ]
-    if irqChip == .kernel { devices += pitDevices(reinjects: true) }
+    devices += pitDevices(reinjects: true)
     return try Bus(name: "port", devices: devices)
   }
 
@@ -33,11 +32,15 @@ struct DefaultDevices {
 
   /// What of the interrupt controllers is in this process.
   var interruptControllers: [(range: Range<UInt64>, device: any BusDevice)] {
-    irqChip == .split ? [(SplitIOAPIC.addresses, SplitIOAPIC(interrupts: interrupts, stop: stop))] : []
+    switch interrupts.irqChip {
+    case .kernel: []
+    case .split(let ioapic): [(SplitIOAPIC.addresses, ioapic)]
+    }
   }
 
-  /// The PIT in the kernel.
+  /// The PIT, which is in the kernel and needs all other chips to be there.
   func pitDevices(reinjects: Bool) -> [(range: Range<UInt64>, device: any BusDevice)] {
+    guard case .kernel = interrupts.irqChip else { return [] }
     let pit = LazyPIT(vm: vm, stop: stop, reinjects: reinjects)
     return [LazyPIT.counters, LazyPIT.systemControl].map { ($0, pit.device(at: $0)) }
   }

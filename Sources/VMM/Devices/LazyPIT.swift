@@ -39,9 +39,11 @@ final class LazyPIT: Sendable {
           if !reinjects { try vm.setPITReinjection(false) }
         }
         exists = true
-        var state = try vm.pit()
+        let before = try vm.pit()
+        var state = before
         change(&state)
-        try vm.setPIT(state)
+        // KVM_SET_PIT2 starts every count anew: another vCPU may have made the chip meanwhile, and loaded one.
+        if state != before { try vm.setPIT(state) }
       }
     } catch {
       stop.stop(.runFailed(error, vcpu: vcpu))

@@ -1,57 +1,115 @@
 import APIC
 
-/// An IOAPIC (82093AA, with the EOI register of version 0x20) as a value: what its pins and registers hold, and what it
-/// wants sent when they change.
+/// An IOAPIC as a value: what its pins and registers hold, and what it wants sent when they change.
+///
+/// It is the 82093AA with the EOI register of version 0x20, and behaves as the chip in the kernel does
+/// (arch/x86/kvm/ioapic.c), so that a guest finds the same chip with either irqchip:
+///
+/// - An edge on a masked pin is lost (82093AA data sheet, section 3.2.4, interrupt mask).
+/// - A level-triggered pin sends whenever it is high, unmasked, and not waiting for an EOI (remote IRR).
+/// - An EOI ends the service of every level-triggered pin whose entry has that vector now: one whose vector was rewritten
+///   in service waits for an EOI of the new vector, or for being made edge-triggered.
+/// - The polarity bit changes nothing: a line that is asserted is high.
+///
+/// Two things are different on purpose. An EOI sends nothing for an edge-triggered pin whose line is high, as the data
+/// sheet has it. Pin 8, the RTC, does not merge edges until its EOI (`rtc_irq_check_coalesced`): nobody tells user space
+/// of the EOI of an edge.
 struct IOAPICModel: Hashable {
   static let version: UInt32 = 0x20
 
-  /// What a change asks of the outside.
-  struct Effect: Hashable {
-    /// Messages to send to local APICs, in order.
-    var messages: [MSIMessage] = []
-    /// The pin whose redirection entry changed, so that KVM must learn which vectors need an EOI exit.
-    var rewrittenPin: Int?
-    /// Whether an asserted line was merged into an interrupt that is still in service.
-    var isCoalesced = false
+  /// A message that a pin sends.
+  struct Request: Hashable {
+    var pin: Int
+    var message: MSIMessage
   }
+
+  /// What a change asks of the outside: first to tell KVM of the routes, then to send.
+  struct Effect: Hashable {
+    /// What is to be sent to local APICs, in order.
+    var requests: [Request] = []
+    /// The pins whose `routes` changed.
+    var reroutedPins: [Int] = []
+    /// Whether an edge-triggered line was raised that was high already.
+    var isCoalesced = false
+    /// Whether a line that is still high is to interrupt again only after a while, by `resend`.
+    var isDelayed = false
+  }
+
+  /// How often a line that stays high interrupts again right at its EOI. After so many times it waits a moment, so that a
+  /// guest whose handler does not lower its line gets on nevertheless (`IOAPIC_SUCCESSIVE_IRQ_MAX_COUNT`).
+  static let successiveLimit = 10_000
 
   private(set) var id: UInt32 = 0
   private(set) var selected: UInt8 = 0
   private(set) var entries = [RedirectionEntry](repeating: .masked, count: IOAPIC.pinCount)
   /// The pins' levels, a bit each.
   private(set) var levels: UInt32 = 0
-  /// Edges that came while their pin was masked, a bit each.
-  private(set) var pendingEdges: UInt32 = 0
+  /// What KVM is to know of each pin. It learns from the routes of the pins' GSIs which vectors are level-triggered on
+  /// which vCPU, and exits at their EOI alone (`kvm_scan_ioapic_routes`).
+  private(set) var routes = [MSIMessage?](repeating: nil, count: IOAPIC.pinCount)
+  /// What each pin with remote IRR sent last: whose EOI it waits for.
+  private var inService = [MSIMessage?](repeating: nil, count: IOAPIC.pinCount)
+  /// How often each pin has interrupted again right at its EOI.
+  private var successive = [Int](repeating: 0, count: IOAPIC.pinCount)
+
+  /// A chip after power-on.
+  init() {}
 
   /// Sets the level of a pin; one that does not exist is ignored.
   mutating func setLine(pin: Int, to level: Bool) -> Effect {
     guard entries.indices.contains(pin) else { return Effect() }
+    let wasHigh = isHigh(pin)
     let bit = UInt32(1) << UInt32(pin)
-    let wasHigh = levels & bit != 0
     levels = level ? levels | bit : levels & ~bit
     guard level else { return Effect() }
-    switch entries[pin].triggerMode {
-    case .edge:
-      guard !wasHigh else { return Effect(isCoalesced: true) }
-      pendingEdges |= bit
-    case .level:
-      guard !entries[pin].remoteIRR else { return Effect(isCoalesced: true) }
-    }
-    return service(pin)
+    if entries[pin].triggerMode == .edge, wasHigh { return Effect(isCoalesced: true) }
+    var effect = Effect()
+    send(pin, &effect)
+    return effect
   }
 
-  /// A local APIC ended the service of `vector`, which was level-triggered: a line that is still up interrupts again.
+  /// A vCPU ended the service of an interrupt with that vector: a line that is still high interrupts again.
   mutating func endOfInterrupt(_ vector: Vector) -> Effect {
     var effect = Effect()
-    for pin in entries.indices
-    where entries[pin].vector == vector && entries[pin].triggerMode == .level && entries[pin].remoteIRR {
-      entries[pin].remoteIRR = false
-      effect.messages += service(pin).messages
+    for pin in entries.indices where awaitsEOI(pin) && entries[pin].vector == vector {
+      endService(pin)
+      reroute(pin, &effect)
+      guard isHigh(pin), !entries[pin].isMasked else {
+        successive[pin] = 0
+        continue
+      }
+      successive[pin] += 1
+      if successive[pin] == Self.successiveLimit {
+        successive[pin] = 0
+        effect.isDelayed = true
+      } else {
+        send(pin, &effect)
+      }
     }
     return effect
   }
 
-  /// A read from the register at `offset` of the chip's page.
+  /// Sends what level-triggered pins that are high have not sent (`kvm_ioapic_eoi_inject_work`).
+  mutating func resend() -> Effect {
+    var effect = Effect()
+    for pin in entries.indices where entries[pin].triggerMode == .level && isHigh(pin) { send(pin, &effect) }
+    return effect
+  }
+
+  /// No local APIC took what a pin sent: its service has not begun.
+  mutating func wasRefused(_ pin: Int) -> Effect {
+    var effect = Effect()
+    endService(pin)
+    reroute(pin, &effect)
+    return effect
+  }
+
+  /// Whether a pin waits for the EOI of that vector.
+  func awaitsEOI(_ vector: Vector) -> Bool {
+    entries.indices.contains { awaitsEOI($0) && entries[$0].vector == vector }
+  }
+
+  /// A read from the register at `offset` from the chip's address.
   func read(at offset: UInt64) -> UInt32 {
     switch offset {
     case IOAPIC.registerSelectOffset: UInt32(selected)
@@ -60,7 +118,7 @@ struct IOAPICModel: Hashable {
     }
   }
 
-  /// A write to the register at `offset` of the chip's page.
+  /// A write to the register at `offset` from the chip's address.
   mutating func write(_ value: UInt32, at offset: UInt64) -> Effect {
     switch offset {
     case IOAPIC.registerSelectOffset:
@@ -71,13 +129,16 @@ struct IOAPICModel: Hashable {
     default: return Effect()
     }
   }
+}
 
+extension IOAPICModel {
+  /// What the window shows. A register that does not exist reads as ones (`ioapic_read_indirect`).
   private var register: UInt32 {
     switch IOAPICRegister(rawValue: selected) {
     case .id, .arbitration: return id
     case .version: return Self.version | UInt32(IOAPIC.pinCount - 1) << 16
     default:
-      guard let (pin, isHigh) = selectedEntry else { return 0 }
+      guard let (pin, isHigh) = selectedEntry else { return .max }
       return isHigh ? entries[pin].high : entries[pin].low
     }
   }
@@ -87,54 +148,115 @@ struct IOAPICModel: Hashable {
       id = value & 0x0f00_0000
       return Effect()
     }
-    guard let (pin, isHigh) = selectedEntry else { return Effect() }
+    guard let (pin, isHighHalf) = selectedEntry else { return Effect() }
     let old = entries[pin]
-    if isHigh {
+    if isHighHalf {
       entries[pin].high = value
     } else {
       entries[pin].low = value
-      // Delivery status and remote IRR are the chip's own; remote IRR means nothing on an edge pin (section 3.2.4).
-      entries[pin].isPending = false
-      entries[pin].remoteIRR = entries[pin].triggerMode == .level && old.remoteIRR
+      // Delivery status and remote IRR are the chip's own (82093AA data sheet, section 3.2.4).
+      entries[pin].isPending = old.isPending
+      entries[pin].remoteIRR = old.remoteIRR
+      // Software that has no EOI register ends a service by making the pin edge-triggered.
+      if entries[pin].triggerMode == .edge { endService(pin) }
     }
-    var effect = service(pin)
-    effect.rewrittenPin = pin
+    var effect = Effect()
+    reroute(pin, &effect)
+    if entries[pin].triggerMode == .level, isHigh(pin) { send(pin, &effect) }
     return effect
   }
 
   /// The redirection entry that IOREGSEL points into.
-  private var selectedEntry: (pin: Int, isHigh: Bool)? {
+  private var selectedEntry: (pin: Int, isHighHalf: Bool)? {
     let first = IOAPICRegister.redirectionLow(pin: 0).rawValue
     guard selected >= first, Int(selected - first) / 2 < entries.count else { return nil }
     return (Int(selected - first) / 2, selected & 1 != 0)
   }
 
-  /// Sends what a pin has waiting, if it may.
-  private mutating func service(_ pin: Int) -> Effect {
-    let bit = UInt32(1) << UInt32(pin)
-    let entry = entries[pin]
-    guard !entry.isMasked else { return Effect() }
-    switch entry.triggerMode {
-    case .edge:
-      guard pendingEdges & bit != 0 else { return Effect() }
-      pendingEdges &= ~bit
-    case .level:
-      guard levels & bit != 0, !entry.remoteIRR else { return Effect() }
+  private func isHigh(_ pin: Int) -> Bool { levels >> UInt32(pin) & 1 != 0 }
+
+  private func awaitsEOI(_ pin: Int) -> Bool { entries[pin].triggerMode == .level && entries[pin].remoteIRR }
+
+  /// Sends a pin's message, if it may (`ioapic_service`).
+  private mutating func send(_ pin: Int, _ effect: inout Effect) {
+    guard !entries[pin].isMasked, !awaitsEOI(pin) else { return }
+    let message = entries[pin].message
+    if entries[pin].triggerMode == .level {
       entries[pin].remoteIRR = true
+      inService[pin] = message
     }
-    return Effect(messages: [entry.message])
+    effect.requests.append(Request(pin: pin, message: message))
   }
+
+  private mutating func endService(_ pin: Int) {
+    entries[pin].remoteIRR = false
+    inService[pin] = nil
+  }
+
+  private mutating func reroute(_ pin: Int, _ effect: inout Effect) {
+    let route = route(of: pin)
+    guard route != routes[pin] else { return }
+    routes[pin] = route
+    effect.reroutedPins.append(pin)
+  }
+
+  /// What KVM is to know of a pin.
+  ///
+  /// A pin in service keeps a route to whom it interrupted until the EOI, whatever becomes of its entry: without it there
+  /// is no exit at the EOI, and remote IRR would stay for good. An irqfd on the pin's GSI sends what its route says,
+  /// though; so a route that is kept for the EOI alone is one that delivers nothing.
+  private func route(of pin: Int) -> MSIMessage? {
+    let entry = entries[pin]
+    guard awaitsEOI(pin) else {
+      guard entry.isMasked else { return entry.message }
+      // It does no harm. To take it away costs as much as to set one, at every interrupt that is masked in service.
+      guard entry.triggerMode == .level, let route = routes[pin], route.isForEOIOnly else { return nil }
+      return route
+    }
+    var route = entry.message
+    // Old kernels look for the EOI only where the route leads, not where the interrupt is.
+    if let sent = inService[pin], sent.vector == entry.vector { route.destination = sent.destination }
+    if entry.isMasked || route != entry.message { route.deliveryMode = MSIMessage.modeForEOIOnly }
+    return route
+  }
+}
+
+extension MSIMessage {
+  /// A local APIC takes an ExtINT from its own pin only, and drops one that comes as a message (`__apic_accept_irq`).
+  fileprivate static let modeForEOIOnly = DeliveryMode.external
+
+  /// Whether the message delivers nothing, and as a route only tells KVM of a vector.
+  fileprivate var isForEOIOnly: Bool { deliveryMode == Self.modeForEOIOnly }
 }
 
 extension IOAPICModel {
   /// A chip that goes on from a state.
-  init(_ state: SplitIOAPICState) {
+  ///
+  /// - Parameters:
+  ///   - state: what it held.
+  ///   - routes: what KVM knows of each pin.
+  init(_ state: SplitIOAPICState, routes known: [MSIMessage?]) {
     id = state.id
     selected = state.selected
     // A chip has 24 pins, whatever it is told.
     entries = Array(state.entries.prefix(IOAPIC.pinCount) + entries.dropFirst(state.entries.count))
     levels = state.levels
-    pendingEdges = state.pendingEdges
+    routes = Array(known.prefix(IOAPIC.pinCount) + routes.dropFirst(known.count))
+    for pin in entries.indices where awaitsEOI(pin) {
+      inService[pin] = entries[pin].message
+      if let route = routes[pin], route.vector == entries[pin].vector {
+        inService[pin]?.destination = route.destination
+      }
+    }
+  }
+
+  /// Goes on after a restore: has KVM know what it does not know yet, and sends what was still to be sent
+  /// (`kvm_ioapic_inject_all`).
+  mutating func resume() -> Effect {
+    var effect = Effect()
+    for pin in entries.indices { reroute(pin, &effect) }
+    effect.requests = resend().requests
+    return effect
   }
 
   /// What it holds.
@@ -144,7 +266,6 @@ extension IOAPICModel {
     state.selected = selected
     state.entries = entries
     state.levels = levels
-    state.pendingEdges = pendingEdges
     return state
   }
 }

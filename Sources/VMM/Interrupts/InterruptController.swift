@@ -5,7 +5,7 @@ import SystemPackage
 
 /// Where interrupts from outside the vCPUs enter a machine: lines, messages, and eventfds that KVM turns into either.
 ///
-/// It owns the machine's GSI routing table, which KVM only takes whole (KVM_SET_GSI_ROUTING).
+/// It owns the machine's GSI routing table and, of a split irqchip, the IOAPIC.
 public final class InterruptController: Sendable {
   /// GSIs from which on routes are free to use: the IOAPIC's pins lie below.
   public static let firstFreeGSI = UInt32(IOAPIC.pinCount)
@@ -14,22 +14,32 @@ public final class InterruptController: Sendable {
   /// Irqfds, and ioeventfds, that a guest may have made for it.
   static let eventLimit = 64
 
-  struct State {
-    var routes: [UInt32: [GSIRoute]] = [:]
-    var irqfds: [UInt32: EventDescriptor] = [:]
+  /// Where the chips are that lines lead to.
+  enum IRQChip {
+    /// All of them in the kernel.
+    case kernel
+    /// The local APICs in the kernel, the IOAPIC here, and no PIC.
+    case split(SplitIOAPIC)
   }
 
-  let vm: VirtualMachine
-  let state: Mutex<State>
-  private let isSplit: Bool
-  /// The IOAPIC of a split irqchip. Nothing reaches it where there is one in the kernel.
-  let splitIOAPIC = Mutex(IOAPICModel())
+  private let vm: VirtualMachine
+  private let routing: RoutingTable
+  let irqChip: IRQChip
+  /// The eventfds that this machine writes to for its guest, by GSI.
+  private let irqfds = Mutex<[UInt32: EventDescriptor]>([:])
 
-  init(vm: VirtualMachine, irqChip: MachineConfiguration.IRQChip) {
+  init(vm: VirtualMachine, irqChip: MachineConfiguration.IRQChip, stop: StopSwitch) {
     self.vm = vm
-    isSplit = irqChip == .split
-    // KVM_CREATE_IRQCHIP makes the default routes, a split irqchip none (kvm_setup_default_ and _empty_irq_routing).
-    state = Mutex(State(routes: irqChip == .kernel ? Dictionary(grouping: GSIRoute.defaults, by: \.gsi) : [:]))
+    switch irqChip {
+    case .kernel:
+      // KVM_CREATE_IRQCHIP makes the default routes (`kvm_setup_default_irq_routing`).
+      routing = RoutingTable(vm: vm, initial: GSIRoute.defaults)
+      self.irqChip = .kernel
+    case .split:
+      // A split irqchip makes none (`kvm_setup_empty_irq_routing`).
+      routing = RoutingTable(vm: vm, initial: [])
+      self.irqChip = .split(SplitIOAPIC(vm: vm, routing: routing, stop: stop))
+    }
   }
 
   /// Sets the level of a line: an IOAPIC pin, a PIC pin too below 16, or what a route makes of it.
@@ -41,7 +51,9 @@ public final class InterruptController: Sendable {
   /// - Throws: `KVMError` for a GSI that KVM does not take.
   @discardableResult
   public func setLine(_ gsi: UInt32, to level: Bool) throws(KVMError) -> LineStatus {
-    if isSplit, gsi < Self.firstFreeGSI { return try setSplitLine(pin: Int(gsi), to: level) }
+    if case .split(let ioapic) = irqChip, gsi < Self.firstFreeGSI {
+      return try ioapic.setLine(pin: Int(gsi), to: level)
+    }
     return try vm.setLineStatus(gsi, level)
   }
 
@@ -57,18 +69,8 @@ public final class InterruptController: Sendable {
   ///
   /// - Throws: `KVMError` for a GSI of 4096 or more, or a table that KVM refuses; the old table then stays.
   public func route(_ gsi: UInt32, to message: MSIMessage) throws(KVMError) {
-    try setRoutes([.msi(gsi: gsi, message)], of: gsi)
-  }
-
-  /// Replaces the routes of one GSI.
-  func setRoutes(_ routes: [GSIRoute], of gsi: UInt32) throws(KVMError) {
     guard gsi < Self.gsiLimit else { throw KVMError(call: .setGSIRouting, errno: .invalidArgument) }
-    try state.withLock { state throws(KVMError) in
-      var table = state.routes
-      table[gsi] = routes
-      try vm.setGSIRouting(table.keys.sorted().flatMap { table[$0] ?? [] })
-      state.routes = table
-    }
+    try routing.set([gsi: [.msi(gsi: gsi, message)]])
   }
 
   /// Writes to the eventfd that interrupts through `gsi`, and assigns one first where there is none (KVM_IRQFD).
@@ -77,7 +79,7 @@ public final class InterruptController: Sendable {
   public func trigger(irqfd gsi: UInt32) throws(KVMError) {
     // KVM would assign one to a GSI that no route can have, for nothing.
     guard gsi < Self.gsiLimit else { throw KVMError(call: .irqFD, errno: .invalidArgument) }
-    try state.withLock { state throws(KVMError) in try irqfd(of: gsi, &state).write(1) }
+    try irqfds.withLock { irqfds throws(KVMError) in try event(of: gsi, &irqfds).write(1) }
   }
 
   /// Lets a guest's writes of 32 bits to a port signal an eventfd and go on (KVM_IOEVENTFD).
@@ -86,23 +88,47 @@ public final class InterruptController: Sendable {
   ///   - port: its number.
   ///   - gsi: the one that the eventfd interrupts through, as its irqfd; nil for an eventfd that nobody waits for.
   /// - Throws: `KVMError` for a GSI of 4096 or more, where KVM refuses either assignment, EEXIST for a port that has an
-  ///   eventfd, or where the machine has 64 already.
+  ///   eventfd, or where the machine has 64 already. Nothing is assigned then that was not before.
   public func assignIOEvent(port: UInt16, irqfd gsi: UInt32?) throws(KVMError) {
     guard gsi ?? 0 < Self.gsiLimit else { throw KVMError(call: .irqFD, errno: .invalidArgument) }
-    try state.withLock { state throws(KVMError) in
+    try irqfds.withLock { irqfds throws(KVMError) in
       guard vm.ioEvents.count < Self.eventLimit else { throw KVMError(call: .ioEventFD, errno: .tooManyOpenFiles) }
-      let event = if let gsi { try irqfd(of: gsi, &state) } else { try EventDescriptor() }
-      try vm.assignIOEvent(event, at: .port(port), length: 4)
+      let before = irqfds
+      let event = if let gsi { try event(of: gsi, &irqfds) } else { try EventDescriptor() }
+      do throws(KVMError) {
+        try vm.assignIOEvent(event, at: .port(port), length: 4)
+      } catch {
+        if let gsi, before[gsi] == nil {
+          try vm.deassignIRQFD(event, gsi: gsi)
+          irqfds = before
+        }
+        throw error
+      }
     }
   }
 
   /// The eventfd that interrupts through `gsi`; it is assigned where there is none yet.
-  private func irqfd(of gsi: UInt32, _ state: inout State) throws(KVMError) -> EventDescriptor {
-    if let event = state.irqfds[gsi] { return event }
-    guard state.irqfds.count < Self.eventLimit else { throw KVMError(call: .irqFD, errno: .tooManyOpenFiles) }
+  private func event(
+    of gsi: UInt32, _ irqfds: inout [UInt32: EventDescriptor]
+  ) throws(KVMError) -> EventDescriptor {
+    if let event = irqfds[gsi] { return event }
+    guard irqfds.count < Self.eventLimit else { throw KVMError(call: .irqFD, errno: .tooManyOpenFiles) }
     let event = try EventDescriptor()
     try vm.assignIRQFD(event, gsi: gsi)
-    state.irqfds[gsi] = event
+    irqfds[gsi] = event
     return event
   }
+}
+
+extension InterruptController {
+  /// The eventfds that this machine writes to for its guest, by GSI.
+  public var machineIRQFDs: [UInt32: EventDescriptor] { irqfds.withLock { $0 } }
+
+  /// Sets the whole routing table of a machine that is made again.
+  ///
+  /// - Throws: `KVMError` for a table that KVM refuses.
+  public func restoreRoutes(_ routes: [GSIRoute]) throws(KVMError) { try routing.replace(with: routes) }
+
+  /// Takes an eventfd over that was assigned to a GSI.
+  public func adopt(irqfd event: EventDescriptor, gsi: UInt32) { irqfds.withLock { $0[gsi] = event } }
 }

@@ -89,9 +89,9 @@ public final class Machine: Sendable {
     vcpus = parts.vcpus
     memory = parts.memory
     layout = parts.layout
-    interrupts = InterruptController(vm: vm, irqChip: configuration.irqChip)
-    log = GuestLog(memory: memory, layout: layout)
     stop = try kvmCall { () throws(KVMError) in try StopSwitch() }
+    interrupts = InterruptController(vm: vm, irqChip: configuration.irqChip, stop: stop)
+    log = GuestLog(memory: memory, layout: layout)
     gate = try kvmCall { () throws(KVMError) in try PauseGate() }
     try restore(RawMachine(vm: vm, vcpus: vcpus, memory: memory, interrupts: interrupts))
     clock = try kvmCall { [vcpus] () throws(KVMError) in try GuestClock(vcpus[0]) }
@@ -102,8 +102,8 @@ public final class Machine: Sendable {
     }
     serial = SerialConsole(console: console)
     let devices = DefaultDevices(
-      vm: vm, vcpus: vcpus, irqChip: configuration.irqChip, memory: memory, layout: layout, interrupts: interrupts,
-      progress: progress, serial: serial, stop: stop)
+      vm: vm, vcpus: vcpus, memory: memory, layout: layout, interrupts: interrupts, progress: progress, serial: serial,
+      stop: stop)
     (ports, addresses) = try devices.buses(configuration)
   }
 }

@@ -13,14 +13,15 @@ struct VCPURunner: Sendable {
   let gate: PauseGate
   let progress: GuestProgress
 
-  /// Enters the guest again and again.
+  /// Enters the guest again and again, unless a pause or a stop keeps it out, from the first entry on.
   func run() {
     do throws(KVMError) {
-      while !stop.isStopped {
-        try answer(try vcpu.run())
-        if gate.isArmed { gate.count(progress) }
+      while true {
         inbox.serve(vcpu)
         if gate.isClosed { try park() }
+        if stop.isStopped { return }
+        try answer(try vcpu.run())
+        if gate.isArmed { gate.count(progress) }
       }
     } catch {
       stop.stop(.runFailed(error, vcpu: index))
@@ -29,7 +30,8 @@ struct VCPURunner: Sendable {
 
   /// Waits out of the guest until the pause is over.
   ///
-  /// One that has been stopped waits too: the pause reads its state.
+  /// A stop ends the wait too. The vCPU has then nothing left to complete, and does not enter the guest again: whoever
+  /// paused the machine may read its state nevertheless.
   private func park() throws(KVMError) {
     try completePendingWork()
     gate.arrive(index)
@@ -68,7 +70,8 @@ struct VCPURunner: Sendable {
     case .interrupted: vcpu.clearExitRequest()
     // An application processor got its INIT or SIPI: go on.
     case .uninitialized: break
-    case .ioapicEOI(let vector): try interrupts.endOfInterrupt(vector)
+    case .ioapicEOI(let vector):
+      if case .split(let ioapic) = interrupts.irqChip { try ioapic.endOfInterrupt(vector, on: vcpu) }
     case .shutdown: stop.stop(.shutdown(vcpu: index))
     case .systemEvent: stop.stop(.systemEvent("\(exit)", vcpu: index))
     case _ where hooks.answer(vcpu, exit): break

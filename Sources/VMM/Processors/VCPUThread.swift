@@ -51,6 +51,30 @@ final class VCPUThread: Sendable {
   }
 }
 
+/// A thread that nobody waits for.
+enum BackgroundThread {
+  /// Starts one that runs `body`; says whether the host had one.
+  static func start(name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
+    var thread = pthread_t()
+    // Sound: the box is retained once here and released once, by the thread or, where none starts, below.
+    let box = unsafe Unmanaged.passRetained(ThreadBody(name: name, body: body))
+    guard unsafe pthread_create(&thread, nil, { unsafe ThreadBody.run($0) }, box.toOpaque()) == 0 else {
+      unsafe box.release()
+      return false
+    }
+    pthread_detach(thread)
+    return true
+  }
+
+  /// Has the calling thread sleep, at least for so long.
+  static func sleep(nanoseconds: Int) {
+    var left = timespec(tv_sec: nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
+    var rest = timespec()
+    // Sound: the call reads the one structure and writes the other.
+    while unsafe nanosleep(&left, &rest) != 0 { left = rest }
+  }
+}
+
 /// What a thread runs.
 private final class ThreadBody: Sendable {
   let name: String

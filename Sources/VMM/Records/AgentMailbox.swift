@@ -37,14 +37,20 @@ public struct AgentMailbox: Sendable {
 
   /// Tells the agent what to do next. The one before must be done.
   public func post(_ operation: AgentOperation, _ arguments: [UInt64]) throws(GuestMemoryError) {
-    var mailbox = try memory.loadStructure(Mailbox.self, at: address)
-    mailbox.operation = operation
-    mailbox.fault = 0
-    let padded = arguments + [0, 0, 0, 0]
-    mailbox.arguments = (padded[0], padded[1], padded[2], padded[3])
-    try memory.storeStructure(mailbox, at: address)
-    // Posted last: the agent looks at nothing else before.
-    try memory.store(mailbox.posted &+ 1, at: address + UInt64(LAPWING_MAILBOX_POSTED))
+    // Word by word: the agent writes to others of the mailbox meanwhile, such as `starts`.
+    try memory.store(operation.rawValue, at: address(of: \.operation))
+    try memory.store(0 as UInt32, at: address(of: \.fault))
+    for index in 0..<4 {
+      let argument = index < arguments.count ? arguments[index] : 0
+      try memory.store(argument, at: address(of: \.arguments) + UInt64(8 * index))
+    }
+    // Posted last, by a store that releases: the agent looks at nothing else before.
+    let posted = address + UInt64(LAPWING_MAILBOX_POSTED)
+    try memory.store(try memory.load(UInt32.self, at: posted) &+ 1, at: posted)
+  }
+
+  private func address<Field>(of field: KeyPath<Mailbox, Field>) -> UInt64 {
+    address + UInt64(MemoryLayout<Mailbox>.offset(of: field) ?? 0)
   }
 
   /// Opens or closes the gate at which handlers that hold wait.

@@ -71,7 +71,7 @@ public final class GuestLog: Sendable {
 
   private func record(at index: UInt64) -> GuestRecord? {
     let place = address + UInt64(MemoryLayout<LogHeader>.stride) + index * UInt64(MemoryLayout<LogRecord>.stride)
-    // The sequence number is written last, so it is read first.
+    // The sequence number is written last, by a store that releases, so it is read first, by a load that acquires.
     guard let sequence = try? memory.load(UInt32.self, at: place), sequence == UInt32(truncatingIfNeeded: index + 1),
       let record = try? memory.loadStructure(LogRecord.self, at: place)
     else { return nil }

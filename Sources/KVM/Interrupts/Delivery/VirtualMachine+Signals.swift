@@ -29,10 +29,19 @@ extension VirtualMachine {
   /// - Throws: `KVMError`: EINVAL without in-kernel local APICs, EPERM for high bits of the address that cannot be.
   @discardableResult
   public func signal(_ message: MSIMessage) throws(KVMError) -> MSIAnswer {
+    if case .delivered = try send(message) { .delivered } else { .blocked }
+  }
+
+  /// Sends a message-signalled interrupt, and answers as KVM does for a line (KVM_SIGNAL_MSI).
+  ///
+  /// - Returns: `delivered` with the number of local APICs that took it, `coalesced` where those of the destination are
+  ///   disabled or there are none, `ignored` where KVM found none by looking at each.
+  /// - Throws: `KVMError`: EINVAL without in-kernel local APICs, EPERM for high bits of the address that cannot be.
+  public func send(_ message: MSIMessage) throws(KVMError) -> LineStatus {
     let answer = ckvm_signal_msi(descriptor.rawValue, message.address, message.data)
     // KVM answers -1, which ioctl makes EPERM, for a message that cannot be and, on its slow path, for one to nobody
     // (kvm_set_msi, kvm_irq_delivery_to_apic). Only high bits can make a message impossible.
-    if Errno(rawValue: -answer) == .notPermitted, message.address >> 32 == 0 { return .blocked }
-    return try attempt(.signalMSI, answer) > 0 ? .delivered : .blocked
+    if Errno(rawValue: -answer) == .notPermitted, message.address >> 32 == 0 { return .ignored }
+    return LineStatus(try attempt(.signalMSI, answer))
   }
 }

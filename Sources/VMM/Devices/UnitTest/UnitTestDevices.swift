@@ -38,7 +38,7 @@ struct UnitTestDevices {
     ]
     devices += firmware.portDevices + pci.portDevices
     // Ticks that nobody took are dropped: to deliver them late, KVM would have to see every EOI.
-    if base.irqChip == .kernel, platform.hasPIT { devices += base.pitDevices(reinjects: false) }
+    if platform.hasPIT { devices += base.pitDevices(reinjects: false) }
     return try Bus(name: "port", devices: devices)
   }
 

@@ -8,8 +8,9 @@ extension Machine {
   /// Takes all vCPUs out of the guest at once and has them wait, with no access to a device half done, so that their
   /// state can be read and written. Pauses nest: each needs its `resume`.
   ///
-  /// On a machine that does not run there is nothing to wait for; on one whose guest ends meanwhile, the pause holds the
-  /// end.
+  /// On a machine that does not run there is nothing to wait for; if it is started, its vCPUs do not enter the guest before
+  /// `resume`. On one that is stopped meanwhile the pause waits until all vCPUs have left for good: their state can be read
+  /// too, and `resume` lets nothing go on.
   ///
   /// - Parameter limit: how long the vCPUs have to come out, all together.
   /// - Throws: `MachineError.pause` where one does not come; the machine then goes on.
@@ -32,13 +33,15 @@ extension Machine {
       if left > .zero, stop.wait(atMost: left) { return false }
       guard time <= limit, stop.reason == nil else { return false }
       try pause()
-      return stop.reason == nil
+      if stop.reason == nil { return true }
+      resume()
+      return false
     }
     let deadline = ContinuousClock.now + limit
     // `start` may have armed it already, and the guest have come there since.
-    if !gate.isArmed, !gate.isClosed { arm(moment) }
+    if !gate.isAwaitingMoment { arm(moment) }
     defer { tellMarks(nil) }
-    while !gate.isClosed, !stop.isStopped, ContinuousClock.now < deadline { gate.wait(atMost: .milliseconds(10)) }
+    while gate.isArmed, !stop.isStopped, ContinuousClock.now < deadline { gate.wait(atMost: .milliseconds(10)) }
     guard gate.disarm() else { return false }
     try awaitParked(.seconds(5))
     return true
@@ -63,7 +66,8 @@ extension Machine {
     let deadline = ContinuousClock.now + limit
     // All are told first, so that they come out at the same time.
     for inbox in inboxes { inbox.wake() }
-    while !stop.isStopped {
+    while true {
+      // One that is attached may be in the guest, even where the machine was stopped: nobody has told it.
       let missing = gate.missing(of: vcpus.indices).filter { inboxes[$0].isAttached }
       if missing.isEmpty { return }
       guard ContinuousClock.now < deadline else {
@@ -72,7 +76,7 @@ extension Machine {
       }
       gate.wait(atMost: Self.patience)
       // A signal can come just before the thread enters a system call other than KVM_RUN.
-      for index in gate.missing(of: vcpus.indices) { inboxes[index].wake() }
+      for index in missing { inboxes[index].wake() }
     }
   }
 
@@ -82,7 +86,7 @@ extension Machine {
   @discardableResult
   public func resume() -> Duration? {
     let length = gate.open()
-    if length != nil { for inbox in inboxes { inbox.ring() } }
+    if length != nil { for inbox in inboxes { inbox.endWait() } }
     return length
   }
 

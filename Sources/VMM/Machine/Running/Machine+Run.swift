@@ -55,8 +55,8 @@ extension Machine {
     for inbox in inboxes { inbox.wake() }
   }
 
-  /// Has something done with a vCPU while it is out of the guest, in which it then goes on: the way to the state of one
-  /// that runs.
+  /// Has something done once with a vCPU while it is out of the guest, where it is taken out for it and then goes on: the
+  /// way to the state of one that runs. Not from the vCPU's own thread, which would wait for itself.
   ///
   /// - Parameters:
   ///   - index: the vCPU's.
@@ -66,7 +66,7 @@ extension Machine {
   public func withVCPUStopped<Value: Sendable>(
     _ index: Int, _ body: @escaping @Sendable (VCPU) throws(KVMError) -> Value
   ) throws(KVMError) -> Value {
-    try inboxes[index].perform(on: vcpus[index], stop: stop, body)
+    try inboxes[index].perform(on: vcpus[index], body)
   }
 
   /// The state of every vCPU. Only after `run` has returned: before, it would wait for the vCPU to leave the guest.

@@ -9,8 +9,16 @@ final class PauseGate: Sendable {
     var exits: UInt64 = 0
   }
 
+  /// The moment that a vCPU is to ask for a pause at.
+  private enum Awaited {
+    case none
+    case armed(Trigger)
+    /// The guest has come there, and the pause was asked for.
+    case reached
+  }
+
   private struct State {
-    var trigger: Trigger?
+    var awaited = Awaited.none
     /// How many have asked for the pause.
     var holders = 0
     var parked: Set<Int> = []
@@ -33,40 +41,47 @@ final class PauseGate: Sendable {
   /// Whether vCPUs are to count their exits.
   var isArmed: Bool { isArmedFlag.load(ordering: .acquiring) }
 
+  /// Whether `arm` was called, and `disarm` not yet, be the moment there or not.
+  var isAwaitingMoment: Bool {
+    state.withLock { if case .none = $0.awaited { false } else { true } }
+  }
+
   /// Has a vCPU ask for a pause when the guest comes to a moment.
   func arm(_ moment: GuestMoment) {
     // A time is the waiting thread's to watch.
     if case .time = moment { return }
-    state.withLock { $0.trigger = Trigger(moment: moment) }
-    isArmedFlag.store(true, ordering: .releasing)
+    state.withLock { state in
+      state.awaited = .armed(Trigger(moment: moment))
+      isArmedFlag.store(true, ordering: .releasing)
+    }
   }
 
   /// Takes that back.
   ///
   /// - Returns: whether it came too late: a pause was asked for.
   func disarm() -> Bool {
-    isArmedFlag.store(false, ordering: .releasing)
-    return state.withLock { state in
-      defer { state.trigger = nil }
-      return state.trigger == nil
+    state.withLock { state in
+      isArmedFlag.store(false, ordering: .releasing)
+      defer { state.awaited = .none }
+      return if case .reached = state.awaited { true } else { false }
     }
   }
 
   /// On a vCPU's thread, after an exit: asks for the pause if this is the moment.
   func count(_ progress: GuestProgress) {
     let isReached = state.withLock { state in
-      guard var trigger = state.trigger else { return false }
+      guard case .armed(var trigger) = state.awaited else { return false }
       trigger.exits += 1
       guard trigger.moment.isReached(exits: trigger.exits, progress) else {
-        state.trigger = trigger
+        state.awaited = .armed(trigger)
         return false
       }
-      state.trigger = nil
+      state.awaited = .reached
       close(&state)
+      isArmedFlag.store(false, ordering: .releasing)
       return true
     }
     guard isReached else { return }
-    isArmedFlag.store(false, ordering: .releasing)
     // The counter is far from full.
     try? arrivals.write(1)
   }

@@ -8,8 +8,15 @@ public struct RunningMachine: ~Copyable {
   init(_ machine: Machine) throws(MachineError) {
     self.machine = machine
     machine.times.start()
+    // First of all, so that a pause from now on waits for every one of them.
+    for inbox in machine.inboxes { inbox.expectThread() }
     let gate = StartGate(waitingFor: machine.vcpus.count - 1)
-    for index in machine.vcpus.indices { try startThread(index, gate) }
+    do throws(MachineError) {
+      for index in machine.vcpus.indices { try startThread(index, gate) }
+    } catch {
+      end()
+      throw error
+    }
   }
 
   deinit { end() }
@@ -17,12 +24,17 @@ public struct RunningMachine: ~Copyable {
   private mutating func startThread(_ index: Int, _ gate: StartGate) throws(MachineError) {
     let vcpu = machine.vcpus[index]
     let runner = machine.runner(index)
-    let thread = try VCPUThread(for: vcpu, name: "vcpu \(index)") { [stop = machine.stop] in
-      gate.pass(index, stop)
-      runner.run()
+    var started: VCPUThread?
+    try machine.inboxes[index].attach { () throws(MachineError) in
+      let thread = try VCPUThread(for: vcpu, name: "vcpu \(index)") { [stop = machine.stop, inbox = runner.inbox] in
+        gate.pass(index, stop)
+        runner.run()
+        inbox.detach(vcpu)
+      }
+      started = thread
+      return thread
     }
-    threads.append(thread)
-    machine.inboxes[index].attach(thread)
+    if let started { threads.append(started) }
   }
 
   /// The kernel's ids of the threads, by vCPU: what tracing and scheduling calls take.
@@ -41,9 +53,11 @@ public struct RunningMachine: ~Copyable {
     machine.console.close()
     // All are told first, so that they leave at the same time.
     for thread in threads { thread.wake() }
-    for inbox in machine.inboxes { inbox.ring() }
-    // Nobody else wakes a thread that may have been joined.
-    for inbox in machine.inboxes { inbox.attach(nil) }
+    for inbox in machine.inboxes {
+      inbox.endWait()
+      inbox.expectNoThread()
+    }
+    // Each has detached itself by then, so that nobody wakes one that was joined.
     for thread in threads { thread.stopAndJoin() }
     machine.times.end()
   }

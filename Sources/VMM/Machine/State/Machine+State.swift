@@ -1,4 +1,4 @@
-import Synchronization
+import KVM
 
 extension Machine {
   /// What the devices of this process hold. While the machine is paused, or does not run.
@@ -6,12 +6,14 @@ extension Machine {
 
   /// What the IOAPIC of a split irqchip holds; nil where it is in the kernel.
   public var splitIOAPIC: SplitIOAPICState? {
-    configuration.irqChip == .split ? interrupts.splitIOAPIC.withLock { $0.state } : nil
+    if case .split(let ioapic) = interrupts.irqChip { ioapic.state } else { nil }
   }
 
   /// Gives the devices what they held.
   func restoreDevices(_ blueprint: MachineBlueprint) throws(MachineError) {
-    if let state = blueprint.splitIOAPIC { interrupts.splitIOAPIC.withLock { $0 = IOAPICModel(state) } }
+    if case .split(let ioapic) = interrupts.irqChip, let state = blueprint.splitIOAPIC {
+      try kvmCall { () throws(KVMError) in try ioapic.restore(state) }
+    }
     do throws(DeviceStateError) {
       for state in blueprint.devices {
         switch state.name {

@@ -36,11 +36,6 @@ extension SplitIOAPICState {
       } meaning: {
         Pins.list($0.levels)
       },
-      RegisterDescription("IOAPIC_PENDING", "Pins whose edge came while they were masked") {
-        .bits($0.pendingEdges)
-      } meaning: {
-        Pins.list($0.pendingEdges)
-      },
     ]
     + (0..<IOAPIC.pinCount).map { pin in
       RegisterDescription("REDTBL\(pin)", "Redirection entry of pin \(pin)", fields: RedirectionEntry.bitFields) {
