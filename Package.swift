@@ -69,7 +69,7 @@ let package = Package(
     .testTarget(
       name: "MachineStateTests",
       dependencies: [
-        "APIC", "BuiltInGuests", "GuestContract", "KVM", "MachineState", "VMM",
+        "APIC", "BuiltInGuests", "GuestContract", "KVM", "MachineState", "TestImages", "VMM",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),

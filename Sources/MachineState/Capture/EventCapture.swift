@@ -9,39 +9,69 @@ import VMM
 ///
 /// The end of the last resampling irqfd of a line would lower the line (`irqfd_resampler_shutdown`). So each such line is
 /// given one more meanwhile, which nobody writes to.
+///
+/// Where KVM refuses something the machine keeps its irqfds: what was ended is assigned anew, before the error is thrown.
 struct EventCapture {
+  /// How irqfds are assigned and ended.
+  struct Calls {
+    var assign: (IRQFD) throws(KVMError) -> Void
+    var end: (IRQFD) throws(KVMError) -> Void
+
+    /// By the machine's own calls.
+    init(_ vm: VirtualMachine) {
+      assign = { irqfd throws(KVMError) in
+        try vm.assignIRQFD(irqfd.event, gsi: irqfd.gsi, resample: irqfd.resample)
+      }
+      end = { irqfd throws(KVMError) in try vm.deassignIRQFD(irqfd.event, gsi: irqfd.gsi) }
+    }
+  }
+
   private let machine: Machine
-  private let irqfds: [IRQFD]
-  private let guards: [IRQFD]
+  private let calls: Calls
+  private var held: [IRQFD] = []
+  private var guards: [IRQFD] = []
 
   /// Ends the irqfds.
-  init(holding machine: Machine) throws(KVMError) {
+  ///
+  /// - Throws: `KVMError` where one cannot be ended; all are assigned again then.
+  init(holding machine: Machine, calls: Calls? = nil) throws(KVMError) {
     self.machine = machine
-    irqfds = machine.vm.irqfds
-    var guards: [IRQFD] = []
-    for gsi in Set(irqfds.lazy.filter { $0.resample != nil }.map(\.gsi)) {
-      let (event, resample) = (try EventDescriptor(), try EventDescriptor())
-      try machine.vm.assignIRQFD(event, gsi: gsi, resample: resample)
-      guards.append(IRQFD(event: event, resample: resample, gsi: gsi))
+    self.calls = calls ?? Calls(machine.vm)
+    do throws(KVMError) {
+      try hold(machine.vm.irqfds)
+    } catch {
+      _ = try? restore()
+      throw error
     }
-    self.guards = guards
-    for irqfd in irqfds { try machine.vm.deassignIRQFD(irqfd.event, gsi: irqfd.gsi) }
+  }
+
+  private mutating func hold(_ irqfds: [IRQFD]) throws(KVMError) {
+    for gsi in Set(irqfds.lazy.filter { $0.resample != nil }.map(\.gsi)).sorted() {
+      let irqfd = IRQFD(event: try EventDescriptor(), resample: try EventDescriptor(), gsi: gsi)
+      try calls.assign(irqfd)
+      guards.append(irqfd)
+    }
+    for irqfd in irqfds {
+      try calls.end(irqfd)
+      held.append(irqfd)
+    }
   }
 
   /// Assigns them anew, and says what waits in each event.
+  ///
+  /// - Throws: `KVMError` where one cannot be; all others are.
   func release() throws(KVMError) -> (irqfds: [IRQFDState], ioEvents: [IOEventState]) {
     let owned = machine.interrupts.machineIRQFDs
-    let shared = SharedEvents(irqfds.map(\.event) + machine.vm.ioEvents.map(\.event))
+    let shared = SharedEvents(held.map(\.event) + machine.vm.ioEvents.map(\.event))
     var states: [IRQFDState] = []
-    for irqfd in irqfds {
+    for (irqfd, pending) in zip(held, try restore()) {
       var state = IRQFDState(gsi: irqfd.gsi)
       state.isOwnedByVMM = owned[irqfd.gsi] === irqfd.event
-      state.pending = try reassign(irqfd)
+      state.pending = pending
       state.event = shared.number(of: irqfd.event)
       if let resample = irqfd.resample { state.resamplePending = try peek(resample) }
       states.append(state)
     }
-    for irqfd in guards { try machine.vm.deassignIRQFD(irqfd.event, gsi: irqfd.gsi) }
     var ioEvents: [IOEventState] = []
     // What a shared event holds is told once.
     var told = Set(states.compactMap(\.event))
@@ -56,12 +86,37 @@ struct EventCapture {
     return (states, ioEvents)
   }
 
+  /// Assigns all that were ended, and ends the guards, whatever fails on the way; the first failure is thrown at the end.
+  ///
+  /// - Returns: what waited in the events.
+  private func restore() throws(KVMError) -> [UInt64] {
+    var pending: [UInt64] = []
+    var failure: KVMError?
+    for irqfd in held {
+      do throws(KVMError) {
+        pending.append(try reassign(irqfd))
+      } catch {
+        failure = failure ?? error
+      }
+    }
+    for irqfd in guards {
+      do throws(KVMError) {
+        try calls.end(irqfd)
+      } catch {
+        failure = failure ?? error
+      }
+    }
+    if let failure { throw failure }
+    return pending
+  }
+
   private func reassign(_ irqfd: IRQFD) throws(KVMError) -> UInt64 {
     let pending = try irqfd.event.read()
-    try machine.vm.assignIRQFD(irqfd.event, gsi: irqfd.gsi, resample: irqfd.resample)
+    // What was taken out goes back whether KVM listens then or not.
+    defer { if pending > 0 { try? irqfd.event.write(pending) } }
+    try calls.assign(irqfd)
     // KVM raises the interrupt for what was written since the read, and leaves the counter (`kvm_irqfd_assign`).
     _ = try irqfd.event.read()
-    if pending > 0 { try irqfd.event.write(pending) }
     return pending
   }
 

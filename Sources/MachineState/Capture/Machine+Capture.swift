@@ -93,6 +93,9 @@ struct MachineCapture {
     state.settings = vm.settings
     state.host = HostIdentity.current
     let events = try EventCapture(holding: machine)
+    // Before the vCPUs: what a line of it sends meanwhile is in a local APIC then and sent again after a restore, which
+    // merges; the other way round it would be in neither.
+    state.splitIOAPIC = machine.splitIOAPIC
     do throws(KVMError) {
       try readVCPUsAndChips(plan, into: &state)
     } catch {
@@ -100,7 +103,6 @@ struct MachineCapture {
       _ = try? events.release()
       throw error
     }
-    state.splitIOAPIC = machine.splitIOAPIC
     state.devices = machine.deviceStates()
     (state.irqfds, state.ioEvents) = try events.release()
     state.captured = HostClocks.realtime

@@ -22,6 +22,8 @@ extension MachineState {
       reason: "it follows from the task priority and the ISR, which KVM brings up to date at a restore"),
     MovingField(
       path: "pit.channel*.countLoadTime", reason: "the moment, on the host's clock, when the count was loaded"),
+    MovingField(path: "pit.channel1.count", reason: "what is left of a count that runs once"),
+    MovingField(path: "pit.channel2.count", reason: "what is left of a count that runs once"),
     MovingField(
       path: "vcpus[*].localAPIC.initialCount", reason: "0 for a one-shot timer that has fired, in xAPIC mode"),
   ]

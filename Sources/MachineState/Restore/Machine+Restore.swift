@@ -94,6 +94,7 @@ struct MachineRestore {
   ///    chips that it interrupts.
   /// 6. Events and MP states, after all that raises events.
   /// 7. irqfds, last: what waits in an event interrupts at once.
+  /// 8. The wait for a channel of the PIT that is to be in the middle of its count (`PITState.Resumption`).
   func run() throws(RestoreError) {
     if let routes = state.settings.routes {
       try call("routes") { () throws(KVMError) in try raw.interrupts.restoreRoutes(routes) }
@@ -106,11 +107,12 @@ struct MachineRestore {
       try vcpu.writeNestedState(raw.vcpus[index], at: "vcpus[\(index)]")
       try vcpu.writeLocalAPIC(raw.vcpus[index], at: "vcpus[\(index)]")
     }
-    try setChips()
+    let pitIsThere = try setChips()
     for (index, vcpu) in state.vcpus.enumerated() {
       try vcpu.writeEvents(raw.vcpus[index], at: "vcpus[\(index)]")
     }
     try restoreEvents()
+    HostClocks.sleep(until: pitIsThere)
   }
 
   /// What passed on the host since the capture is taken from every TSC alike. Where the host does not let TSCs be offset,
@@ -165,7 +167,8 @@ struct MachineRestore {
     return distance > UInt64(vcpu.tscKHz) * 1000
   }
 
-  private func setChips() throws(RestoreError) {
+  /// - Returns: when the PIT is where it was, on the host's monotonic clock.
+  private func setChips() throws(RestoreError) -> UInt64 {
     try call("pic") { () throws(KVMError) in
       if let pics = state.pics {
         try raw.vm.setPIC(.master, pics.master)
@@ -173,14 +176,16 @@ struct MachineRestore {
       }
     }
     try call("ioapic") { () throws(KVMError) in if let ioapic = state.ioapic { try raw.vm.setIOAPIC(ioapic) } }
+    guard let options = state.settings.pit, let pit = state.pit else { return 0 }
+    let resumption = pit.resumed(at: state.time.hostMonotonic)
     try call("pit") { () throws(KVMError) in
-      guard let options = state.settings.pit, let pit = state.pit else { return }
       try raw.vm.createPIT(speakerDummy: options.speakerDummy)
       if !options.reinjects { try raw.vm.setPITReinjection(false) }
-      // This starts every count anew: KVM tells of counter 0 neither how far it has come nor whether a count that runs once
-      // is over (`pit_load_count`), and cannot begin in the middle. So a tick comes late, never early, and none is lost.
-      try raw.vm.setPIT(pit)
+      // Counter 0 starts anew: KVM tells neither how far it has come nor whether a count that runs once is over, and cannot
+      // begin in the middle. So a tick comes late, never early, and none is lost.
+      try raw.vm.setPIT(resumption.chip)
     }
+    return HostClocks.monotonic + resumption.wait
   }
 
   private func restoreEvents() throws(RestoreError) {
