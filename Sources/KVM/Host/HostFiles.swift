@@ -1,5 +1,5 @@
 import CKVM
-import SystemPackage
+public import SystemPackage
 
 /// Small files and directories of sysfs and procfs; what cannot be read is nil or empty.
 enum HostFiles {
@@ -48,5 +48,24 @@ enum HostFiles {
     // Sound: the shim writes at most 13 bytes, the last of them 0.
     guard unsafe ckvm_hypervisor(&name) != 0 else { return nil }
     return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+}
+
+/// Where a survey looks; other roots make it look at a tree that a test made up.
+public struct HostPaths: Hashable, Sendable {
+  /// The KVM device.
+  public var device: FilePath
+
+  /// The root of sysfs.
+  public var sys: FilePath
+
+  /// The root of procfs.
+  public var proc: FilePath
+
+  /// Paths; those of the running system by default.
+  public init(device: FilePath = "/dev/kvm", sys: FilePath = "/sys", proc: FilePath = "/proc") {
+    self.device = device
+    self.sys = sys
+    self.proc = proc
   }
 }

@@ -1,3 +1,6 @@
+import CKVM
+import SystemPackage
+
 /// What is pending or being delivered on a vCPU (KVM API, KVM_GET_VCPU_EVENTS).
 public struct VCPUEvents: Hashable, Sendable {
   /// An exception.
@@ -75,4 +78,128 @@ public struct VCPUEvents: Hashable, Sendable {
 
   /// No event.
   public init() {}
+}
+
+/// Whether a vCPU runs, halts or waits to be started (KVM API, KVM_GET_MP_STATE).
+public enum MPState: UInt32, Hashable, Sendable, CaseIterable {
+  /// It executes instructions.
+  case runnable = 0
+  /// It waits for INIT: an application processor that has just been created.
+  case uninitialized = 1
+  /// It got INIT and waits for SIPI.
+  case initReceived = 2
+  /// It executed HLT and waits for an interrupt.
+  case halted = 3
+  /// It has just got SIPI.
+  case sipiReceived = 4
+  /// It waits for SIPI after an SEV-ES reset.
+  case apResetHold = 9
+}
+
+extension VCPU {
+  /// Reads what is pending or being delivered (KVM_GET_VCPU_EVENTS).
+  ///
+  /// - Throws: `KVMError`; in practice never.
+  public func events() throws(KVMError) -> VCPUEvents {
+    var raw = kvm_vcpu_events()
+    // Sound: KVM fills the one structure it is given.
+    try attempt(.getVCPUEvents, unsafe ckvm_get_vcpu_events(descriptor.rawValue, &raw))
+    return VCPUEvents(raw)
+  }
+
+  /// Sets it (KVM_SET_VCPU_EVENTS); last of all state.
+  ///
+  /// - Throws: `KVMError` with EINVAL for events that cannot be, or whose capability is not enabled (a pending exception
+  ///   needs `.exceptionPayload`, a triple fault `.tripleFaultEvent`).
+  public func setEvents(_ events: VCPUEvents) throws(KVMError) {
+    var raw = kvm_vcpu_events(events)
+    // Sound: KVM reads the one structure it is given.
+    try attempt(.setVCPUEvents, unsafe ckvm_set_vcpu_events(descriptor.rawValue, &raw))
+  }
+
+  /// Whether the vCPU runs, halts or waits (KVM_GET_MP_STATE); pending INIT and SIPI are taken first.
+  ///
+  /// - Throws: `KVMError` with EINVAL for a state that x86 does not have.
+  public func mpState() throws(KVMError) -> MPState {
+    var raw: UInt32 = 0
+    // Sound: the shim writes the one integer it is given.
+    try attempt(.getMPState, unsafe ckvm_get_mp_state(descriptor.rawValue, &raw))
+    guard let state = MPState(rawValue: raw) else {
+      throw KVMError(call: .getMPState, errno: .invalidArgument, detail: "state \(raw)")
+    }
+    return state
+  }
+
+  /// Sets it (KVM_SET_MP_STATE); first of all state.
+  ///
+  /// - Throws: `KVMError` with EINVAL for a state other than `runnable` without an in-kernel local APIC.
+  public func setMPState(_ state: MPState) throws(KVMError) {
+    try attempt(.setMPState, ckvm_set_mp_state(descriptor.rawValue, state.rawValue), detail: "\(state)")
+  }
+}
+
+extension VCPUEvents {
+  init(_ raw: kvm_vcpu_events) {
+    func has(_ flag: Int32) -> Bool { raw.flags & UInt32(flag) != 0 }
+    exception.injected = raw.exception.injected != 0
+    exception.pending = raw.exception.pending != 0
+    exception.number = raw.exception.nr
+    exception.errorCode = raw.exception.has_error_code != 0 ? raw.exception.error_code : nil
+    exception.payload = raw.exception_has_payload != 0 ? raw.exception_payload : nil
+    interrupt.injected = raw.interrupt.injected != 0
+    interrupt.number = raw.interrupt.nr
+    interrupt.soft = raw.interrupt.soft != 0
+    interrupt.shadow = raw.interrupt.shadow
+    nmi.injected = raw.nmi.injected != 0
+    nmi.pending = raw.nmi.pending
+    nmi.masked = raw.nmi.masked != 0
+    if has(KVM_VCPUEVENT_VALID_SMM) {
+      var smi = SMI()
+      smi.inSMM = raw.smi.smm != 0
+      smi.pending = raw.smi.pending != 0
+      smi.insideNMI = raw.smi.smm_inside_nmi != 0
+      smi.latchedINIT = raw.smi.latched_init != 0
+      self.smi = smi
+    }
+    if has(KVM_VCPUEVENT_VALID_TRIPLE_FAULT) { tripleFault = raw.triple_fault.pending != 0 }
+  }
+}
+
+extension kvm_vcpu_events {
+  init(_ value: VCPUEvents) {
+    self.init()
+    exception.injected = value.exception.injected ? 1 : 0
+    exception.nr = value.exception.number
+    exception.has_error_code = value.exception.errorCode == nil ? 0 : 1
+    exception.error_code = value.exception.errorCode ?? 0
+    interrupt.injected = value.interrupt.injected ? 1 : 0
+    interrupt.nr = value.interrupt.number
+    interrupt.soft = value.interrupt.soft ? 1 : 0
+    interrupt.shadow = value.interrupt.shadow
+    nmi.injected = value.nmi.injected ? 1 : 0
+    nmi.pending = value.nmi.pending
+    nmi.masked = value.nmi.masked ? 1 : 0
+    flags = UInt32(KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW)
+    if value.exception.pending || value.exception.payload != nil {
+      flags |= UInt32(KVM_VCPUEVENT_VALID_PAYLOAD)
+      exception.pending = value.exception.pending ? 1 : 0
+      exception_has_payload = value.exception.payload == nil ? 0 : 1
+      exception_payload = value.exception.payload ?? 0
+    }
+    if let vector = value.sipiVector {
+      flags |= UInt32(KVM_VCPUEVENT_VALID_SIPI_VECTOR)
+      sipi_vector = UInt32(vector)
+    }
+    if let smi = value.smi {
+      flags |= UInt32(KVM_VCPUEVENT_VALID_SMM)
+      self.smi.smm = smi.inSMM ? 1 : 0
+      self.smi.pending = smi.pending ? 1 : 0
+      self.smi.smm_inside_nmi = smi.insideNMI ? 1 : 0
+      self.smi.latched_init = smi.latchedINIT ? 1 : 0
+    }
+    if let fault = value.tripleFault {
+      flags |= UInt32(KVM_VCPUEVENT_VALID_TRIPLE_FAULT)
+      triple_fault.pending = fault ? 1 : 0
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import CKVM
 import Synchronization
-import SystemPackage
+public import SystemPackage
 
 /// The KVM API version that this library speaks, the only one there is (KVM API, KVM_GET_API_VERSION).
 public let apiVersion = Int(KVM_API_VERSION)
@@ -54,4 +54,16 @@ public final class System: Sendable {
   func newVM(_ type: VMType) throws(KVMError) -> OwnedDescriptor {
     try OwnedDescriptor(.createVM, ckvm_create_vm(descriptor.rawValue, UInt(type.rawValue)), detail: type.name)
   }
+}
+
+/// Opens KVM: where everything starts.
+///
+/// - Parameter path: the device.
+/// - Returns: the host's KVM, which creates virtual machines.
+/// - Throws: `KVMError`: ENOENT when the host has no KVM, EACCES when this user may not use it, ENOTTY when the file is no
+///   KVM device, EINVAL for a KVM of another API version.
+public func open(_ path: FilePath = "/dev/kvm") throws(KVMError) -> System {
+  // Sound: the path is NUL-terminated and outlives the call.
+  let answer = unsafe path.withPlatformString { unsafe ckvm_open($0, O_RDWR) }
+  return try System(OwnedDescriptor(.open, answer, detail: path.string))
 }

@@ -75,3 +75,67 @@ public enum BusError: Error, Hashable, Sendable, CustomStringConvertible {
     }
   }
 }
+
+/// One access of a vCPU to a device.
+public struct BusAccess: Hashable, Sendable {
+  /// The index of the vCPU.
+  public var vcpu: Int
+  /// Where, counted from the start of the device's range.
+  public var offset: UInt64
+  /// How many bytes: 1, 2, 4 or 8.
+  public var width: Int
+}
+
+/// Something behind ports or memory addresses. vCPU threads call it at the same time, so it guards its own state.
+public protocol BusDevice: Sendable {
+  /// The value that a read gives, in the low `access.width` bytes.
+  func read(_ access: BusAccess) -> UInt64
+
+  /// Takes a written value, in the low `access.width` bytes.
+  func write(_ value: UInt64, _ access: BusAccess)
+
+  /// Takes bytes written to one port by one instruction (REP OUTSB), as many as KVM hands over at once: some back ends
+  /// hand over one at a time.
+  func write(string: [UInt8], _ access: BusAccess)
+}
+
+extension BusDevice {
+  /// A string is as many single writes.
+  public func write(string: [UInt8], _ access: BusAccess) {
+    for byte in string { write(UInt64(byte), access) }
+  }
+}
+
+/// Accesses that no device answered: how many, and the first of them. A guest cannot make this grow.
+public struct UnclaimedAccesses: Hashable, Sendable {
+  /// One of them.
+  public struct Access: Hashable, Sendable {
+    /// The port or guest-physical address.
+    public var address: UInt64
+    /// How many bytes.
+    public var width: Int
+    /// The index of the vCPU.
+    public var vcpu: Int
+    /// Whether it was a write.
+    public var isWrite: Bool
+  }
+
+  static let kept = 8
+
+  /// How many there were.
+  public private(set) var count: UInt64 = 0
+  /// The first of them, by address; at most eight.
+  public private(set) var first: [Access] = []
+
+  mutating func add(_ access: Access) {
+    count += 1
+    if first.count < Self.kept, !first.contains(where: { $0.address == access.address }) { first.append(access) }
+  }
+}
+
+extension UnclaimedAccesses.Access: CustomStringConvertible {
+  /// The access, for a person.
+  public var description: String {
+    "vCPU \(vcpu) \(isWrite ? "wrote" : "read") \(width) byte\(width == 1 ? "" : "s") at \(hex(address))"
+  }
+}

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The two ports through which PCs are reset: the keyboard controller's command port (0x64, 0xfe pulses the reset line)
 /// and the chip set's reset control register (0xcf9, bit 2). A reset ends the machine, which says who did it.
 public final class ResetControl: BusDevice {
@@ -33,6 +35,32 @@ public final class ResetControl: BusDevice {
       case .keyboardController: value & 0xff == 0xfe
       case .resetRegister: value & 0x04 != 0
       }
+    if resets { stop.stop(.reset(vcpu: access.vcpu)) }
+  }
+}
+
+/// Port 92: a fast reset when bit 0 goes from 0 to 1, and the A20 gate, which is always open.
+final class SystemControlPortA: BusDevice {
+  static let ports: Range<UInt64> = 0x92..<0x93
+
+  struct State: Hashable, Sendable {
+    var value: UInt8 = 0
+  }
+
+  private static let fastReset: UInt8 = 1
+  private let state = Mutex(State())
+  private let stop: StopSwitch
+
+  init(stop: StopSwitch) { self.stop = stop }
+
+  func read(_ access: BusAccess) -> UInt64 { state.withLock { UInt64($0.value) } }
+
+  func write(_ value: UInt64, _ access: BusAccess) {
+    let byte = UInt8(truncatingIfNeeded: value)
+    let resets = state.withLock { state in
+      defer { state.value = byte }
+      return byte & ~state.value & Self.fastReset != 0
+    }
     if resets { stop.stop(.reset(vcpu: access.vcpu)) }
   }
 }

@@ -1,3 +1,5 @@
+public import SystemPackage
+
 /// A program for the bare machine.
 public struct GuestImage: Sendable {
   /// What people call it.
@@ -35,4 +37,111 @@ public struct GuestImage: Sendable {
     return LoadPlan(
       segments: [LoadPlan.Segment(address: address, size: size, file: 0..<contents.count)], entry: .realMode(address))
   }
+}
+
+extension GuestImage {
+  /// An image larger than this, in bytes, is no tiny guest; it is refused before all of it is read.
+  public static let sizeLimit = 256 << 20
+
+  /// The image in a file, named as the file is.
+  ///
+  /// - Parameters:
+  ///   - path: the file's.
+  ///   - limit: how many bytes it may have.
+  /// - Throws: `ImageError.unreadable` and `.tooLarge`.
+  public init(file path: FilePath, limit: Int = sizeLimit) throws(ImageError) {
+    do {
+      self.init(name: path.lastComponent?.string ?? path.string, bytes: try Self.contents(of: path, limit))
+    } catch let error as ImageError {
+      throw error
+    } catch {
+      throw .unreadable(error as? Errno ?? .ioError)
+    }
+  }
+
+  private static func contents(of path: FilePath, _ limit: Int) throws -> [UInt8] {
+    let file = try FileDescriptor.open(path, .readOnly)
+    return try file.closeAfter {
+      var bytes: [UInt8] = []
+      var buffer = [UInt8](repeating: 0, count: 1 << 20)
+      while true {
+        // Sound: the buffer is valid during the call.
+        let count = try unsafe buffer.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
+        if count == 0 { return bytes }
+        bytes += buffer[..<count]
+        if bytes.count > limit { throw ImageError.tooLarge(limit: limit) }
+      }
+    }
+  }
+}
+
+/// Why a guest image cannot be booted.
+public enum ImageError: Error, Hashable, Sendable {
+  /// Its file cannot be read.
+  case unreadable(Errno)
+  /// Its file has more bytes than an image may have.
+  case tooLarge(limit: Int)
+  /// There is nothing in it.
+  case empty
+  /// It neither is an ELF file nor holds a Multiboot header, and no load address says that it is flat code.
+  case unknownFormat
+  /// It ends before `what`, which should be there.
+  case truncated(what: String)
+  /// It is an ELF file that this machine does not run: another processor, class, byte order or type.
+  case unsupportedELF(reason: String)
+  /// The program has no loadable segment.
+  case nothingToLoad
+  /// A segment lies, partly at least, outside of guest memory.
+  case outsideMemory(segment: Int, address: UInt64, size: UInt64, memory: UInt64)
+  /// A segment's end lies beyond the end of the address space.
+  case wrapsAround(segment: Int, address: UInt64, size: UInt64)
+  /// Two segments claim the same memory.
+  case overlapping(first: Int, second: Int)
+  /// The entry point lies in none of the segments.
+  case entryOutside(UInt64)
+  /// The Multiboot header asks for what this loader does not do.
+  case unsupportedMultiboot(reason: String)
+  /// A flat image does not fit between its load address and the end of what real mode reaches.
+  case unreachable(address: UInt64, size: UInt64)
+}
+
+extension ImageError: CustomStringConvertible {
+  /// What is wrong, for a person, and what can be done about it.
+  public var description: String {
+    switch self {
+    case .unreadable(let errno):
+      "it cannot be read: \(errno)"
+    case .tooLarge(let limit):
+      "it is larger than \(limit >= 1 << 20 ? "\(limit >> 20) MiB" : "\(limit >> 10) KiB")"
+    case .empty:
+      "the image is empty"
+    case .unknownFormat:
+      "the image is neither an ELF file nor a Multiboot image; for flat real-mode code say where it goes: --load-address"
+    case .truncated(let what):
+      "the image is truncated: it ends before \(what)"
+    case .unsupportedELF(let reason):
+      "the ELF file cannot run here: \(reason)"
+    case .nothingToLoad:
+      "the ELF file has no segment to load (PT_LOAD)"
+    case .outsideMemory(let segment, let address, let size, let memory):
+      """
+      segment \(segment) (\(size) bytes at \(hex(address))) lies outside of guest memory, which ends at \(hex(memory)); \
+      give the guest more with --memory, or link it lower
+      """
+    case .wrapsAround(let segment, let address, let size):
+      "segment \(segment) (\(hex(size)) bytes at \(hex(address))) wraps around the end of the address space"
+    case .overlapping(let first, let second):
+      "segments \(first) and \(second) overlap in memory"
+    case .entryOutside(let entry):
+      "the entry point \(hex(entry)) lies in no segment"
+    case .unsupportedMultiboot(let reason):
+      "the Multiboot header cannot be honoured: \(reason)"
+    case .unreachable(let address, let size):
+      "\(size) bytes at \(hex(address)) reach beyond 1 MiB, where flat real-mode code has to end"
+    }
+  }
+}
+
+func hex(_ value: some FixedWidthInteger & UnsignedInteger) -> String {
+  "0x" + String(value, radix: 16)
 }

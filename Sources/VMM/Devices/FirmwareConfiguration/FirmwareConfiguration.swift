@@ -68,3 +68,61 @@ final class FirmwareConfiguration: Sendable {
     func write(_ value: UInt64, _ access: BusAccess) {}
   }
 }
+
+/// The items of fw_cfg, by selector (QEMU, docs/specs/fw_cfg.rst; include/standard-headers/linux/qemu_fw_cfg.h).
+enum FirmwareItem {
+  static let signature: UInt16 = 0x00
+  static let interface: UInt16 = 0x01
+  static let ramSize: UInt16 = 0x03
+  static let processorCount: UInt16 = 0x05
+  static let processorLimit: UInt16 = 0x0f
+  static let directory: UInt16 = 0x19
+  static let firstFile: UInt16 = 0x20
+
+  /// The traditional interface, and DMA.
+  static let features: UInt32 = 0x03
+}
+
+/// What fw_cfg holds: items by selector, and files by name, which a directory lists.
+struct FirmwareItems: Hashable, Sendable {
+  private(set) var items: [UInt16: [UInt8]] = [:]
+  private var files: [(name: String, selector: UInt16)] = []
+
+  static func == (first: Self, second: Self) -> Bool { first.items == second.items }
+  func hash(into hasher: inout Hasher) { hasher.combine(items) }
+
+  /// What a machine with so much memory and so many vCPUs tells its firmware.
+  init(memory: GuestMemory, vcpus: Int) {
+    items[FirmwareItem.signature] = Array("QEMU".utf8)
+    set(FirmwareItem.interface, FirmwareItem.features)
+    set(FirmwareItem.ramSize, memory.size)
+    set(FirmwareItem.processorCount, UInt16(clamping: vcpus))
+    set(FirmwareItem.processorLimit, UInt16(clamping: vcpus))
+    add(
+      file: "etc/e820",
+      memory.banks.flatMap { bank in
+        Self.bytes(bank.address) + Self.bytes(bank.size) + Self.bytes(UInt32(1))
+      })
+  }
+
+  private mutating func set(_ selector: UInt16, _ value: some FixedWidthInteger) { items[selector] = Self.bytes(value) }
+
+  /// Adds a file, and writes the directory anew: all its numbers are big-endian.
+  private mutating func add(file name: String, _ contents: [UInt8]) {
+    let selector = FirmwareItem.firstFile + UInt16(files.count)
+    files.append((name, selector))
+    items[selector] = contents
+    var directory = Self.bytes(UInt32(files.count).bigEndian)
+    for file in files {
+      directory += Self.bytes(UInt32(items[file.selector]?.count ?? 0).bigEndian)
+      directory += Self.bytes(file.selector.bigEndian) + [0, 0]
+      let text = Array(file.name.utf8.prefix(55))
+      directory += text + [UInt8](repeating: 0, count: 56 - text.count)
+    }
+    items[FirmwareItem.directory] = directory
+  }
+
+  private static func bytes(_ value: some FixedWidthInteger) -> [UInt8] {
+    (0..<value.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+  }
+}

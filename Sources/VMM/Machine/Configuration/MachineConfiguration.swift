@@ -1,3 +1,6 @@
+import GuestContract
+import KVM
+
 /// What a machine is made of.
 public struct MachineConfiguration: Hashable, Sendable {
   /// Where the IOAPIC and the PIC are.
@@ -67,4 +70,116 @@ public struct MachineConfiguration: Hashable, Sendable {
 
   /// One vCPU, 64 MiB, everything in the kernel, x2APIC.
   public init() {}
+}
+
+extension MachineConfiguration {
+  /// Refuses what no machine on this host can be.
+  func validate(on system: System) throws(MachineError) {
+    try validate { capability throws(KVMError) in try system.check(capability) }
+  }
+
+  /// Refuses what no machine on a host with these capabilities can be.
+  ///
+  /// - Parameter value: what KVM_CHECK_EXTENSION says there of a capability.
+  func validate(_ value: (Capability) throws(KVMError) -> Int) throws(MachineError) {
+    guard vcpus >= 1 else { throw .configuration("a machine has at least 1 vCPU, not \(vcpus)") }
+    guard apicIDs.count == vcpus, Set(apicIDs).count == vcpus else {
+      throw .configuration("\(vcpus) vCPUs need as many different ids, not \(apicIDs.count)")
+    }
+    guard Self.memoryRange.contains(memory) else {
+      throw .configuration(
+        "guest memory is from \(Self.memoryRange.lowerBound >> 20) MiB to \(Self.memoryRange.upperBound >> 30) GiB")
+    }
+    guard memory % BootLayout.pageSize == 0 else {
+      throw .configuration("guest memory is a multiple of 4096 bytes, not \(memory)")
+    }
+    guard arguments.utf8.count < Int(LAPWING_ARGUMENT_LIMIT) else {
+      throw .configuration("the guest's arguments have at most \(LAPWING_ARGUMENT_LIMIT - 1) bytes")
+    }
+    let most = try kvmCall { () throws(KVMError) in
+      try max(value(.maxVCPUs), value(.nrVCPUs), 1)
+    }
+    guard vcpus <= most else { throw .configuration("this host runs at most \(most) vCPUs, not \(vcpus)") }
+    // An xAPIC id has 8 bits, of which 0xff is the broadcast (SDM volume 3A, section 12.4.6).
+    guard apic == .x2APIC || apicIDs.allSatisfy({ $0 < 255 }) else {
+      throw .configuration("with xAPIC an APIC id is at most 254, so there are at most 255 vCPUs; use x2APIC")
+    }
+    if let environment = profile.unitTest?.environment, environment.count > UnitTestPlatform.environmentLimit {
+      throw .configuration("the environment has at most \(UnitTestPlatform.environmentLimit) bytes")
+    }
+    for (capability, purpose) in needs {
+      guard try kvmCall({ () throws(KVMError) in try value(capability) }) > 0 else {
+        throw .missingCapability(capability, purpose: purpose)
+      }
+    }
+  }
+
+  /// The capabilities that such a machine cannot do without, and what for.
+  private var needs: [(Capability, purpose: String)] {
+    var needs: [(Capability, purpose: String)] = [
+      (.irqChip, "an in-kernel local APIC"), (.immediateExit, "stopping a vCPU"),
+    ]
+    switch irqChip {
+    case .kernel: needs.append((.pit2, "the in-kernel PIT"))
+    case .split: needs.append((.splitIRQChip, "a split irqchip"))
+    }
+    if needs32BitIDs { needs.append((.x2APICAPI, "x2APIC with 32-bit ids")) }
+    return needs
+  }
+}
+
+/// What kind of PC a machine is.
+public enum MachineProfile: Hashable, Sendable {
+  /// Lapwing's own: a console, an exit, a reset, and what its guests talk to.
+  case standard
+  /// The PC that kvm-unit-tests' images look for: what QEMU's `pc` shows them with its test devices.
+  case unitTest(UnitTestPlatform)
+
+  /// `standard` or `unittest`, as the program's option `--machine` has it.
+  public var name: String {
+    switch self {
+    case .standard: "standard"
+    case .unitTest: "unittest"
+    }
+  }
+}
+
+/// What of the unit tests' PC can be chosen.
+public struct UnitTestPlatform: Hashable, Sendable {
+  /// How much memory QEMU gives a machine that is not told: 128 MiB.
+  public static let defaultMemory: UInt64 = 128 << 20
+
+  /// The largest environment, in bytes: more than the suite's images read.
+  public static let environmentLimit = 60 << 10
+
+  /// How many machine-check banks QEMU's processors have.
+  static let machineCheckBanks: UInt8 = 10
+
+  /// Whether there is a PIT. Its presence alone keeps some processors from delivering interrupts themselves.
+  public var hasPIT = true
+  /// A text that the guest finds as its first Multiboot module; empty for none. The suite reads `NAME=value` lines.
+  public var environment: [UInt8] = []
+
+  /// With a PIT, without an environment.
+  public init() {}
+}
+
+extension MachineProfile {
+  /// The options of the unit tests' PC, on one.
+  var unitTest: UnitTestPlatform? {
+    if case .unitTest(let platform) = self { platform } else { nil }
+  }
+}
+
+extension MachineConfiguration {
+  /// Makes it the unit tests' PC, with the 128 MiB and the processor that QEMU gives it unless told otherwise.
+  ///
+  /// - Parameters:
+  ///   - platform: what of it can be chosen.
+  ///   - cpu: the processor.
+  public mutating func become(_ platform: UnitTestPlatform, cpu: CPUModel) {
+    profile = .unitTest(platform)
+    memory = UnitTestPlatform.defaultMemory
+    self.cpu = cpu
+  }
 }

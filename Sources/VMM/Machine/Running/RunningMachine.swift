@@ -1,4 +1,5 @@
 import KVM
+import Synchronization
 
 /// A machine whose vCPUs run, each on a thread of its own. Letting go of it ends them.
 public struct RunningMachine: ~Copyable {
@@ -61,4 +62,17 @@ public struct RunningMachine: ~Copyable {
     for thread in threads { thread.stopAndJoin() }
     machine.times.end()
   }
+}
+
+/// The moments of a run that a person asks for.
+public final class RunTimes: Sendable {
+  private let moments = Mutex<(started: ContinuousClock.Instant?, ended: ContinuousClock.Instant?)>((nil, nil))
+
+  /// When the vCPUs were first let into the guest; nil before.
+  public var started: ContinuousClock.Instant? { moments.withLock { $0.started } }
+  /// When all of them had left for good; nil before.
+  public var ended: ContinuousClock.Instant? { moments.withLock { $0.ended } }
+
+  func start() { moments.withLock { $0.started = .now } }
+  func end() { moments.withLock { $0.ended = .now } }
 }

@@ -1,0 +1,108 @@
+import KVM
+import Synchronization
+
+/// The ACPI event and control registers of PIIX4, which the FADT points to: fixed events that never come, and the register
+/// that puts a machine to sleep (ACPI specification, sections 4.8.3.1 and 4.8.3.2). The real-time clock wakes it from S3;
+/// any other sleep ends it.
+final class PowerManagementEvents: BusDevice {
+  static let port: UInt64 = 0x600
+  static let ports: Range<UInt64> = port..<port + 8
+  /// Where the control register lies.
+  static let control: UInt64 = 4
+
+  struct State: Hashable, Sendable {
+    var enable: UInt16 = 0
+    /// SCI_EN: what PC firmware leaves on.
+    var control: UInt16 = 1
+  }
+
+  private static let sleepEnable: UInt16 = 1 << 13
+  private let state = Mutex(State())
+  private let sleep: SleepState
+  private let stop: StopSwitch
+
+  init(sleep: SleepState, stop: StopSwitch) {
+    self.sleep = sleep
+    self.stop = stop
+  }
+
+  func read(_ access: BusAccess) -> UInt64 {
+    let registers = state.withLock { UInt64($0.enable) << 16 | UInt64($0.control) << 32 }
+    return registers >> (8 * access.offset)
+  }
+
+  func write(_ value: UInt64, _ access: BusAccess) {
+    let word = UInt16(truncatingIfNeeded: value)
+    switch access.offset {
+    case 2: state.withLock { $0.enable = word }
+    case Self.control:
+      state.withLock { $0.control = word & ~Self.sleepEnable }
+      guard word & Self.sleepEnable != 0 else { return }
+      if word >> 10 & 7 == SleepState.type { return sleep.enter(on: access.vcpu) }
+      stop.stop(.systemEvent("sleep of type \(word >> 10 & 7)", vcpu: access.vcpu))
+    default: break
+    }
+  }
+}
+
+/// The ACPI power management timer: 24 bits that count at 3.579545 MHz (ACPI specification, section 4.8.3.3).
+final class PowerManagementTimer: BusDevice {
+  static let port: UInt64 = 0x608
+  static let ports: Range<UInt64> = port..<port + 4
+  static let frequency: UInt64 = 3_579_545
+
+  private let start = ContinuousClock.now
+
+  func read(_ access: BusAccess) -> UInt64 {
+    Self.count(after: start.duration(to: .now)) >> (8 * access.offset)
+  }
+
+  /// It cannot be set.
+  func write(_ value: UInt64, _ access: BusAccess) {}
+
+  /// What the timer shows a while after it began.
+  static func count(after time: Duration) -> UInt64 {
+    let (seconds, attoseconds) = time.components
+    let ticks =
+      UInt64(clamping: seconds) &* frequency &+ UInt64(clamping: attoseconds / 1_000_000_000) &* frequency
+      / 1_000_000_000
+    return ticks & 0xff_ffff
+  }
+}
+
+/// ACPI's sleep state S3 on the unit tests' PC: the vCPU that enters it stays in the VMM until the real-time clock's alarm
+/// goes off, and then begins anew in real mode at the FACS's waking vector, as firmware would have it (ACPI specification,
+/// sections 5.2.10 and 16.3).
+///
+/// Other vCPUs are left alone: a guest has to park them before.
+struct SleepState: Sendable {
+  /// The sleep type that PIIX4 has for S3.
+  static let type: UInt16 = 1
+  /// Where the FACS has the waking vector.
+  private static let wakingVector: UInt64 = 12
+
+  let vcpus: [VCPU]
+  let memory: GuestMemory
+  let clock: RealTimeClock
+  let stop: StopSwitch
+
+  /// Sleeps and wakes, on the vCPU's own thread; returns without having woken it where the machine is stopped.
+  func enter(on vcpu: Int) {
+    // The guest may have been stopped, or have no alarm: whoever stops the machine ends this wait too.
+    while !stop.isStopped {
+      let wait = clock.timeToAlarm
+      if let wait, wait <= .zero { break }
+      _ = stop.wait(atMost: wait ?? .seconds(1))
+    }
+    guard !stop.isStopped, vcpus.indices.contains(vcpu) else { return }
+    do throws(KVMError) {
+      let vector = (try? memory.load(UInt32.self, at: ACPITables.facs + Self.wakingVector)) ?? 0
+      var state = try InitialState(of: vcpus[vcpu])
+      state.reset()
+      state.enterRealMode(at: UInt64(vector))
+      try state.apply(to: vcpus[vcpu])
+    } catch {
+      stop.stop(.runFailed(error, vcpu: vcpu))
+    }
+  }
+}
