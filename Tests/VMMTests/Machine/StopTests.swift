@@ -43,7 +43,8 @@ import Testing
     Self.waitFor { machine.console.text == ".." }
     machine.stop.stop(.stopped)
     try machine.pause()
-    #expect(machine.inboxes.allSatisfy { !$0.isAttached })
+    // KVM answers nothing about a vCPU that is in the guest: this would wait for good.
+    for vcpu in machine.vcpus { #expect(try vcpu.mpState() == .runnable) }
     _ = running.finish()
   }
 
