@@ -20,7 +20,10 @@ struct VCPURunner: Sendable {
         inbox.serve(vcpu)
         if gate.isClosed { try park() }
         if stop.isStopped { return }
-        try answer(try vcpu.run())
+        let exit = try vcpu.run()
+        try answer(exit)
+        // To be asked out of the guest is no exit of the guest's.
+        if case .interrupted = exit { continue }
         if gate.isArmed { gate.count(progress) }
       }
     } catch {
