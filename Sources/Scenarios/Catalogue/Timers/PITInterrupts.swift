@@ -104,6 +104,28 @@ extension Scenario {
   }
 }
 
+extension Scenario {
+  /// What KVM does unless it is told otherwise. Its want of acknowledgements is a reason to keep AVIC off
+  /// (APICV_INHIBIT_REASON_PIT_REINJ), which kvm_amd alone heeds: kvm_intel keeps APICv, as an EOI of the PIT's vector leaves
+  /// the guest there.
+  static let pitLazy = Scenario(
+    "pit.default", "A PIT that nobody tells otherwise reinjects ticks, and APICv takes no harm from it",
+    exercises: ["kvm_create_pit", "kvm_pit_set_reinject", "APICV_INHIBIT_REASON_PIT_REINJ", "kvm_pit_ack_irq"],
+    needs: [.capability(.pit2), .capability(.reinjectControl)], path: .virtualDeliveryOrSoftware
+  ) { test in
+    let vcpu = test[vcpu: 0]
+    try vcpu.write(.lvtLINT0, LVTEntry.masked.rawValue)
+    try test.setRedirection(pin: 0, RedirectionEntry(vector: 0x62, destination: vcpu.destination))
+    try vcpu.disableInterrupts()
+    try test.stimulus { try test.setPIT(.rateGenerator, count: pitPeriod) }
+    let period = test.cycles(pitCounts: UInt64(pitPeriod))
+    try vcpu.untilPast(try vcpu.readTSC() + 5 * period)
+    try test.setPIT(.hardwareStrobe, count: 0)
+    try vcpu.enableInterrupts()
+    try test.expectAtLeast(4, of: 0x62, on: 0)
+  }
+}
+
 /// 4 ms.
 private let pitPeriod: UInt16 = 4773
 /// Where the PIC has IRQ 0.
