@@ -1,4 +1,4 @@
-import APIC
+public import APIC
 public import KVM
 public import VMM
 
@@ -15,6 +15,7 @@ public final class Recorder {
   }
 
   private let pool: TracePool?
+  private let unshown: Vector?
   private var log: TraceLog?
   private var trace = Observation.Trace.unavailable("nothing is recorded")
   private var before: Reading?
@@ -26,9 +27,12 @@ public final class Recorder {
 
   /// Begins to record, before the machine is started: its threads are recorded because this one starts them.
   ///
-  /// - Parameter pool: where a trace instance is to be had; nil for counters alone.
-  public init(_ pool: TracePool?) {
+  /// - Parameters:
+  ///   - pool: where a trace instance is to be had; nil for counters alone.
+  ///   - unshown: a vector whose interrupts are no evidence; nil for none.
+  public init(_ pool: TracePool?, leavingOut unshown: Vector? = nil) {
     self.pool = pool
+    self.unshown = unshown
     guard let pool else { return }
     var lent: TraceInstance?
     do throws(TraceUnavailable) {
@@ -129,8 +133,9 @@ public final class Recorder {
         let number = Int(vector)
         growth[Vector(rawValue: vector)] = taken[index][number] - before.taken[index][number]
       }
+      let left = unshown.flatMap { growth.removeValue(forKey: $0) } ?? 0
       return VCPUObservation(
-        index: index, id: machine.configuration.apicIDs[index], counters: counters[index], taken: growth)
+        index: index, id: machine.configuration.apicIDs[index], counters: counters[index], taken: growth, unshown: left)
     }
     if let log {
       var seen = log.text

@@ -10,9 +10,13 @@ public struct VCPUObservation: Hashable, Sendable {
   public let counters: CounterEvidence?
   /// How often the guest took each vector; those that it did not take are left out.
   public let taken: [Vector: Int]
+  /// Interrupts that it took which say nothing of their own, such as those that only show that nothing else came. The
+  /// counters have them.
+  public let unshown: Int
 
   /// An observation.
-  public init(index: Int, id: UInt32, counters: CounterEvidence?, taken: [Vector: Int]) {
+  public init(index: Int, id: UInt32, counters: CounterEvidence?, taken: [Vector: Int], unshown: Int = 0) {
+    self.unshown = unshown
     self.index = index
     self.id = id
     self.counters = counters
@@ -21,7 +25,7 @@ public struct VCPUObservation: Hashable, Sendable {
 
   /// How many interrupts of local APICs it took. Lower vectors are exceptions and NMIs, which no local APIC delivers as
   /// interrupts (SDM volume 3A, section 12.5.2).
-  public var interruptsTaken: Int { interrupts.reduce(0) { $0 + $1.value } }
+  public var interruptsTaken: Int { interrupts.reduce(unshown) { $0 + $1.value } }
 
   /// Those interrupts, by vector.
   var interrupts: [Vector: Int] { taken.filter { $0.key.rawValue >= 16 } }

@@ -11,6 +11,10 @@
 #define LAPWING_MAILBOX_STARTS 64
 #define LAPWING_MAILBOX_GATE 68
 
+// The vector of fences: interrupts that a vCPU takes after all others that it was sent before, because no vector that a
+// guest uses has a lower priority. The agent counts one and ends its service, and does nothing else.
+#define LAPWING_FENCE_VECTOR 0x1f
+
 typedef enum LAPWING_ENUM LAPWING_NAME("AgentOperation") lapwing_operation : uint32_t {
   // RDMSR of arguments[0].
   LAPWING_OPERATION_READ_MSR LAPWING_NAME("readMSR") = 1,

@@ -28,7 +28,8 @@ public struct FailureScene: Sendable {
       (0...UInt8.max).compactMap { number in
         let vector = Vector(rawValue: number)
         let count = machine.recorded(vector, on: vcpu)
-        return count > 0 ? InterruptCount(vcpu: vcpu, vector: vector, count: count) : nil
+        return count > 0 && vector != TestContext.fenceVector
+          ? InterruptCount(vcpu: vcpu, vector: vector, count: count) : nil
       }
     }
     counters = test.statistics.map { file in

@@ -65,7 +65,7 @@ public struct ScenarioRunner: Sendable {
       let test = try TestContext(
         machine: machine, mode: testCase.mode, hasAPICv: host(for: testCase).survey[.apicv].state == .available,
         isSabotaged: isSabotaged, patience: patience, sabotagedPatience: sabotagedPatience)
-      let recorder = Recorder(tracing)
+      let recorder = Recorder(tracing, leavingOut: TestContext.fenceVector)
       test.record(with: recorder)
       let isAPICvInhibited = testCase.isAPICvInhibited
       try test.start(control: control, hooks: testCase.scenario.hooks) { vm throws(KVMError) in

@@ -25,7 +25,7 @@ extension TestContext {
         try expectAtLeast(count + round + 1, of: vector, on: vcpu)
       }
     }
-    try drain(vcpu)
+    try fence(vcpu)
     for (vector, count) in zip(vectors, before) {
       try check("interrupts through \(vector)", taken(vector, on: vcpu), equals: count + rounds)
     }

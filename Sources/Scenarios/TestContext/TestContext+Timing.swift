@@ -65,13 +65,4 @@ extension TestContext {
     }
     throw ScenarioFailure("the host is too slow: a second was not enough for two operations of the agent")
   }
-
-  /// Waits until a vCPU, with interrupts let in, has taken every interrupt that it has been sent so far: it is sent one
-  /// more, of the lowest priority that there is.
-  public func untilAllTaken(on vcpu: Int) throws {
-    let last: Vector = 0x20
-    let taken = machine.recorded(last, on: vcpu)
-    try signal(MSIMessage(vector: last, destination: self[vcpu: vcpu].destination))
-    try until("vCPU \(vcpu) takes \(last)") { machine.recorded(last, on: vcpu) > taken }
-  }
 }

@@ -21,8 +21,6 @@ public final class TestContext {
   private let sabotagedPatience: Duration
   /// How long anything may take to come about. Where the stimulus was withheld there is little to wait for.
   var patience: Duration { isSabotaged && hasReachedStimulus ? sabotagedPatience : fullPatience }
-  /// How long to look for more than was expected.
-  let settling = Duration.milliseconds(3)
   /// What the scenario measures, to be shown with its verdict.
   public internal(set) var figures: [(name: String, value: String)] = []
   /// What gathers the evidence.

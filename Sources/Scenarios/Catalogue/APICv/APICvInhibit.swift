@@ -39,12 +39,7 @@ extension APICvInhibit {
     isSet: { test in
       let before = test.taken(0x31, on: 1)
       try test.signal(MSIMessage(vector: 0x31, destination: test[vcpu: 1].destination))
-      _ = try test[vcpu: 1].readTSC()
-      Pause.sleep(test.settling)
-      // Its thread may not have run meanwhile: it enters the guest once more, and goes on there, before it is asked.
-      try test.machine.withVCPUStopped(1) { _ in }
-      _ = try test[vcpu: 1].readTSC()
-      return test.taken(0x31, on: 1) == before
+      return try test.isHeld(0x31, on: 1, takenBefore: before)
     },
     clear: { test in
       try test.machine.withVCPUStopped(1) { vcpu throws(KVMError) in try vcpu.setGuestDebug([]) }

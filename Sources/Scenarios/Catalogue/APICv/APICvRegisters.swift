@@ -34,7 +34,7 @@ extension Scenario {
     }
     try vcpu.write(.taskPriority, 0xa0)
     try test.signal(MSIMessage(vector: 0x96, destination: vcpu.destination))
-    try test.expectNone(of: 0x96, on: 0)
+    try test.expectHeld(0x96, on: 0, by: "the task priority")
     try vcpu.write(.taskPriority, 0)
     try test.expect(1, of: 0x96, on: 0)
   }

@@ -52,7 +52,7 @@ extension TestContext {
       pin: pin, RedirectionEntry(vector: vector, destination: self[vcpu: 0].destination, triggerMode: trigger))
     // What is touched for the first time is not counted.
     try pulse(UInt32(pin), vector)
-    try drain(0)
+    try fence(0)
     let before = try statistics[0].read()
     for _ in 0..<rounds { try pulse(UInt32(pin), vector) }
     let change = try statistics[0].read().delta(since: before)

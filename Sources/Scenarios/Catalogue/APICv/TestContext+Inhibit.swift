@@ -6,7 +6,7 @@ extension TestContext {
 
   /// Ends an inhibit while nothing is in service on vCPU 0: Linux before 6.19 loses the EOI of what is.
   func clear(_ inhibit: APICvInhibit) throws {
-    try drain(0)
+    try fence(0)
     // Its handlers have ended when it does something else.
     _ = try self[vcpu: 0].readTSC()
     try inhibit.clear?(self)

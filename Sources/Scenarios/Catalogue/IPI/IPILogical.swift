@@ -76,6 +76,7 @@ extension Scenario {
     for vector in vectors {
       try test.until("somebody takes \(vector)") { test.recorded(vector) > 0 }
     }
+    for vcpu in 1...2 { try test.fence(vcpu) }
     for vector in vectors {
       try test.expectNone(of: vector, on: 0)
       try test.check("how many processors take \(vector)", test.recorded(vector), equals: 1)

@@ -11,7 +11,8 @@ extension Scenario {
     try test.stimulus {
       for vcpu in [1, 2] { try test[vcpu: 0].send(.nmi(to: test[vcpu: vcpu].destination)) }
     }
-    for vcpu in [1, 2] { try test.expect(1, of: 2, on: vcpu) }
+    try test.expect(1, of: 2, on: 1)
+    try test.expect(1, of: 2, on: 2, unfenced: "its interrupts are off")
     try test.expectNone(of: 2, on: 0)
   }
 
@@ -41,11 +42,11 @@ extension Scenario {
     try sleeper.disableInterrupts()
     try sleeper.haltMasked()
     try test.stimulus { try test[vcpu: 0].send(.interrupt(0x65, to: sleeper.destination)) }
-    try test.expectNone(of: 0x65, on: 1)
+    try test.expectHeld(0x65, on: 1, by: "a HLT with interrupts off")
     try test.check("vCPU 1 still halts", try !sleeper.isIdle())
     try test[vcpu: 0].send(.nmi(to: sleeper.destination))
     try sleeper.finishHalt()
-    try test.expectNone(of: 0x65, on: 1)
+    try test.expectHeld(0x65, on: 1, by: "the interrupt flag")
     try sleeper.enableInterrupts()
     try test.expect(1, of: 0x65, on: 1)
   }
@@ -60,7 +61,7 @@ extension Scenario {
     try test.stimulus { try test[vcpu: 0].send(.nmi(to: target.destination)) }
     try test.until("vCPU 1 handles an NMI") { test.machine.recorded(2, on: 1) == 1 }
     try test[vcpu: 0].send(.nmi(to: target.destination))
-    try test.expect(1, of: 2, on: 1)
+    try test.expectHeld(2, on: 1, by: "the handler of the first")
     try target.openGate()
     try test.expect(2, of: 2, on: 1)
   }

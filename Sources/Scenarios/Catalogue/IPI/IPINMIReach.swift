@@ -24,8 +24,8 @@ extension Scenario {
       try sender.send(.interrupt(0xfe, to: target.destination))
       try sender.send(.nmi(to: target.destination))
     }
-    try test.expect(1, of: 2, on: 1)
-    try test.expectNone(of: 0xfe, on: 1)
+    try test.expect(1, of: 2, on: 1, unfenced: "its task priority is the highest")
+    try test.expectHeld(0xfe, on: 1, by: "the task priority")
     try target.write(.taskPriority, 0)
     try test.expect(1, of: 0xfe, on: 1)
   }

@@ -26,13 +26,13 @@ extension Scenario {
 
   /// With class 5 held back: 0x60 comes at once, 0x5f once the priority falls to 4, 0x4f at 0.
   private static func checkPriorityMasking(_ test: TestContext, set: (UInt32) throws -> Void) throws {
-    try test.expect(1, of: 0x60, on: 0)
-    for vector: Vector in [0x5f, 0x4f] { try test.expectNone(of: vector, on: 0) }
+    try test.expect(1, of: 0x60, on: 0, unfenced: "its task priority is 5")
+    for vector: Vector in [0x5f, 0x4f] { try test.expectHeld(vector, on: 0, by: "task priority 5") }
     let pending = try test[vcpu: 0].readVectors(.interruptRequest)
     try test.check("the IRR has what is held back", pending, equals: VectorSet([0x4f, 0x5f]))
     try set(0x40)
-    try test.expect(1, of: 0x5f, on: 0)
-    try test.expectNone(of: 0x4f, on: 0)
+    try test.expect(1, of: 0x5f, on: 0, unfenced: "its task priority is 4")
+    try test.expectHeld(0x4f, on: 0, by: "task priority 4")
     try set(0)
     try test.expect(1, of: 0x4f, on: 0)
   }
@@ -51,8 +51,8 @@ extension Scenario {
     for vector: Vector in [0x7f, 0x81] {
       try test.signal(MSIMessage(vector: vector, destination: vcpu.destination))
     }
-    try test.expect(1, of: 0x81, on: 0)
-    for vector: Vector in [0x71, 0x7f] { try test.expectNone(of: vector, on: 0) }
+    try test.expect(1, of: 0x81, on: 0, unfenced: "0x72 is in service")
+    for vector: Vector in [0x71, 0x7f] { try test.expectHeld(vector, on: 0, by: "0x72 in service") }
     try vcpu.openGate()
     try test.expect(1, of: 0x7f, on: 0)
     try test.expect(1, of: 0x71, on: 0)
@@ -71,11 +71,11 @@ extension Scenario {
     try test.stimulus {
       for (index, vector) in rising.enumerated() {
         try sender.send(.interrupt(vector, to: target.destination))
-        try test.expect(1, of: vector, on: 1)
+        try test.expect(1, of: vector, on: 1, unfenced: "\(vector) is in service")
         // The class below, which what is in service holds back.
         let lower = Vector(rawValue: vector.rawValue - 0x10 + UInt8(index))
         try sender.send(.interrupt(lower, to: target.destination))
-        try test.expectNone(of: lower, on: 1)
+        try test.expectHeld(lower, on: 1, by: "\(vector) in service")
       }
     }
     try target.openGate()

@@ -51,7 +51,7 @@ extension Scenario {
     try test.stimulus { try sender.send(.initialize(to: target.destination)) }
     try test.untilReset(1)
     try sender.send(.interrupt(0x67, to: target.destination))
-    try test.expectNone(of: 0x67, on: 1)
+    try test.expectNone(of: 0x67, on: 1, unfenced: "it waits for a start-up IPI")
     try sender.send(.startUp(page: 0x08, to: target.destination))
     try test.untilStarted(1, times: 2)
   }

@@ -45,6 +45,7 @@ extension Scenario {
         try test[vcpu: 1].finishHalt()
       }
     }
+    try test[vcpu: 1].enableInterrupts()
     try test.expect(times, of: 0x73, on: 1)
   }
 }

@@ -1,5 +1,6 @@
 import APIC
 import KVM
+import VMM
 
 extension Scenario {
   /// A redirection entry that is pointed at another processor.
@@ -22,7 +23,7 @@ extension Scenario {
     try test[vcpu: 1].handle(0x6a, [.lowers, .acknowledges], parameter: 20)
     try test.setLine(20, to: true)
     try test.expectAtLeast(1, of: 0x6a, on: 1)
-    try test.expectDrained(1, of: 0x6a, on: 0)
+    try test.expect(1, of: 0x6a, on: 0)
   }
 
   /// The same while the interrupt is in service.
@@ -37,12 +38,12 @@ extension Scenario {
     var entry = RedirectionEntry(vector: 0x6b, destination: vcpu.destination, triggerMode: .level)
     try test.setRedirection(pin: 20, entry)
     try test.stimulus { try test.setLine(20, to: true) }
-    try test.expect(1, of: 0x6b, on: 1)
+    try test.expect(1, of: 0x6b, on: 1, unfenced: "it is in service")
     try test.setLine(20, to: false)
     entry.destination = test[vcpu: 0].destination
     try test.rewriteRedirection(pin: 20, entry)
     try test[vcpu: 0].send(.interrupt(0x92, to: vcpu.destination))
-    try test.expectDrained(1, of: 0x6b, on: 1)
+    try test.expect(1, of: 0x6b, on: 1)
     try test.check("the EOI has cleared remote IRR", try !test.redirection(pin: 20).remoteIRR)
   }
 
@@ -66,20 +67,27 @@ extension Scenario {
 
   /// The registers that are no redirection entries.
   static let ioapicRegisters = Scenario(
-    "lines.ioapic.registers", "The IOAPIC has an id that software sets, version 0x11, 24 pins and reset values",
+    "lines.ioapic.registers",
+    "The IOAPIC has an id that software sets, 24 pins, reset values, and ones where no register is",
     exercises: ["ioapic_read_indirect", "ioapic_write_indirect", "kvm_ioapic_reset", "82093AA 3.2"]
   ) { test in
     for pin in 0..<IOAPIC.pinCount {
       try test.check("pin \(pin) is masked at reset", try test.redirection(pin: pin), equals: .masked)
     }
     let version = IOAPICVersion(rawValue: try test.readIOAPIC(.version))
-    try test.check("the version", version.version, equals: 0x11)
+    // Version 0x20 has the EOI register, which KVM's own chip lacks.
+    let isSplit = test.machine.configuration.irqChip == .split
+    try test.check("the version", version.version, equals: isSplit ? 0x20 : 0x11)
     try test.check("the last pin", Int(version.maxRedirectionEntry), equals: IOAPIC.pinCount - 1)
     try test.check("the id at reset", try test.readIOAPIC(.id), equals: 0)
     try test.stimulus { try test.writeIOAPIC(.id, 0xf5ff_ffff) }
     try test.check("the id", try test.readIOAPIC(.id), equals: 0x0500_0000)
     try test.check("the arbitration id", try test.readIOAPIC(.arbitration), equals: 0x0500_0000)
     try test.writeIOAPIC(.version, 0)
+    for selector: UInt8 in [0x03, 0x0f, 0x40, 0x41, 0xff] {
+      try test.check(
+        "a register that is not there", try test.readIOAPIC(IOAPICRegister(rawValue: selector)), equals: 0xffff_ffff)
+    }
     try test.check(
       "the version is read-only", IOAPICVersion(rawValue: try test.readIOAPIC(.version)), equals: version)
   }

@@ -29,7 +29,7 @@ extension Scenario {
     try test.check("LINT1", try test.localAPICState(of: 0).lvt(.lint1), equals: entry)
     try test[vcpu: 0].disableInterrupts()
     try test.stimulus { try test.machine.withVCPUStopped(0) { (vcpu) throws(KVMError) in try vcpu.nmi() } }
-    try test.expect(1, of: 2, on: 0)
+    try test.expect(1, of: 2, on: 0, unfenced: "its interrupts are off")
   }
 
   /// The paravirtual EOI's address.

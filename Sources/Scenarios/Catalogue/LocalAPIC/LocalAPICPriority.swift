@@ -70,7 +70,7 @@ extension Scenario {
     try test.stimulus {
       for vector: Vector in [0x45, 0x67] {
         try vcpu.send(.toSelf(vector))
-        try test.expect(1, of: vector, on: 0)
+        try test.expect(1, of: vector, on: 0, unfenced: "it is in service")
       }
     }
     for (inService, priority): ([Vector], UInt32) in [([0x45, 0x67], 0x60), ([0x45], 0x40), ([], 0)] {

@@ -45,7 +45,7 @@ extension Scenario {
     try test.check("the version at the new address", try vcpu.readMemory(address(.version)), equals: version)
     try test.check("nothing answers at the old one", try vcpu.read(.version) != version)
     try vcpu.writeMemory(address(.interruptCommand), InterruptCommand.toSelf(0x55).xAPICLow)
-    try test.expect(1, of: 0x55, on: 0)
+    try test.expect(1, of: 0x55, on: 0, unfenced: "it is in service")
     try vcpu.writeMemory(address(.endOfInterrupt), 0)
     try vcpu.writeMSR(MSR.apicBase, APICBase(isBootstrapProcessor: true).rawValue)
     try test.check("the version back at the old address", try vcpu.read(.version), equals: version)

@@ -11,7 +11,7 @@ extension Scenario {
   ) { test in
     try test[vcpu: 1].disableInterrupts()
     try test.stimulus { try test.signal(.nmi(to: test[vcpu: 1])) }
-    try test.expect(1, of: 2, on: 1)
+    try test.expect(1, of: 2, on: 1, unfenced: "its interrupts are off")
     try test.expectNone(of: 2, on: 0)
   }
 
@@ -23,11 +23,11 @@ extension Scenario {
     try test[vcpu: 1].disableInterrupts()
     try test[vcpu: 1].haltMasked()
     try test.signal(MSIMessage(vector: 0x71, destination: test[vcpu: 1].destination))
-    try test.expectNone(of: 0x71, on: 1)
+    try test.expectHeld(0x71, on: 1, by: "a HLT with interrupts off")
     try test.stimulus { try test.signal(.nmi(to: test[vcpu: 1])) }
-    try test.expect(1, of: 2, on: 1)
+    try test.expect(1, of: 2, on: 1, unfenced: "its interrupts are off")
     try test[vcpu: 1].finishHalt()
-    try test.expectNone(of: 0x71, on: 1)
+    try test.expectHeld(0x71, on: 1, by: "the interrupt flag")
     try test[vcpu: 1].enableInterrupts()
     try test.expect(1, of: 0x71, on: 1)
   }
@@ -40,7 +40,7 @@ extension Scenario {
     let off = SpuriousInterruptVectorRegister(isSoftwareEnabled: false)
     try test[vcpu: 1].write(.spurious, off.rawValue)
     try test.stimulus { try test.signal(.nmi(to: test[vcpu: 1])) }
-    try test.expect(1, of: 2, on: 1)
+    try test.expect(1, of: 2, on: 1, unfenced: "its local APIC is software-disabled")
   }
 
   /// Delivery mode INIT.

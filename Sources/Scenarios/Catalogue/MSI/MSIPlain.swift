@@ -63,7 +63,7 @@ extension Scenario {
         try test.check("KVM_SIGNAL_MSI answers", answer, equals: .delivered)
       }
     }
-    try test.expectNone(of: 0x71, on: 1)
+    try test.expectHeld(0x71, on: 1, by: "the interrupt flag")
     try vcpu.enableInterrupts()
     try test.expect(1, of: 0x71, on: 1)
   }

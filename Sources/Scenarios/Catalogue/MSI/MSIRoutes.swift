@@ -64,10 +64,10 @@ extension Scenario {
         let before = taken()
         try test.until("events interrupt") { taken() > before + 2 }
         try test.stimulus { try test.vm.deassignIRQFD(event, gsi: routedGSI) }
-        try test.untilAllTaken(on: 1)
+        try test.fence(1)
         let (last, shot) = (taken(), rounds())
         try test.until("the eventfd is signalled again and again") { rounds() > shot + 10 }
-        try test.untilAllTaken(on: 1)
+        try test.fence(1)
         try test.check("interrupts", taken(), equals: last)
         try test.vm.assignIRQFD(event, gsi: routedGSI)
       }

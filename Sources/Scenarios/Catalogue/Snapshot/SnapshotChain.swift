@@ -65,7 +65,7 @@ private struct ChainLoad {
         "IPIs of round \(round) that the sender saw taken", try test[vcpu: 0].finishVolley(), equals: Self.volley)
       try awaitAll(round)
     }
-    for vcpu in 0..<2 { try test.drain(vcpu) }
+    for vcpu in 0..<2 { try test.fence(vcpu) }
     for (vector, vcpu, count) in expected(hops) {
       try test.check("\(vector) on vCPU \(vcpu)", test.taken(vector, on: vcpu), equals: count)
     }

@@ -19,8 +19,9 @@ extension Scenario {
     })
     for index in 0..<2 {
       try test.check("NMIs that wait on vCPU \(index)", state.vcpus[index].events.nmi.pending, equals: 1)
-      try test.expect(1, of: 2, on: index)
     }
+    try test.expect(1, of: 2, on: 0, unfenced: "its interrupts are off")
+    try test.expect(1, of: 2, on: 1)
     try test[vcpu: 1].finishHalt()
   }
 
@@ -37,7 +38,7 @@ extension Scenario {
     let state = try test.hop()
     try test.check("NMIs are blocked", state.vcpus[1].events.nmi.masked)
     try test.check("NMIs that wait", state.vcpus[1].events.nmi.pending, equals: 1)
-    try test.expect(1, of: 2, on: 1)
+    try test.expectHeld(2, on: 1, by: "the handler of the first")
     try target.openGate()
     try test.expect(2, of: 2, on: 1)
   }

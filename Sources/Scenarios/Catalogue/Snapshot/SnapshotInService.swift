@@ -16,7 +16,7 @@ extension Scenario {
     })
     try test.check("the ISR", state.vcpus[0].localAPIC.inService, equals: [0x93])
     try test.check("the processor priority", try vcpu.read(.processorPriority), equals: 0x90)
-    try test.expectNone(of: 0x82, on: 0)
+    try test.expectHeld(0x82, on: 0, by: "0x93 in service")
     try vcpu.endOfInterrupt()
     try test.expect(1, of: 0x82, on: 0)
     try test.check("0x93 is in service", try vcpu.readVectors(.inService).contains(0x93), equals: false)
@@ -33,10 +33,10 @@ extension Scenario {
     })
     try test.check("the ISR", state.vcpus[0].localAPIC.inService, equals: [0x53, 0x93])
     try test.check("the IRR", state.vcpus[0].localAPIC.interruptRequest, equals: [0x42, 0x54])
-    try test.expectNone(of: 0x54, on: 0)
+    try test.expectHeld(0x54, on: 0, by: "0x93 in service")
     try vcpu.endOfInterrupt()
     try test.check("the processor priority after the first EOI", try vcpu.read(.processorPriority), equals: 0x50)
-    try test.expectNone(of: 0x54, on: 0)
+    try test.expectHeld(0x54, on: 0, by: "0x53 in service")
     try vcpu.endOfInterrupt()
     try test.expect(1, of: 0x42, on: 0)
     try test.expect(1, of: 0x54, on: 0)
@@ -63,7 +63,7 @@ extension Scenario {
     let state = try test.hop()
     try test.check("the ISR", state.vcpus[1].localAPIC.inService, equals: [0x53, 0x93])
     try test.check("the IRR", state.vcpus[1].localAPIC.interruptRequest, equals: [0x42, 0x54])
-    for vector in [0x42, 0x54] as [Vector] { try test.expectNone(of: vector, on: 1) }
+    for vector in [0x42, 0x54] as [Vector] { try test.expectHeld(vector, on: 1, by: "handlers") }
     try vcpu.openGate()
     for vector in [0x42, 0x53, 0x54, 0x93] as [Vector] { try test.expect(1, of: vector, on: 1) }
     let order = try test.takenInOrder(4, of: 0x42, 0x53, 0x54, 0x93, on: 1).map(\.vector)
@@ -84,7 +84,7 @@ extension Scenario {
     }
     let state = try test.hop()
     try test.check("the IRR", state.vcpus[1].localAPIC.interruptRequest, equals: [0x31, 0xa4])
-    for vector in [0x31, 0xa4] as [Vector] { try test.expectNone(of: vector, on: 1) }
+    for vector in [0x31, 0xa4] as [Vector] { try test.expectHeld(vector, on: 1, by: "a handler") }
     try vcpu.openGate()
     for vector in [0x31, 0x93, 0xa4] as [Vector] { try test.expect(1, of: vector, on: 1) }
   }

@@ -54,7 +54,7 @@ extension Scenario {
     try vcpu.write(.taskPriority, 0x80)
     try test.stimulus { try test.signal(MSIMessage(vector: 0x71, destination: vcpu.destination)) }
     try test.hop()
-    try test.expectNone(of: 0x71, on: 0)
+    try test.expectHeld(0x71, on: 0, by: "the task priority")
     try test.check("the TPR that the guest reads", try vcpu.read(.taskPriority), equals: 0x80)
     try test.check("CR8 that the guest reads", try vcpu.readCR8(), equals: 8)
     try vcpu.write(.taskPriority, 0)

@@ -35,9 +35,9 @@ extension Scenario {
     try test.hop()
     try test.untilHalted(1)
     try test.check("it still halts", try !sleeper.isIdle())
-    try test.expectNone(of: 0x65, on: 1)
+    try test.expectHeld(0x65, on: 1, by: "a HLT with interrupts off")
     try test.machine.withVCPUStopped(1) { vcpu throws(KVMError) in try vcpu.nmi() }
-    try test.expect(1, of: 2, on: 1)
+    try test.expect(1, of: 2, on: 1, unfenced: "its interrupts are off")
     try sleeper.finishHalt()
     try sleeper.enableInterrupts()
     try test.expect(1, of: 0x65, on: 1)

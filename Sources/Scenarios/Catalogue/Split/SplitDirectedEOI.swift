@@ -26,14 +26,14 @@ extension Scenario {
     }
     try test.setLine(11, to: true)
     try test.expect(1, of: 0x76, on: 0)
-    try test.drain(0)
+    try test.fence(0)
     try test.check("remote IRR outlasts the local EOI", try test.redirection(pin: 11).remoteIRR)
     try vcpu.writeMemory(IOAPIC.defaultAddress + IOAPIC.endOfInterruptOffset, 0x76)
     try test.expect(2, of: 0x76, on: 0)
     try test.setLine(11, to: false)
     try vcpu.writeMemory(IOAPIC.defaultAddress + IOAPIC.endOfInterruptOffset, 0x76)
     try test.check("remote IRR is clear", try !test.redirection(pin: 11).remoteIRR)
-    try test.expectDrained(2, of: 0x76, on: 0)
+    try test.expect(2, of: 0x76, on: 0)
   }
 
   /// Suppression that the owner does not allow.

@@ -77,7 +77,7 @@ extension Scenario {
     }
     try test.check("the processor priority", try vcpu.read(.processorPriority), equals: 0x90)
     try test.signal(MSIMessage(vector: 0x82, destination: vcpu.destination))
-    try test.expectNone(of: 0x82, on: 0)
+    try test.expectHeld(0x82, on: 0, by: "0x93 in service")
     try vcpu.endOfInterrupt()
     try test.expect(1, of: 0x82, on: 0)
     try test.check("the ISR", try vcpu.readVectors(.inService).contains(0x93), equals: false)
@@ -91,7 +91,7 @@ extension Scenario {
     let vcpu = test[vcpu: 0]
     try vcpu.write(.taskPriority, 0xf0)
     try test.signal(MSIMessage(vector: 0x83, destination: vcpu.destination))
-    try test.expectNone(of: 0x83, on: 0)
+    try test.expectHeld(0x83, on: 0, by: "the task priority")
     try test.stimulus {
       try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in
         var state = try vcpu.localAPIC()

@@ -6,5 +6,6 @@ extension Scenario {
     mpState, mpStateUninitialized, eventsNMI, eventsNMIMasked, eventsInjected, eventsRefused, nmiFromOutside,
     interruptRefused, bootCPU, bootCPULate, vapicWord, vapicPriority, tprReporting,
     ioEventPort, ioEventMemory, ioEventMatch, ioEventAnyLength, ioEventToIRQFD,
+    orderDeadline, asyncPageFault, pvKick, syntheticTimer, syntheticInterrupt,
   ]
 }

@@ -31,7 +31,7 @@ extension Scenario {
     }
     try test.until("the vAPIC word is TPR 0x40, ISR class 6, IRR 0x8b") { try word() == 0x8b00_6040 }
     try vcpu.enableInterrupts()
-    try test.expect(1, of: 0x8b, on: 0)
+    try test.expect(1, of: 0x8b, on: 0, unfenced: "0x63 is in service")
   }
 
   /// The vAPIC word as the guest writes it.
@@ -48,7 +48,7 @@ extension Scenario {
       return try test.localAPICState(of: 0).taskPriority.rawValue == 0x90
     }
     try test.signal(MSIMessage(vector: 0x8c, destination: vcpu.destination))
-    try test.expectNone(of: 0x8c, on: 0)
+    try test.expectHeld(0x8c, on: 0, by: "the task priority in the word")
     try test.until("the local APIC takes the lower TPR over") {
       try vcpu.writeMemory(vapicAddress, 0)
       return try test.localAPICState(of: 0).taskPriority.rawValue == 0
@@ -71,13 +71,13 @@ extension Scenario {
   ) { test in
     let vcpu = test[vcpu: 0]
     try vcpu.write(.taskPriority, 0x20)
-    try test.expectNone(of: 2, on: 0)
+    try test.expectNone(of: 2, on: 0, unfenced: "its task priority is 2")
     try test.stimulus {
       try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in try vcpu.setTPRReporting(true) }
     }
     for (count, priority) in [UInt32(0x30), 0x50, 0x10].enumerated() {
       try vcpu.write(.taskPriority, priority)
-      try test.expect(count + 1, of: 2, on: 0)
+      try test.expect(count + 1, of: 2, on: 0, unfenced: "its task priority is above 0")
       try test.check("the TPR", try test.localAPICState(of: 0).taskPriority.rawValue, equals: UInt8(priority))
     }
     try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in try vcpu.setTPRReporting(false) }

@@ -50,6 +50,7 @@ extension Scenario {
     try test[vcpu: 0].disableInterrupts()
     try test.stimulus { try test.setPIT(.interruptOnTerminalCount, count: 12_000) }
     try test[vcpu: 0].haltUntilWoken()
+    try test[vcpu: 0].enableInterrupts()
     try test.expect(1, of: pitVector, on: 0)
   }
 
@@ -75,9 +76,15 @@ extension Scenario {
     needs: [.capability(.pit2), .capability(.reinjectControl)]
   ) { test in
     let (least, most) = try test.holdOffTicks(reinjects: true)
-    try test.until("\(least) ticks come") { test.machine.recorded(pitVector, on: 0) >= least }
-    Pause.sleep(test.settling)
-    let taken = test.machine.recorded(pitVector, on: 0)
+    try test.expectAtLeast(least, of: pitVector, on: 0)
+    // Each tick that KVM has kept is due with the end of the one before, and stopping the chip waits until it is raised
+    // (destroy_pit_timer). So no more are kept once one round brings none.
+    var taken: Int
+    repeat {
+      taken = test.taken(pitVector, on: 0)
+      try test.setPIT(.hardwareStrobe, count: 0)
+      try test.fence(0)
+    } while test.taken(pitVector, on: 0) > taken
     test.note("ticks held off and delivered later", taken)
     try test.check("at most \(most) ticks come", taken <= most, saw: taken)
   }
@@ -93,8 +100,29 @@ extension Scenario {
     // A tick that KVM had kept is due with the end of the first, and stopping the chip waits until it is raised
     // (destroy_pit_timer).
     try test.setPIT(.hardwareStrobe, count: 0)
-    try test.untilAllTaken(on: 0)
     try test.expect(1, of: pitVector, on: 0)
+  }
+}
+
+extension Scenario {
+  /// What KVM does unless it is told otherwise. Its want of acknowledgements is a reason to keep AVIC off
+  /// (APICV_INHIBIT_REASON_PIT_REINJ), which kvm_amd alone heeds: kvm_intel keeps APICv, as an EOI of the PIT's vector leaves
+  /// the guest there.
+  static let pitLazy = Scenario(
+    "pit.default", "A PIT that nobody tells otherwise reinjects ticks, and APICv takes no harm from it",
+    exercises: ["kvm_create_pit", "kvm_pit_set_reinject", "APICV_INHIBIT_REASON_PIT_REINJ", "kvm_pit_ack_irq"],
+    needs: [.capability(.pit2), .capability(.reinjectControl)], path: .virtualDeliveryOrSoftware
+  ) { test in
+    let vcpu = test[vcpu: 0]
+    try vcpu.write(.lvtLINT0, LVTEntry.masked.rawValue)
+    try test.setRedirection(pin: 0, RedirectionEntry(vector: 0x62, destination: vcpu.destination))
+    try vcpu.disableInterrupts()
+    try test.stimulus { try test.setPIT(.rateGenerator, count: pitPeriod) }
+    let period = test.cycles(pitCounts: UInt64(pitPeriod))
+    try vcpu.untilPast(try vcpu.readTSC() + 5 * period)
+    try test.setPIT(.hardwareStrobe, count: 0)
+    try vcpu.enableInterrupts()
+    try test.expectAtLeast(4, of: 0x62, on: 0)
   }
 }
 

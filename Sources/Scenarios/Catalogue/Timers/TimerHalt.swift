@@ -15,6 +15,7 @@ extension Scenario {
     try vcpu.disableInterrupts()
     try test.stimulus { try vcpu.startTimer(count: 10_000_000) }
     try vcpu.haltUntilWoken()
+    try vcpu.enableInterrupts()
     try test.expect(1, of: 0x61, on: 0)
   }
 
@@ -30,6 +31,7 @@ extension Scenario {
     let deadline = try vcpu.readTSC() + vcpu.cycles(milliseconds: 10)
     try test.stimulus { try vcpu.setDeadline(deadline) }
     try vcpu.haltUntilWoken()
+    try vcpu.enableInterrupts()
     try test.expect(1, of: 0x61, on: 0)
     try test.check("the TSC is past the deadline", try vcpu.readTSC() >= deadline)
   }

@@ -3,7 +3,7 @@ extension Scenario {
   static let timers: [Scenario] =
     countdowns + countdownRegisters + timerModes + deadlines + refusedDeadlines + sleepers + intervalTimer
 
-  private static let countdowns = [timerOneShot, timerPeriodic, timerStopped, timerIndependent]
+  private static let countdowns = [timerOneShot, timerPeriodic, timerMerged, timerStopped, timerIndependent]
   private static let countdownRegisters = [timerCount, timerDivide, timerDivideArmed, timerBusCycle]
   private static let timerModes = [
     timerToPeriodic, timerToDeadline, timerFromDeadline, timerMasked, timerUnmasked, timerVector,
@@ -15,5 +15,7 @@ extension Scenario {
   ]
   private static let refusedDeadlines = [timerDeadlineIgnored, timerCountIgnored]
   private static let sleepers = [timerHalt, timerDeadlineHalt]
-  private static let intervalTimer = [pitPIC, pitIOAPIC, pitOneShot, pitHalt, pitMSI, pitReinjected, pitDropped]
+  private static let intervalTimer = [
+    pitPIC, pitIOAPIC, pitOneShot, pitHalt, pitMSI, pitReinjected, pitDropped, pitLazy,
+  ]
 }

@@ -63,7 +63,6 @@ extension Scenario {
       }
     }
     test.note("captures meanwhile", captures)
-    try test.drain(0)
     try test.expect(writes, of: 0x8e, on: 0)
   }
 

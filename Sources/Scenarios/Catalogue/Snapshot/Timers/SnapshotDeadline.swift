@@ -23,7 +23,6 @@ extension Scenario {
     }
     let moment = try test.moments(of: vector, on: 0, atLeast: 1)[0]
     try test.checkNotEarly(moment, due: deadline)
-    try test.untilAllTaken(on: 0)
     try test.expect(1, of: vector, on: 0)
     try test.check("the deadline after it fired", try vcpu.deadline(), equals: 0)
   }
@@ -67,7 +66,6 @@ extension Scenario {
     try vcpu.enableInterrupts()
     try test.expect(1, of: 0x61, on: 0)
     try test.hop()
-    try test.untilAllTaken(on: 0)
     try test.expect(1, of: 0x61, on: 0)
   }
 
@@ -89,7 +87,6 @@ extension Scenario {
       try test.expectAtLeast(round, of: 0x61, on: 0)
       try test.check("interrupts by round \(round)", test.taken(0x61, on: 0), equals: round)
     }
-    try test.untilAllTaken(on: 0)
     try test.expect(24, of: 0x61, on: 0)
   }
 
