@@ -1,3 +1,4 @@
+import JSON
 import VMM
 
 /// The layout of a file with guest memory, which docs/machine-state.md describes. All numbers are little-endian.

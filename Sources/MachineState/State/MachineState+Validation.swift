@@ -1,4 +1,5 @@
 import APIC
+public import JSON
 import KVM
 import VMM
 
@@ -7,7 +8,7 @@ extension MachineState {
   ///
   /// - Throws: `MalformedState` with the place.
   public func validate() throws(MalformedState) {
-    try member("machine") { () throws(MalformedState) in try validateConfiguration() }
+    try JSONError.inside("machine") { () throws(MalformedState) in try validateConfiguration() }
     try validateChips()
     guard vcpus.count == configuration.vcpus else {
       throw MalformedState("\(configuration.vcpus) vCPUs expected, not \(vcpus.count)", at: "vcpus")
@@ -15,7 +16,7 @@ extension MachineState {
     let ids = configuration.apicIDs
     let format = hasWideIDs
     for (index, vcpu) in vcpus.enumerated() {
-      try member("vcpus[\(index)]") { () throws(MalformedState) in
+      try JSONError.inside("vcpus[\(index)]") { () throws(MalformedState) in
         guard vcpu.id == ids[index] else { throw MalformedState("\(ids[index]) expected, not \(vcpu.id)", at: "id") }
         try vcpu.validate(wideIDs: format)
       }
