@@ -36,12 +36,12 @@ extension VCPUEvents.SMI {
 }
 
 extension IRQFDState {
-  /// Those that share an event have a number since 1.1.
+  /// Those that share an event have a number since 1.1. `isOwnedByVMM` was `isMachines` before 1.2.
   static var fields: [Field<IRQFDState>] {
     [
       .count("gsi", \.gsi, in: 0...4095), .hex("pending", \.pending, upTo: .max - 1),
       Field("resamplePending", \.resamplePending, .optional(.hex(upTo: .max - 1))),
-      .flag("isMachines", \.isOwnedByVMM), .sharedEvent(\.event),
+      .flag("isOwnedByVMM", \.isOwnedByVMM).formerly("isMachines", beforeMinor: 2), .sharedEvent(\.event),
     ]
   }
 }
