@@ -35,6 +35,9 @@ let package = Package(
     .target(name: "APIC", swiftSettings: strict),
     .testTarget(name: "APICTests", dependencies: ["APIC"], swiftSettings: strict),
 
+    .target(name: "JSON", swiftSettings: strict),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+
     .target(name: "GuestContract"),
 
     .target(name: "CKVM"),
@@ -64,12 +67,12 @@ let package = Package(
 
     .target(
       name: "MachineState",
-      dependencies: ["APIC", "KVM", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: ["APIC", "JSON", "KVM", "VMM", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .testTarget(
       name: "MachineStateTests",
       dependencies: [
-        "APIC", "BuiltInGuests", "GuestContract", "KVM", "MachineState", "TestImages", "VMM",
+        "APIC", "BuiltInGuests", "GuestContract", "JSON", "KVM", "MachineState", "TestImages", "VMM",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),

@@ -1,5 +1,6 @@
 import APIC
 import BuiltInGuests
+import JSON
 import KVM
 import MachineState
 import SystemPackage

@@ -5,7 +5,8 @@ import Testing
 @Suite struct ShellWordsTests {
   @Test(arguments: [
     ("", []), ("  -cpu   max ", ["-cpu", "max"]), ("'a b' c", ["a b", "c"]), ("\"a  b\"c", ["a  bc"]),
-    ("a\\ b", ["a b"]), ("\"10 `date +%s`\"", ["10 1234"]), ("'$x `y`'", ["$x `y`"]), ("-m\n2g", ["-m", "2g"]),
+    ("a\\ b", ["a b"]), (#""a\ b" "\$\"\\\`""#, [#"a\ b"#, "$\"\\`"]),
+    ("\"10 `date +%s`\"", ["10 1234"]), ("'$x `y`'", ["$x `y`"]), ("-m\n2g", ["-m", "2g"]),
     ("''", [""]),
   ])
   func `words are split as a shell does it`(text: String, words: [String]) throws {

@@ -10,10 +10,18 @@ extension Machine {
   /// - Throws: `MachineError`: `pause` where a vCPU does not come out, `kvm` for what KVM refuses.
   public func capture(guest: String = "") throws(MachineError) -> MachineState {
     try whilePaused { () throws(MachineError) in
-      try MachineCapture(machine: self).state(guest: guest)
+      let state = try MachineCapture(machine: self).state(guest: guest)
+      tellGuestOfPause()
+      return state
     } orThrow: {
       $0
     }.value
+  }
+
+  /// Has kvmclock tell the guest that it stood still, so that its watchdogs stay calm. KVM refuses that (EINVAL) for a vCPU
+  /// whose guest does not use kvmclock, which then has nobody to tell.
+  private func tellGuestOfPause() {
+    for vcpu in vcpus { try? vcpu.notifyPaused() }
   }
 
   /// Takes state and memory at one moment. A machine that runs is paused meanwhile, and goes on.
@@ -28,6 +36,7 @@ extension Machine {
       // State first: KVM_GET_MP_STATE and a kvmclock that is read may write to memory, nothing of memory to state.
       let state = try MachineCapture(machine: self).state(guest: guest)
       copy.take(memory)
+      tellGuestOfPause()
       return state
     } orThrow: {
       $0

@@ -18,9 +18,11 @@ extension VCPUState {
       hasNestedState = try system.check(.nestedState) > 0
       hasDebugRegisters = try system.check(.debugRegs) > 0
       hasTSCOffset = (try? vcpu.tscOffset()) != nil
-      // KVM lists registers of which some need a capability or a CPUID feature of the vCPU; it refuses those.
+      // KVM lists registers of which some need a capability or a CPUID feature of the vCPU; it refuses those. What it does
+      // not list comes last, each register once, in the order in which it is to be written.
       var readable: [UInt32] = []
-      var rest = try system.msrIndices().filter { $0 != MSR.tscDeadline }[...]
+      let own = try ModelRegisters.shown(by: vcpu)
+      var rest = (try system.msrIndices().filter { $0 != MSR.tscDeadline && !own.contains($0) } + own)[...]
       while !rest.isEmpty {
         let answer = try vcpu.msrs(Array(rest.prefix(256)))
         readable += answer.entries.map(\.index)

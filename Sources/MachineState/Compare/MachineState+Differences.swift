@@ -1,4 +1,5 @@
 import APIC
+import JSON
 import KVM
 
 extension MachineState {
@@ -30,16 +31,11 @@ extension MachineState {
     }
     for (index, vcpu) in vcpus.enumerated() {
       let path = "vcpus[\(index)]"
-      var table = CPUIDTable()
-      guard case .object(let members) = vcpu.json(&table) else { continue }
+      guard case .object(let members) = VCPUState.fields(CPUIDTable([vcpu])).encode(vcpu) else { continue }
       for member in members where !["cpuid", "localAPIC"].contains(member.name) {
         Self.flatten(member.value, "\(path).\(member.name)", into: &fields)
       }
-      for entry in vcpu.cpuid {
-        let leaf = entry.hasSignificantIndex ? "\(hex(entry.function))/\(entry.index)" : hex(entry.function)
-        let value = [entry.eax, entry.ebx, entry.ecx, entry.edx].map { hex($0) }.joined(separator: " ")
-        fields.append(("\(path).cpuid.\(leaf)", value))
-      }
+      fields += vcpu.cpuid.map { ("\(path).cpuid.\($0.leaf)", $0.values) }
       fields += vcpu.localAPIC.fields.map { ("\(path).localAPIC.\($0)", $1) }
     }
     return fields

@@ -52,10 +52,17 @@ extension SnapshotFile {
   ) throws(SnapshotFileError) {
     guard let name = path.lastComponent else { throw .unwritable(path, "it names no file") }
     let folder = path.removingLastComponent()
-    let temporary = folder.appending(".\(name.string).\(getpid()).new")
+    // Nobody can know the name and have a link to a file of this user's there first.
+    let number = String(UInt64.random(in: .min ... .max), radix: 36)
+    let temporary = folder.appending(".\(name.string).\(number).new")
+    let file: FileDescriptor
     do {
-      let file = try FileDescriptor.open(
-        temporary, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite])
+      file = try FileDescriptor.open(
+        temporary, .writeOnly, options: [.create, .exclusiveCreate, .noFollow], permissions: [.ownerReadWrite])
+    } catch {
+      throw .unwritable(path, "\(error)")
+    }
+    do {
       try file.closeAfter {
         try body(file)
         guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }

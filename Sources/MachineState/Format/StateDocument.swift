@@ -1,9 +1,11 @@
+public import JSON
+
 /// A machine's state as a JSON document of the format `lapwing.machine-state`, which docs/machine-state.md describes.
 public struct StateDocument: Sendable {
   /// The document's type.
   public static let format = "lapwing.machine-state"
   /// What this program writes, and the newest that it knows.
-  public static let version = FormatVersion(major: 1, minor: 1)
+  public static let version = FormatVersion(major: 1, minor: 2)
 
   /// The state.
   public var state: MachineState
@@ -21,31 +23,53 @@ public struct StateDocument: Sendable {
   /// - Throws: `MalformedState` for what is no such document, for a newer major version, and for a field that is missing,
   ///   out of range or contradicts another.
   public init(text: [UInt8]) throws(MalformedState) {
-    let json = try JSONParser.parse(text)
-    let notes = DecodingNotes()
-    var reader = try ObjectReader(json, DecodingNotes())
-    let format = try reader.required("format") { json, _ throws(MalformedState) in try json.text(atMost: 256) }
-    guard format == Self.format else {
-      throw MalformedState("a document of the format \"\(Self.format)\" expected, not \"\(format)\"", at: "format")
+    let json = try JSONValue(parsing: text, limits: Self.limits)
+    var head = Head()
+    try Head.fields.decode(json, into: &head, DecodingContext())
+    guard head.format == Self.format else {
+      throw MalformedState(
+        "a document of the format \"\(Self.format)\" expected, not \"\(head.format)\"", at: "format")
     }
-    version = try reader.required("version") { json, _ throws(MalformedState) in
-      let text = try json.text(atMost: 40)
-      guard let version = FormatVersion(text) else {
-        throw MalformedState("a version such as \"\(Self.version)\" expected, not \"\(text)\"")
-      }
-      guard version.major == Self.version.major else {
-        throw MalformedState("version \(version) cannot be read: this program reads \(Self.version.major).x")
-      }
-      return version
-    }
-    state = try MachineState(json: json, notes)
+    version = head.version
+    let context = DecodingContext(minor: version.minor)
+    state = try MachineState(json: json, context)
     try state.validate()
-    unknownMembers = notes.unknownMembers
+    unknownMembers = context.unknownMembers
   }
 
   /// The document's text.
-  public var text: [UInt8] { JSONText.of(state.json) }
+  public var text: [UInt8] { state.json.text }
+
+  /// 4096 vCPUs with AMX take less: about 350 values each.
+  private static let limits = JSONLimits(bytes: 256 << 20, values: 1 << 21)
+
+  /// What says whether the rest can be read.
+  private struct Head {
+    var format = ""
+    var version = StateDocument.version
+
+    static var fields: [Field<Head>] {
+      [.text("format", \.format, atMost: 256), Field("version", \.version, StateDocument.versionCoding)]
+    }
+  }
+
+  private static var versionCoding: JSONCoding<FormatVersion> {
+    JSONCoding.text(atMost: 40).map { (text) throws(JSONError) in
+      guard let version = FormatVersion(text) else {
+        throw JSONError("a version such as \"\(Self.version)\" expected, not \"\(text)\"")
+      }
+      guard version.major == Self.version.major else {
+        throw JSONError("version \(version) cannot be read: this program reads \(Self.version.major).x")
+      }
+      return version
+    } back: {
+      $0.description
+    }
+  }
 }
+
+/// Why a document is no machine state: the place in it, and what is wrong there.
+public typealias MalformedState = JSONError
 
 /// A version: within one major version, readers leave out what they do not know.
 public struct FormatVersion: Hashable, Sendable, CustomStringConvertible {
@@ -61,7 +85,10 @@ public struct FormatVersion: Hashable, Sendable, CustomStringConvertible {
 
   init?(_ text: String) {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 2, let major = UInt16(parts[0]), let minor = UInt16(parts[1]) else { return nil }
+    // An integer's own initializer takes a sign.
+    guard parts.count == 2, text.utf8.allSatisfy({ $0 == 0x2e || (0x30...0x39).contains($0) }),
+      let major = UInt16(parts[0]), let minor = UInt16(parts[1])
+    else { return nil }
     self.init(major: Int(major), minor: Int(minor))
   }
 

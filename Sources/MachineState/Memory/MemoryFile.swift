@@ -1,3 +1,4 @@
+import JSON
 import VMM
 
 /// The layout of a file with guest memory, which docs/machine-state.md describes. All numbers are little-endian.
@@ -32,8 +33,10 @@ struct MemoryFile {
   }
 
   /// Where the pages begin.
-  var dataOffset: Int {
-    let end = Self.headerSize + entries.count * Self.entrySize
+  var dataOffset: Int { Self.dataOffset(runs: entries.count) }
+
+  private static func dataOffset(runs: Int) -> Int {
+    let end = headerSize + runs * entrySize
     return (end + Int(GuestMemory.pageSize) - 1) & ~(Int(GuestMemory.pageSize) - 1)
   }
 
@@ -66,9 +69,7 @@ extension MemoryFile {
     guard count <= UInt64(runLimit), count <= reference.pages else {
       throw MalformedState("the file has \(count) runs, with \(reference.pages) pages", at: "memory.file")
     }
-    var file = MemoryFile(MemoryImage(size: 0), id: 0)
-    file.entries = [Entry](repeating: Entry(address: 0, pages: 0, checksum: 0), count: Int(count))
-    return file.dataOffset
+    return dataOffset(runs: Int(count))
   }
 
   /// Reads header and table, and compares them with what the state says of its memory.

@@ -1,4 +1,5 @@
 import APIC
+import JSON
 public import KVM
 public import VMM
 

@@ -55,7 +55,7 @@ extension MachineState {
   }
 
   private func checkMSRs(_ system: System, _ differences: inout [HostDifference]) throws(KVMError) {
-    let known = Set(try system.msrIndices())
+    let known = Set(try system.msrIndices()).union(ModelRegisters.all)
     var missing: Set<UInt32> = []
     // A register that this KVM does not save holds nothing but its reset value there: 0 is no loss.
     for vcpu in vcpus {

@@ -1,3 +1,4 @@
+public import JSON
 public import VMM
 
 /// Why a machine could not be made from a state. There is no machine then, nor part of one.

@@ -63,6 +63,8 @@ extension VCPUState {
     if let deadline = msr(MSR.tscDeadline), deadline != 0 {
       try writeMSRs([MSREntry(index: MSR.tscDeadline, value: deadline)], vcpu, at: path)
     }
+    // kvmclock tells the guest that it stood still; a vCPU whose guest does not use it refuses (EINVAL).
+    try? vcpu.notifyPaused()
     try call(path + ".settings.vapicAddress") { () throws(KVMError) in
       if settings.vapicAddress != 0 { try vcpu.setVAPICAddress(settings.vapicAddress) }
       if settings.reportsTPRAccesses { try vcpu.setTPRReporting(true) }

@@ -1,4 +1,5 @@
 public import APIC
+public import JSON
 
 /// The register page as bytes: `struct kvm_lapic_state`, which is what other programs keep of a local APIC.
 extension LocalAPICState {

@@ -1,4 +1,5 @@
 import APIC
+public import JSON
 import KVM
 import VMM
 
@@ -7,7 +8,8 @@ extension MachineState {
   ///
   /// - Throws: `MalformedState` with the place.
   public func validate() throws(MalformedState) {
-    try member("machine") { () throws(MalformedState) in try validateConfiguration() }
+    try JSONError.inside("machine") { () throws(MalformedState) in try validateConfiguration() }
+    try validateCapabilities()
     try validateChips()
     guard vcpus.count == configuration.vcpus else {
       throw MalformedState("\(configuration.vcpus) vCPUs expected, not \(vcpus.count)", at: "vcpus")
@@ -15,7 +17,7 @@ extension MachineState {
     let ids = configuration.apicIDs
     let format = hasWideIDs
     for (index, vcpu) in vcpus.enumerated() {
-      try member("vcpus[\(index)]") { () throws(MalformedState) in
+      try JSONError.inside("vcpus[\(index)]") { () throws(MalformedState) in
         guard vcpu.id == ids[index] else { throw MalformedState("\(ids[index]) expected, not \(vcpu.id)", at: "id") }
         try vcpu.validate(wideIDs: format)
       }
@@ -43,6 +45,28 @@ extension MachineState {
     let ids = configuration.apicIDs
     guard ids.count == configuration.vcpus, Set(ids).count == ids.count else {
       throw MalformedState("as many different ids as vCPUs expected", at: "vcpuIDs")
+    }
+  }
+
+  /// What a state may have KVM told of a machine and of a vCPU. A state comes from anywhere: what else there is could pin host
+  /// memory, share what is not the guest's, or stop this program.
+  private static let machineCapabilities: Set<Capability> = [
+    .splitIRQChip, .x2APICAPI, .apicBusCycles, .disableExits, .userSpaceMSR,
+  ]
+  private static let vcpuCapabilities: Set<Capability> = [.hypervSynIC, .hypervSynIC2]
+
+  private func validateCapabilities() throws(MalformedState) {
+    func check(
+      _ enabled: [MachineSettings.EnabledCapability], _ allowed: Set<Capability>, _ path: String
+    ) throws(MalformedState) {
+      for (index, enabled) in enabled.enumerated() where !allowed.contains(enabled.capability) {
+        throw MalformedState(
+          "a state may not enable \(enabled.capability.name) (\(enabled.capability.rawValue))", at: "\(path)[\(index)]")
+      }
+    }
+    try check(settings.capabilities, Self.machineCapabilities, "settings.capabilities")
+    for (index, vcpu) in vcpus.enumerated() {
+      try check(vcpu.settings.capabilities, Self.vcpuCapabilities, "vcpus[\(index)].settings.capabilities")
     }
   }
 
@@ -87,7 +111,7 @@ extension MachineState {
     try validateSharedEvents()
     var owned: Set<UInt32> = []
     for (index, event) in irqfds.enumerated() where event.isOwnedByVMM && !owned.insert(event.gsi).inserted {
-      throw MalformedState("the machine has one irqfd a GSI", at: "irqfds[\(index)].isMachines")
+      throw MalformedState("the machine has one irqfd a GSI", at: "irqfds[\(index)].isOwnedByVMM")
     }
     do throws(DeviceStateError) {
       try DeviceState.validate(devices, configuration)

@@ -1,4 +1,5 @@
 import APIC
+import JSON
 import KVM
 
 extension VCPUState {

@@ -50,7 +50,13 @@ struct ShellWords {
         rest.removeFirst()
         switch character {
         case "\"": return text
-        case "\\": if !rest.isEmpty { text.append(rest.removeFirst()) }
+        // Between double quotes a backslash stands for itself but before these (POSIX, Shell Command Language, 2.2.3).
+        case "\\":
+          switch rest.first {
+          case "$", "`", "\"", "\\": text.append(rest.removeFirst())
+          case "\n": rest.removeFirst()
+          default: text.append("\\")
+          }
         case "`": text += try output()
         case "$": throw Unsupported(what: "$\(rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "(" })")
         default: text.append(character)

@@ -13,6 +13,17 @@ struct GuestArgument: ExpressibleByArgument {
     .list(BuiltInGuest.all.map(\.name))
   }
 
+  /// Whether a name is that of a file with a machine's state: a JSON document, where images begin with something else.
+  static func isSnapshot(_ name: String) -> Bool {
+    guard BuiltInGuest.named(name) == nil, let file = try? FileDescriptor.open(FilePath(name), .readOnly) else {
+      return false
+    }
+    var first: [UInt8] = [0]
+    // Sound: the call writes at most as many bytes as the buffer has.
+    let count = try? file.closeAfter { try unsafe first.withUnsafeMutableBytes { try unsafe file.read(into: $0) } }
+    return count == 1 && first[0] == UInt8(ascii: "{")
+  }
+
   /// The image: built in where there is one of that name, else the file.
   func image() throws(Failure) -> GuestImage {
     if let guest = BuiltInGuest.named(name) { return guest.image }

@@ -22,29 +22,41 @@ struct RestoreCommand: ParsableCommand {
 
   @OptionGroup var report: RunReportOptions
 
+  @OptionGroup var snapshotOptions: SnapshotOptions
+
   func run() throws {
     try perform { () throws(Failure) in
       let signals = InterruptSignals()
-      let snapshot = try read()
-      let run = GuestRun(guest: snapshot.state.guest, limit: timeout.duration, options: report)
-      let machine: Machine
-      let kvm = try openKVM()
-      do throws(RestoreError) {
-        machine = try Machine(restoring: snapshot, on: kvm, console: run.makeConsole())
-      } catch {
-        throw Failure(error, takenOn: snapshot.state.host)
-      }
+      let snapshot = try SnapshotFile.forRestoring(file)
+      var run = GuestRun(guest: snapshot.state.guest, limit: timeout.duration, options: report)
+      if let snapshots = snapshotOptions.snapshots(of: snapshot.state.guest) { run.tick = { snapshots.take(of: $0) } }
+      let machine = try Machine.restoring(snapshot, console: run.makeConsole())
       return try run.run(machine, signals)
     }
   }
+}
 
-  private func read() throws(Failure) -> Snapshot {
+extension SnapshotFile {
+  /// A snapshot that a machine is to be made from; what of it this program does not know is told on standard error.
+  static func forRestoring(_ file: String) throws(Failure) -> Snapshot {
     do throws(SnapshotFileError) {
       let (document, memory) = try SnapshotFile(FilePath(file)).read()
       document.noteUnknownMembers(of: file)
       return Snapshot(state: document.state, memory: memory)
     } catch {
       throw Failure(error)
+    }
+  }
+}
+
+extension Machine {
+  /// A machine made from a snapshot.
+  static func restoring(_ snapshot: Snapshot, console: Console) throws(Failure) -> Machine {
+    let kvm = try openKVM()
+    do throws(RestoreError) {
+      return try Machine(restoring: snapshot, on: kvm, console: console)
+    } catch {
+      throw Failure(error, takenOn: snapshot.state.host)
     }
   }
 }

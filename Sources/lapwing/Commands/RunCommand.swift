@@ -1,5 +1,4 @@
 import ArgumentParser
-import SystemPackage
 
 /// `lapwing run`: boots a guest and shows what happens.
 struct RunCommand: ParsableCommand {
@@ -22,33 +21,14 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var report: RunReportOptions
 
-  @Option(help: "Take a snapshot whenever this signal comes: USR1, USR2, HUP or QUIT.")
-  var snapshotOn: SnapshotSignal?
-
-  @Option(
-    help: """
-      The snapshots' files, with %d for a number: the first that is not taken. By default the guest's name, a number and \
-      .json, in the current folder.
-      """)
-  var snapshotFile: NumberedFile?
-
-  func validate() throws {
-    if snapshotFile != nil, snapshotOn == nil { throw ValidationError("--snapshot-file needs --snapshot-on") }
-  }
+  @OptionGroup var snapshotOptions: SnapshotOptions
 
   func run() throws {
     try perform { () throws(Failure) in
       let signals = InterruptSignals()
       var run = GuestRun(guest: guest.name, limit: timeout.duration, options: report)
-      if let snapshots { run.tick = { snapshots.take(of: $0) } }
+      if let snapshots = snapshotOptions.snapshots(of: guest.name) { run.tick = { snapshots.take(of: $0) } }
       return try run.run(try machine.build(guest, console: run.makeConsole()), signals)
     }
-  }
-
-  private var snapshots: SnapshotOnSignal? {
-    guard let snapshotOn else { return nil }
-    let name = FilePath(guest.name).lastComponent?.string ?? "guest"
-    guard let file = snapshotFile ?? NumberedFile(argument: name + ".%d.json") else { return nil }
-    return SnapshotOnSignal(snapshotOn, file, guest: guest.name)
   }
 }

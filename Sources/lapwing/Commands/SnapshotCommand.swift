@@ -13,7 +13,11 @@ struct SnapshotCommand: ParsableCommand {
       FILE' goes on from there, 'lapwing inspect FILE' shows it.
       """)
 
-  @Argument(help: "A built-in guest or the path of an image.")
+  @Argument(
+    help: """
+      A built-in guest or the path of an image; or a snapshot, with which it goes on up to the moment, on the machine \
+      that it was taken of.
+      """)
   var guest: GuestArgument
 
   @Option(
@@ -47,12 +51,19 @@ struct SnapshotCommand: ParsableCommand {
   }
 
   private func takeSnapshot() throws(Failure) -> ExitStatus {
-    let machine = try machine.build(guest, console: Console { StandardOutput.write($0) })
-    guard let snapshot = try snapshot(of: machine) else {
+    let console = Console { StandardOutput.write($0) }
+    let isSnapshot = GuestArgument.isSnapshot(guest.name)
+    let earlier = isSnapshot ? try SnapshotFile.forRestoring(guest.name) : nil
+    let name = earlier?.state.guest ?? guest.name
+    let machine =
+      if let earlier { try Machine.restoring(earlier, console: console) } else {
+        try machine.build(guest, console: console)
+      }
+    guard let snapshot = try snapshot(of: machine, name) else {
       guard let outcome = machine.stop.reason else {
         throw Failure("the time limit passed before \(at)", .timeLimit)
       }
-      throw Failure("'\(guest.name)' ended before \(at): \(outcome)", .failed)
+      throw Failure("'\(name)' ended before \(at): \(outcome)", .failed)
     }
     do throws(SnapshotFileError) {
       try SnapshotFile(FilePath(output)).write(snapshot)
@@ -61,7 +72,7 @@ struct SnapshotCommand: ParsableCommand {
     }
     if !quiet {
       StandardError.print(
-        "lapwing: '\(guest.name)' at \(at): \(count(snapshot.state.vcpus.count, "vCPU")) and "
+        "lapwing: '\(name)' at \(at): \(count(snapshot.state.vcpus.count, "vCPU")) and "
           + "\(count(Int(snapshot.memory.pages), "page")) of memory in '\(output)'")
     }
     return .success
@@ -70,11 +81,11 @@ struct SnapshotCommand: ParsableCommand {
   private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
   /// The machine at the moment; nil where the guest does not come there.
-  private func snapshot(of machine: Machine) throws(Failure) -> Snapshot? {
+  private func snapshot(of machine: Machine, _ name: String) throws(Failure) -> Snapshot? {
     do throws(MachineError) {
       let running = try machine.start(pausingAt: at.moment)
       guard try machine.pause(at: at.moment, within: timeout.duration), machine.stop.reason == nil else { return nil }
-      let snapshot = try machine.snapshot(guest: guest.name)
+      let snapshot = try machine.snapshot(guest: name)
       _ = running.finish()
       return snapshot
     } catch {

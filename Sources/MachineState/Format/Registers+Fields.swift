@@ -1,4 +1,5 @@
 import APIC
+import JSON
 import KVM
 
 extension Registers {
@@ -23,18 +24,8 @@ extension SpecialRegisters {
       .object("gdt", \.gdt, table), .object("idt", \.idt, table),
       .hex("cr0", \.cr0), .hex("cr2", \.cr2), .hex("cr3", \.cr3), .hex("cr4", \.cr4), .hex("cr8", \.cr8, upTo: 0xf),
       .hex("efer", \.efer), .hex("apicBase", \.apicBase.rawValue),
-      Field(
-        name: "injectedInterrupt", encode: { .array($0.injectedInterrupt.map { .hex($0.rawValue) }) },
-        decode: {
-          (root, json, _) throws(MalformedState) in
-          root.injectedInterrupt = try VectorSet(json: json)
-        }),
-      Field(
-        name: "pageDirectoryPointers",
-        encode: { $0.pageDirectoryPointers.map { .array($0.map { .hex($0) }) } ?? .null },
-        decode: { (root, json, _) throws(MalformedState) in
-          root.pageDirectoryPointers = try json.words(count: 4)
-        }),
+      Field("injectedInterrupt", \.injectedInterrupt, .vectors),
+      Field("pageDirectoryPointers", \.pageDirectoryPointers, .optional(.list(of: .hex, count: 4))),
     ]
   }
 }
@@ -73,25 +64,14 @@ extension DebugRegisters {
   }
 }
 
-extension VectorSet {
-  fileprivate init(json: JSONValue) throws(MalformedState) {
-    self.init()
-    guard case .array(let elements) = json else { throw MalformedState("an array expected, not \(json.kind)") }
-    for element in elements { insert(Vector(rawValue: try element.hex(UInt8.self))) }
-  }
-}
-
-extension JSONValue {
-  /// An array of so many 64-bit registers; nil for null.
-  func words(count: Int) throws(MalformedState) -> [UInt64]? {
-    if case .null = self { return nil }
-    guard case .array(let elements) = self, elements.count == count else {
-      throw MalformedState("an array of \(count) numbers expected")
+extension JSONCoding where Value == VectorSet {
+  fileprivate static var vectors: JSONCoding {
+    JSONCoding<[UInt8]>.list(of: .hex, atMost: 256).map { numbers in
+      var set = VectorSet()
+      for number in numbers { set.insert(Vector(rawValue: number)) }
+      return set
+    } back: {
+      $0.map(\.rawValue)
     }
-    var words: [UInt64] = []
-    for (index, element) in elements.enumerated() {
-      words.append(try member("[\(index)]") { () throws(MalformedState) in try element.hex(UInt64.self) })
-    }
-    return words
   }
 }

@@ -1,4 +1,5 @@
 import APIC
+import JSON
 import KVM
 import VMM
 
@@ -52,12 +53,13 @@ extension Field {
     _ name: String, _ path: WritableKeyPath<Root, [RedirectionEntry]>
   ) -> Field {
     Field(
-      name: name, encode: { .array($0[keyPath: path].map { .hex($0.rawValue) }) },
-      decode: {
-        (root, json, _) throws(MalformedState) in
-        guard let words = try json.words(count: IOAPIC.pinCount) else { throw MalformedState("an array expected") }
-        root[keyPath: path] = words.map { RedirectionEntry(rawValue: $0) }
-      })
+      name, path,
+      .list(
+        of: JSONCoding.hex.map {
+          RedirectionEntry(rawValue: $0)
+        } back: {
+          $0.rawValue
+        }, count: IOAPIC.pinCount))
   }
 }
 

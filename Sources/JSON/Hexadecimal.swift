@@ -1,47 +1,3 @@
-/// A JSON value (RFC 8259) whose numbers are integers, with the members of objects in order.
-///
-/// Foundation's decoder keeps neither the order nor the names that nobody asked for, and takes a multiple of the time; a
-/// state with 64 vCPUs is to be read in a few milliseconds.
-enum JSONValue: Hashable, Sendable {
-  case null
-  case bool(Bool)
-  case number(Int64)
-  case string(String)
-  case array([JSONValue])
-  case object([Member])
-
-  /// A member of an object.
-  struct Member: Hashable, Sendable {
-    var name: String
-    var value: JSONValue
-  }
-
-  /// What kind of value it is, for a person.
-  var kind: String {
-    switch self {
-    case .null: "null"
-    case .bool: "a boolean"
-    case .number: "a number"
-    case .string: "a string"
-    case .array: "an array"
-    case .object: "an object"
-    }
-  }
-
-  /// An object without the members that are nil.
-  static func object(_ members: KeyValuePairs<String, JSONValue?>) -> JSONValue {
-    .object(members.compactMap { name, value in value.map { Member(name: name, value: $0) } })
-  }
-
-  /// An integer of up to 64 bits as `0x1f`.
-  static func hex(_ value: some FixedWidthInteger & UnsignedInteger) -> JSONValue {
-    .string("0x" + String(value, radix: 16))
-  }
-
-  /// Bytes as hexadecimal digits.
-  static func bytes(_ bytes: [UInt8]) -> JSONValue { .string(Hexadecimal.text(bytes)) }
-}
-
 /// Hexadecimal digits.
 enum Hexadecimal {
   private static let digits = Array("0123456789abcdef".utf8)
@@ -86,7 +42,8 @@ enum Hexadecimal {
     return result
   }
 
-  private static func value(_ digit: UInt8) -> UInt8? {
+  /// What a digit stands for; nil for anything else.
+  static func value(_ digit: UInt8) -> UInt8? {
     switch digit {
     case 0x30...0x39: digit - 0x30
     case 0x61...0x66: digit - 0x61 + 10

@@ -1,16 +1,17 @@
-/// Writes a JSON value as people read it: two spaces a level, what fits on a line on one line.
-struct JSONText {
-  private var text: [UInt8] = []
-
-  /// The text of a value, with a line feed at its end.
-  static func of(_ value: JSONValue) -> [UInt8] {
+extension JSONValue {
+  /// The value as people read it: two spaces a level, what fits on a line on one line, and a line feed at the end.
+  public var text: [UInt8] {
     var writer = JSONText()
-    writer.write(value, indent: 0)
+    writer.write(self, indent: 0)
     writer.text.append(0x0a)
     return writer.text
   }
+}
 
-  private mutating func write(_ value: JSONValue, indent: Int) {
+private struct JSONText {
+  var text: [UInt8] = []
+
+  mutating func write(_ value: JSONValue, indent: Int) {
     switch value {
     case .null: text += Array("null".utf8)
     case .bool(let value): text += Array((value ? "true" : "false").utf8)

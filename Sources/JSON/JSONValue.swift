@@ -1,0 +1,102 @@
+/// A JSON value (RFC 8259) whose numbers are integers, with the members of objects in order.
+///
+/// Foundation's decoder keeps neither the order nor the names that nobody asked for, and takes a multiple of the time; a
+/// machine's state with 64 vCPUs is to be read in a few milliseconds.
+public enum JSONValue: Hashable, Sendable {
+  /// `null`.
+  case null
+  /// `true` or `false`.
+  case bool(Bool)
+  /// An integer.
+  case number(Int64)
+  /// A string.
+  case string(String)
+  /// An array.
+  case array([JSONValue])
+  /// An object, whose members have different names.
+  case object([Member])
+
+  /// A member of an object.
+  public struct Member: Hashable, Sendable {
+    /// Its name.
+    public var name: String
+    /// Its value.
+    public var value: JSONValue
+
+    /// A member.
+    public init(_ name: String, _ value: JSONValue) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// What kind of value it is, for a person.
+  public var kind: String {
+    switch self {
+    case .null: "null"
+    case .bool: "a boolean"
+    case .number: "a number"
+    case .string: "a string"
+    case .array: "an array"
+    case .object: "an object"
+    }
+  }
+
+  /// An integer of up to 64 bits as `0x1f`.
+  public static func hex(_ value: some FixedWidthInteger & UnsignedInteger) -> JSONValue {
+    .string("0x" + String(value, radix: 16))
+  }
+}
+
+/// What a document may take of this process's memory. All are checked while it is read, before room is made.
+public struct JSONLimits: Sendable {
+  /// The size of the document in bytes.
+  public var bytes: Int
+  /// How many values it has, those of arrays and objects included.
+  public var values: Int
+  /// How deep arrays and objects nest.
+  public var depth: Int
+  /// The size of one string, or of a member's name, in bytes.
+  public var stringBytes: Int
+
+  /// Limits.
+  public init(bytes: Int, values: Int, depth: Int = 32, stringBytes: Int = 4 << 20) {
+    self.bytes = bytes
+    self.values = values
+    self.depth = depth
+    self.stringBytes = stringBytes
+  }
+}
+
+/// What is wrong with a document: the place in it, and the problem there.
+public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The place, such as `vcpus[1].localAPIC`; empty for the document as a whole.
+  public var path: String
+  /// What is wrong, and what was expected.
+  public var problem: String
+
+  /// A problem at a place.
+  public init(_ problem: String, at path: String = "") {
+    self.path = path
+    self.problem = problem
+  }
+
+  /// `vcpus[1].localAPIC: 1024 bytes expected, not 1000`.
+  public var description: String { path.isEmpty ? problem : "\(path): \(problem)" }
+
+  /// Runs what reads or checks a member, and says of its failure where it happened.
+  public static func inside<Value>(
+    _ member: @autoclosure () -> String, _ body: () throws(JSONError) -> Value
+  ) throws(JSONError) -> Value {
+    do throws(JSONError) {
+      return try body()
+    } catch {
+      throw JSONError(error.problem, at: join(member(), error.path))
+    }
+  }
+
+  /// The path of a member of a member.
+  static func join(_ outer: String, _ inner: String) -> String {
+    inner.isEmpty ? outer : inner.hasPrefix("[") ? outer + inner : "\(outer).\(inner)"
+  }
+}
