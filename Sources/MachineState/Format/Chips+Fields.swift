@@ -43,7 +43,7 @@ extension SplitIOAPICState {
   /// Edges that came while their pin was masked. The chip has none of them, and loses what an earlier version kept;
   /// readers of 1.1 and before want the member.
   private static var pendingEdges: Field<SplitIOAPICState> {
-    Field(name: "pendingEdges", encode: { _ in .hex(UInt32(0)) }, decode: { (_, _, _) throws(MalformedState) in })
+    .remark("pendingEdges") { _ in JSONCoding<UInt32>.hex.encode(0) }
   }
 }
 
