@@ -37,10 +37,19 @@ let package = Package(
 
     .target(name: "GuestContract"),
 
+    // What every module of the host needs: files, threads, shared work, numbers and sizes as text.
+    .target(name: "CSupport"),
+    .target(
+      name: "Support", dependencies: ["CSupport", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SupportTests", dependencies: ["Support", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+
     .target(name: "CKVM"),
     .target(
       name: "KVM",
-      dependencies: ["APIC", "CKVM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: ["APIC", "CKVM", "Support", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .testTarget(
       name: "KVMTests",
@@ -51,7 +60,7 @@ let package = Package(
     .target(
       name: "VMM",
       dependencies: [
-        "APIC", "CVMM", "GuestContract", "KVM", .product(name: "SystemPackage", package: "swift-system"),
+        "APIC", "CVMM", "GuestContract", "KVM", "Support", .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
 
@@ -64,7 +73,7 @@ let package = Package(
 
     .target(
       name: "MachineState",
-      dependencies: ["APIC", "KVM", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: ["APIC", "KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .testTarget(
       name: "MachineStateTests",
@@ -77,7 +86,9 @@ let package = Package(
     .target(name: "CEvidence"),
     .target(
       name: "Evidence",
-      dependencies: ["APIC", "CEvidence", "KVM", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: [
+        "APIC", "CEvidence", "KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "EvidenceTests",
@@ -85,7 +96,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Scenarios",
-      dependencies: ["APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "MachineState", "VMM"],
+      dependencies: [
+        "APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "MachineState", "Support", "VMM",
+      ],
       swiftSettings: strict),
     .target(
       name: "Measurements",
@@ -100,7 +113,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "UnitTests",
-      dependencies: ["KVM", "Scenarios", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: ["KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .testTarget(
       name: "UnitTestsTests",
@@ -111,13 +124,14 @@ let package = Package(
     .target(
       name: "Reports",
       dependencies: [
-        "APIC", "Evidence", "KVM", "MachineState", "Measurements", "Scenarios", "UnitTests", "VMM",
+        "APIC", "Evidence", "KVM", "MachineState", "Measurements", "Scenarios", "Support", "UnitTests", "VMM",
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "BuiltInGuests", "Evidence", "KVM", "MachineState", "Measurements", "Reports", "Scenarios", "UnitTests", "VMM",
+        "APIC", "BuiltInGuests", "Evidence", "KVM", "MachineState", "Measurements", "Reports", "Scenarios", "Support",
+        "UnitTests", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -1,6 +1,10 @@
 #if !hasFeature(Embedded)
-/// The value in hexadecimal with a prefix, filled with zeros to that many digits.
-func hexadecimal(_ value: some FixedWidthInteger & UnsignedInteger, digits: Int = 1) -> String {
+/// A number in hexadecimal, as the manuals write it: `0x70`. Every module of the package writes it so.
+///
+/// - Parameters:
+///   - value: The number.
+///   - digits: How many digits it has at the least; zeros fill it up.
+package func hex(_ value: some BinaryInteger, digits: Int = 1) -> String {
   let number = String(value, radix: 16)
   return "0x" + String(repeating: "0", count: max(0, digits - number.count)) + number
 }

@@ -49,7 +49,7 @@ extension Destination: CustomStringConvertible {
   public var description: String {
     switch self {
     case .physical(let identifier): "physical \(identifier)"
-    case .logical(let identifier): "logical \(hexadecimal(identifier))"
+    case .logical(let identifier): "logical \(hex(identifier))"
     }
   }
 }

@@ -71,5 +71,3 @@ extension LocalAPICState {
     return registers.indices.map { (names[$0] ?? "offset\(hex(UInt32(4 * $0)))", hex(registers[$0])) }
   }
 }
-
-private func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }

@@ -1,4 +1,5 @@
 import Glibc
+import Support
 public import SystemPackage
 import VMM
 
@@ -45,7 +46,7 @@ public struct SnapshotFile: Sendable {
     let path = path.removingLastComponent().appending(reference.file)
     let file: FileDescriptor
     do {
-      file = try FileDescriptor.open(path, .readOnly)
+      file = try HostFile.open(path)
     } catch {
       throw .unreadable(path, "\(error)")
     }
@@ -91,19 +92,8 @@ public struct SnapshotFile: Sendable {
   }
 
   private func read(_ path: FilePath, atMost limit: Int) throws(SnapshotFileError) -> [UInt8] {
-    do {
-      let file = try FileDescriptor.open(path, .readOnly)
-      return try file.closeAfter {
-        var text: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        while true {
-          // Sound: the call writes at most as many bytes as the buffer has.
-          let count = try unsafe buffer.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
-          if count == 0 { return text }
-          text += buffer[..<count]
-          if text.count > limit { throw Errno.fileTooLarge }
-        }
-      }
+    do throws(HostFileError) {
+      return try HostFile.read(path, limit: limit, acceptsPipes: true)
     } catch {
       throw .unreadable(path, "\(error)")
     }

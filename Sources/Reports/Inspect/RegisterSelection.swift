@@ -1,3 +1,5 @@
+import APIC
+
 /// The registers that a person asked for: the value behind the text and the JSON document `lapwing.registers/1`.
 public struct RegisterSelection: Codable, Hashable, Sendable {
   /// The document's type and version.

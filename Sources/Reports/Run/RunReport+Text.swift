@@ -1,8 +1,11 @@
+import APIC
+import Support
+
 extension RunReport.MachineReport {
   /// What it is, in a line: `2 vCPUs, 64 MiB, x2APIC, irqchip in the kernel, kvm_intel`.
   public var text: String {
     [
-      Units.count(vcpus, "vCPU"), Units.bytes(memory), apic == "x2apic" ? "x2APIC" : "xAPIC",
+      Units.count(vcpus, "vCPU"), "\(ByteSize(bytes: memory))", apic == "x2apic" ? "x2APIC" : "xAPIC",
       irqchip == "kernel" ? "irqchip in the kernel" : "split irqchip", backEnd,
     ].joined(separator: ", ")
   }

@@ -1,3 +1,5 @@
+import APIC
+
 extension RunReport.TraceReport {
   /// How many journeys a person is shown; a document has all.
   private static let shown = 100

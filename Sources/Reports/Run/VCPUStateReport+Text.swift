@@ -1,3 +1,5 @@
+import APIC
+
 extension VCPUStateReport {
   private static let rows = [
     ["rip", "rsp", "rflags"], ["rax", "rbx", "rcx", "rdx"], ["rsi", "rdi", "rbp", "r8"], ["r9", "r10", "r11", "r12"],

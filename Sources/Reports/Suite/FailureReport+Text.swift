@@ -1,3 +1,5 @@
+import APIC
+
 extension FailureReport {
   /// The counters that tell how interrupts got into the guest, and why it was left.
   private static let importantCounters = RunReport.importantStatistics + ["req_event", "blocking"]

@@ -1,4 +1,4 @@
-import Scenarios
+import Support
 
 /// Which tests of a configuration are to be run.
 public struct UnitTestSelection: Sendable {
@@ -29,7 +29,7 @@ public struct UnitTestSelection: Sendable {
     for group in groups where !tests.contains(where: { $0.groups.contains(group) }) {
       throw Unknown(description: "no test is in the group '\(group)'")
     }
-    let patterns = names.map { (name: $0, pattern: SuitePattern($0)) }
+    let patterns = names.map { (name: $0, pattern: WildcardPattern($0)) }
     for (name, pattern) in patterns where !tests.contains(where: { pattern.matches($0.name) }) {
       throw Unknown(description: "no test has the name '\(name)'")
     }

@@ -1,3 +1,5 @@
+import APIC
+
 /// Accesses that no device answered: how many, and the first of them. A guest cannot make this grow.
 public struct UnclaimedAccesses: Hashable, Sendable {
   /// One of them.

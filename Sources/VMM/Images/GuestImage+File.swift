@@ -1,3 +1,4 @@
+import Support
 public import SystemPackage
 
 extension GuestImage {
@@ -9,28 +10,18 @@ extension GuestImage {
   /// - Parameters:
   ///   - path: the file's.
   ///   - limit: how many bytes it may have.
-  /// - Throws: `ImageError.unreadable` and `.tooLarge`.
-  public init(file path: FilePath, limit: Int = sizeLimit) throws(ImageError) {
-    do {
-      self.init(name: path.lastComponent?.string ?? path.string, bytes: try Self.contents(of: path, limit))
-    } catch let error as ImageError {
-      throw error
+  ///   - acceptsPipes: whether a pipe is read to its end as well, for a file that a person names.
+  /// - Throws: `ImageError.unreadable`, `.pipe` and `.tooLarge`.
+  public init(file path: FilePath, limit: Int = sizeLimit, acceptsPipes: Bool = false) throws(ImageError) {
+    do throws(HostFileError) {
+      self.init(
+        name: path.lastComponent?.string ?? path.string,
+        bytes: try HostFile.read(path, limit: limit, acceptsPipes: acceptsPipes))
     } catch {
-      throw .unreadable(error as? Errno ?? .ioError)
-    }
-  }
-
-  private static func contents(of path: FilePath, _ limit: Int) throws -> [UInt8] {
-    let file = try FileDescriptor.open(path, .readOnly)
-    return try file.closeAfter {
-      var bytes: [UInt8] = []
-      var buffer = [UInt8](repeating: 0, count: 1 << 20)
-      while true {
-        // Sound: the buffer is valid during the call.
-        let count = try unsafe buffer.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
-        if count == 0 { return bytes }
-        bytes += buffer[..<count]
-        if bytes.count > limit { throw ImageError.tooLarge(limit: limit) }
+      switch error {
+      case .unreadable(let errno): throw .unreadable(errno)
+      case .pipe: throw .pipe
+      case .tooLarge(let limit): throw .tooLarge(limit: limit)
       }
     }
   }

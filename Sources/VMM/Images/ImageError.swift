@@ -1,9 +1,13 @@
+import APIC
+import Support
 public import SystemPackage
 
 /// Why a guest image cannot be booted.
 public enum ImageError: Error, Hashable, Sendable {
   /// Its file cannot be read.
   case unreadable(Errno)
+  /// Its file is a pipe or a socket, which may keep its reader waiting.
+  case pipe
   /// Its file has more bytes than an image may have.
   case tooLarge(limit: Int)
   /// There is nothing in it.
@@ -36,8 +40,10 @@ extension ImageError: CustomStringConvertible {
     switch self {
     case .unreadable(let errno):
       "it cannot be read: \(errno)"
+    case .pipe:
+      "\(HostFileError.pipe)"
     case .tooLarge(let limit):
-      "it is larger than \(limit >= 1 << 20 ? "\(limit >> 20) MiB" : "\(limit >> 10) KiB")"
+      "\(HostFileError.tooLarge(limit: limit))"
     case .empty:
       "the image is empty"
     case .unknownFormat:
@@ -65,8 +71,4 @@ extension ImageError: CustomStringConvertible {
       "\(size) bytes at \(hex(address)) reach beyond 1 MiB, where flat real-mode code has to end"
     }
   }
-}
-
-func hex(_ value: some FixedWidthInteger & UnsignedInteger) -> String {
-  "0x" + String(value, radix: 16)
 }

@@ -1,3 +1,5 @@
+import APIC
+
 /// An access to guest-physical addresses that are not guest memory.
 public struct GuestMemoryError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The first address of the access.

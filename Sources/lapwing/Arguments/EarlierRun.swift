@@ -1,5 +1,6 @@
 import ArgumentParser
 import Reports
+import Support
 import SystemPackage
 
 /// A file that `lapwing bench --format json` wrote, to compare with.
@@ -13,7 +14,7 @@ struct EarlierRun: ExpressibleByArgument {
   /// The report in the file.
   func report() throws(Failure) -> BenchReport {
     do {
-      return try BenchReport(json: try InputFile.read(FilePath(name), limit: BenchReport.sizeLimit))
+      return try BenchReport(json: try HostFile.read(FilePath(name), limit: BenchReport.sizeLimit, acceptsPipes: true))
     } catch let error as JSONDocument.Unreadable {
       throw Failure("cannot compare with '\(name)', which is no report of 'lapwing bench': \(error)", .badInput)
     } catch {

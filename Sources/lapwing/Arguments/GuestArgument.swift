@@ -17,13 +17,11 @@ struct GuestArgument: ExpressibleByArgument {
   func image() throws(Failure) -> GuestImage {
     if let guest = BuiltInGuest.named(name) { return guest.image }
     do throws(ImageError) {
-      return try GuestImage(file: FilePath(name))
+      return try GuestImage(file: FilePath(name), acceptsPipes: true)
     } catch .unreadable(.noSuchFileOrDirectory) {
       throw Failure("there is no guest '\(name)': neither built in (see 'lapwing list') nor a file", .badInput)
     } catch .unreadable(let errno) {
       throw Failure("cannot read the guest '\(name)': \(errno)", .badInput)
-    } catch .tooLarge(let limit) {
-      throw Failure("the guest '\(name)' is larger than \(limit >> 20) MiB", .badInput)
     } catch {
       throw Failure("the guest '\(name)': \(error)", .badInput)
     }

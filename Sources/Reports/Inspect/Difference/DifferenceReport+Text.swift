@@ -1,3 +1,5 @@
+import APIC
+
 extension DifferenceReport {
   /// The difference for a person: owner by owner, a line a register.
   ///

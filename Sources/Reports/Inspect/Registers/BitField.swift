@@ -1,3 +1,5 @@
+import APIC
+
 /// A field of a register: where it is and what its values mean.
 struct BitField: Sendable {
   let name: String

@@ -1,3 +1,5 @@
+import APIC
+
 extension Inspection {
   /// The chips for a person: the redirection table, the PICs and the interval timer.
   func chipLines(_ style: Style) -> [String] {

@@ -1,3 +1,5 @@
+import Support
+
 extension Inspection {
   /// The state for a person.
   public func text(_ style: Style = Style()) -> String {
@@ -14,7 +16,7 @@ extension Inspection {
   private func machineLines(_ style: Style) -> [String] {
     func value(_ name: String) -> String { registers(named: name).first?.register.value ?? "" }
     let guest = value("GUEST").isEmpty ? "machine" : value("GUEST")
-    let memory = UInt64(value("MEMORY")).map { Units.bytes($0) } ?? value("MEMORY")
+    let memory = UInt64(value("MEMORY")).map { "\(ByteSize(bytes: $0))" } ?? value("MEMORY")
     var lines = [
       style.bold(guest) + ": \(Units.count(Int(value("VCPUS")) ?? 0, "vCPU")), \(memory), irqchip \(value("IRQCHIP"))"
     ]

@@ -1,3 +1,5 @@
+import APIC
+
 extension VCPUInspection {
   /// The vCPU for a person.
   func lines(_ style: Style) -> [String] {

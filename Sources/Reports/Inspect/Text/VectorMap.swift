@@ -1,3 +1,5 @@
+import APIC
+
 /// The 256 vectors as a drawing: eight lines of 32, which are two priority classes each.
 struct VectorMap {
   /// What the letters mean.
