@@ -98,6 +98,8 @@ struct UnitTestOptions: ParsableArguments {
   private static func contents(of path: FilePath, limit: Int) throws(Failure) -> [UInt8] {
     do throws(HostFileError) {
       return try HostFile.read(path, limit: limit, acceptsPipes: true)
+    } catch .unreadable(let errno) {
+      throw Failure("the file '\(path)': it cannot be read: \(errno)", .badInput)
     } catch {
       throw Failure("the file '\(path)': \(error)", .badInput)
     }
