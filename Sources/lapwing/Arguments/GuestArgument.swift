@@ -1,5 +1,7 @@
 import ArgumentParser
 import BuiltInGuests
+import Reports
+import Support
 import SystemPackage
 import VMM
 
@@ -22,8 +24,30 @@ struct GuestArgument: ExpressibleByArgument {
       throw Failure("there is no guest '\(name)': neither built in (see 'lapwing list') nor a file", .badInput)
     } catch .unreadable(let errno) {
       throw Failure("cannot read the guest '\(name)': \(errno)", .badInput)
+    } catch .tooLarge(let limit) {
+      throw Failure("the guest '\(name)' is larger than \(ByteSize(bytes: UInt64(limit)))", .badInput)
     } catch {
       throw Failure("the guest '\(name)': \(error)", .badInput)
+    }
+  }
+}
+
+/// A file that `lapwing bench --format json` wrote, to compare with.
+struct EarlierRun: ExpressibleByArgument {
+  let name: String
+
+  init(argument: String) { name = argument }
+
+  static var defaultCompletionKind: CompletionKind { .file(extensions: ["json"]) }
+
+  /// The report in the file.
+  func report() throws(Failure) -> BenchReport {
+    do {
+      return try BenchReport(json: try HostFile.read(FilePath(name), limit: BenchReport.sizeLimit, acceptsPipes: true))
+    } catch let error as JSONDocument.Unreadable {
+      throw Failure("cannot compare with '\(name)', which is no report of 'lapwing bench': \(error)", .badInput)
+    } catch {
+      throw Failure("cannot read the earlier run '\(name)': \(error)", .badInput)
     }
   }
 }

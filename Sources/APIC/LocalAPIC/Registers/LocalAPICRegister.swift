@@ -86,3 +86,97 @@ public enum LocalAPICRegister: UInt16, Sendable {
 #if !hasFeature(Embedded)
 extension LocalAPICRegister: CaseIterable {}
 #endif
+
+/// What software may do with a register.
+public enum RegisterAccess: Sendable {
+  /// Only read it.
+  case readOnly
+  /// Only write it.
+  case writeOnly
+  /// Read and write it.
+  case readWrite
+}
+
+extension LocalAPICRegister {
+  /// What software may do with the register (SDM volume 3A, tables 12-1 and 12-6).
+  ///
+  /// - Parameter mode: The mode that the local APIC is in.
+  /// - Returns: The access, or `nil` if the register does not exist in that mode.
+  public func access(in mode: APICMode) -> RegisterAccess? {
+    switch mode {
+    case .xAPIC: xAPICAccess
+    case .x2APIC: x2APICAccess
+    case .disabled, .invalid: nil
+    }
+  }
+
+  /// Whether the register exists in xAPIC mode.
+  public var isInXAPIC: Bool { xAPICAccess != nil }
+
+  /// Whether the register exists in x2APIC mode.
+  public var isInX2APIC: Bool { x2APICAccess != nil }
+
+  private var xAPICAccess: RegisterAccess? {
+    switch self {
+    case .version, .arbitrationPriority, .processorPriority, .remoteRead, .inService, .triggerModes,
+      .interruptRequest, .currentCount:
+      .readOnly
+    case .endOfInterrupt: .writeOnly
+    case .selfIPI: nil
+    default: .readWrite
+    }
+  }
+
+  private var x2APICAccess: RegisterAccess? {
+    switch self {
+    case .id, .logicalDestination: .readOnly
+    case .selfIPI: .writeOnly
+    case .arbitrationPriority, .remoteRead, .destinationFormat, .interruptCommandHigh: nil
+    default: xAPICAccess
+    }
+  }
+}
+
+#if !hasFeature(Embedded)
+extension RegisterAccess: CaseIterable {}
+#endif
+
+#if !hasFeature(Embedded)
+extension LocalAPICRegister: CustomStringConvertible {
+  /// The register's name in the SDM, volume 3A, table 12-1, or for SELF IPI table 12-6.
+  public var name: String {
+    switch self {
+    case .id: "Local APIC ID Register"
+    case .version: "Local APIC Version Register"
+    case .taskPriority: "Task Priority Register (TPR)"
+    case .arbitrationPriority: "Arbitration Priority Register (APR)"
+    case .processorPriority: "Processor Priority Register (PPR)"
+    case .endOfInterrupt: "EOI Register"
+    case .remoteRead: "Remote Read Register (RRD)"
+    case .logicalDestination: "Logical Destination Register"
+    case .destinationFormat: "Destination Format Register"
+    case .spurious: "Spurious Interrupt Vector Register"
+    case .inService: "In-Service Register (ISR)"
+    case .triggerModes: "Trigger Mode Register (TMR)"
+    case .interruptRequest: "Interrupt Request Register (IRR)"
+    case .errorStatus: "Error Status Register"
+    case .lvtCMCI: "LVT CMCI Register"
+    case .interruptCommand: "Interrupt Command Register (ICR)"
+    case .interruptCommandHigh: "Interrupt Command Register (ICR), bits 63:32"
+    case .lvtTimer: "LVT Timer Register"
+    case .lvtThermal: "LVT Thermal Sensor Register"
+    case .lvtPerformance: "LVT Performance Monitoring Counters Register"
+    case .lvtLINT0: "LVT LINT0 Register"
+    case .lvtLINT1: "LVT LINT1 Register"
+    case .lvtError: "LVT Error Register"
+    case .initialCount: "Initial Count Register (for Timer)"
+    case .currentCount: "Current Count Register (for Timer)"
+    case .divide: "Divide Configuration Register (for Timer)"
+    case .selfIPI: "SELF IPI"
+    }
+  }
+
+  /// The register's name in the SDM.
+  public var description: String { name }
+}
+#endif
