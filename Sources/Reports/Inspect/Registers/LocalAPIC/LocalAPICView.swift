@@ -25,28 +25,14 @@ struct LocalAPICView: Sendable {
   var isPresent: Bool { mode == .xAPIC || mode == .x2APIC }
 }
 
-/// A source of the local vector table, with the name of its register.
-struct LocalVectorEntry {
-  let source: LocalVector
-  let name: String
-
-  static let all = [
-    LocalVectorEntry(source: .cmci, name: "LVT_CMCI"), LocalVectorEntry(source: .timer, name: "LVT_TIMER"),
-    LocalVectorEntry(source: .thermal, name: "LVT_THERMAL"),
-    LocalVectorEntry(source: .performance, name: "LVT_PERFMON"),
-    LocalVectorEntry(source: .lint0, name: "LVT_LINT0"), LocalVectorEntry(source: .lint1, name: "LVT_LINT1"),
-    LocalVectorEntry(source: .error, name: "LVT_ERROR"),
-  ]
-}
-
 extension LocalAPICView {
-  static let vectorTable: [Register] = LocalVectorEntry.all.map { entry in
-    Register(entry.name, entry.source.register.name, fields: fields(of: entry.source)) { view in
+  static let vectorTable: [Register] = LocalVector.allCases.map { source in
+    Register(source.register, fields: fields(of: source)) { view in
       // The entry of the corrected machine checks is the seventh, where there is one.
-      guard entry.source != .cmci || view.state.version.maxLVTEntry >= 6 else { return nil }
-      return .bits(view.state[entry.source.register])
+      guard source != .cmci || view.state.version.maxLVTEntry >= 6 else { return nil }
+      return .bits(view.state[source.register])
     } meaning: { view in
-      meaning(of: view.state.lvt(entry.source), entry.source)
+      meaning(of: view.state.lvt(source), source)
     }
   }
 
@@ -74,17 +60,17 @@ extension LocalAPICView {
   }
 
   static let timer: [Register] = [
-    Register("INITIAL_COUNT", LocalAPICRegister.initialCount.name) {
+    Register(.initialCount) {
       .bits($0.state[.initialCount])
     } meaning: {
       String($0.state.initialCount)
     },
-    Register("CURRENT_COUNT", LocalAPICRegister.currentCount.name, moves: .always) {
+    Register(.currentCount, moves: .always) {
       .bits($0.state[.currentCount])
     } meaning: {
       String($0.state.currentCount)
     },
-    Register("DIVIDE", LocalAPICRegister.divide.name) {
+    Register(.divide) {
       .bits($0.state[.divide])
     } meaning: {
       "divide by \($0.state.divide.divisor)"
