@@ -40,10 +40,19 @@ let package = Package(
 
     .target(name: "GuestContract"),
 
+    // What every module of the host needs: files, threads, shared work, numbers and sizes as text.
+    .target(name: "CSupport"),
+    .target(
+      name: "Support", dependencies: ["CSupport", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SupportTests", dependencies: ["Support", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+
     .target(name: "CKVM"),
     .target(
       name: "KVM",
-      dependencies: ["APIC", "CKVM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: ["APIC", "CKVM", "Support", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .testTarget(
       name: "KVMTests",
@@ -54,7 +63,7 @@ let package = Package(
     .target(
       name: "VMM",
       dependencies: [
-        "APIC", "CVMM", "GuestContract", "KVM", .product(name: "SystemPackage", package: "swift-system"),
+        "APIC", "CVMM", "GuestContract", "KVM", "Support", .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
 
@@ -67,7 +76,7 @@ let package = Package(
 
     .target(
       name: "MachineState",
-      dependencies: ["APIC", "JSON", "KVM", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: ["APIC", "JSON", "KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .testTarget(
       name: "MachineStateTests",
@@ -80,7 +89,9 @@ let package = Package(
     .target(name: "CEvidence"),
     .target(
       name: "Evidence",
-      dependencies: ["APIC", "CEvidence", "KVM", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: [
+        "APIC", "CEvidence", "KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "EvidenceTests",
@@ -88,7 +99,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Scenarios",
-      dependencies: ["APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "MachineState", "VMM"],
+      dependencies: [
+        "APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "MachineState", "Support", "VMM",
+      ],
       swiftSettings: strict),
     .target(
       name: "Measurements",
@@ -103,7 +116,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "UnitTests",
-      dependencies: ["KVM", "Scenarios", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: ["KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .testTarget(
       name: "UnitTestsTests",
@@ -114,13 +127,14 @@ let package = Package(
     .target(
       name: "Reports",
       dependencies: [
-        "APIC", "Evidence", "KVM", "MachineState", "Measurements", "Scenarios", "UnitTests", "VMM",
+        "APIC", "Evidence", "KVM", "MachineState", "Measurements", "Scenarios", "Support", "UnitTests", "VMM",
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "BuiltInGuests", "Evidence", "KVM", "MachineState", "Measurements", "Reports", "Scenarios", "UnitTests", "VMM",
+        "APIC", "BuiltInGuests", "Evidence", "KVM", "MachineState", "Measurements", "Reports", "Scenarios", "Support",
+        "UnitTests", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -72,7 +72,7 @@ import Testing
     let result = try Program.run(["run", file.path, "--timeout", "300ms", "--format", "json"])
     #expect(result.status == 124)
     let report = try JSONDecoder().decode(RunReport.self, from: Data(result.output.utf8))
-    #expect(report.outcome.kind == "time-limit")
+    #expect(report.outcome.kind == .timeLimit)
     #expect(report.console.text.count > 100)
     #expect(report.console.text.allSatisfy { $0 == "x" })
   }

@@ -23,7 +23,7 @@ import VMM
     outcome: Outcome, kind: String, status: UInt32?, vcpu: Int?
   ) {
     let report = OutcomeReport(outcome)
-    #expect(report.kind == kind)
+    #expect(report.kind.rawValue == kind)
     #expect(report.status == status)
     #expect(report.vcpu == vcpu)
     #expect(report.message == outcome.description)

@@ -12,24 +12,10 @@ import Testing
     #expect(Units.time(nanoseconds) == text)
   }
 
-  @Test(arguments: [
-    (UInt64(0), "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (1536, "1536 B"), (64 << 20, "64 MiB"), (1 << 30, "1 GiB"),
-    ((1 << 30) + 4096, "1048580 KiB"), (.max, "18446744073709551615 B"),
-  ])
-  func `bytes are in the largest unit that divides them`(count: UInt64, text: String) {
-    #expect(Units.bytes(count) == text)
-  }
-
   @Test func `a count knows its plural`() {
     #expect(Units.count(1, "vCPU") == "1 vCPU")
     #expect(Units.count(0, "vCPU") == "0 vCPUs")
     #expect(Units.count(2, "access", plural: "accesses") == "2 accesses")
-  }
-
-  @Test func `a number reads as in the manuals`() {
-    #expect(hex(0x70) == "0x70")
-    #expect(hex(UInt8(7), digits: 2) == "0x07")
-    #expect(hex(UInt64.max) == "0xffffffffffffffff")
   }
 
   @Test func `a table's first column is to the left, the others to the right`() {

@@ -5,10 +5,10 @@ import Testing
 /// How interrupts got there, as a person reads it.
 @Suite struct TraceReportTests {
   private let ipi = JourneyReport(
-    vector: 0x50, vcpu: 1, source: "ipi", sender: 0, accepted: 35_200_000, coalesced: 0, wokenUp: 35_212_300,
+    vector: 0x50, vcpu: 1, source: .ipi, sender: 0, accepted: 35_200_000, coalesced: 0, wokenUp: 35_212_300,
     injected: 35_220_000, taken: 35_251_000, ended: 36_300_000, path: "software")
   private let posted = JourneyReport(
-    vector: 0x70, vcpu: 0, source: "message", accepted: 36_000_000, coalesced: 2, posted: 36_000_850, taken: 36_004_000,
+    vector: 0x70, vcpu: 0, source: .message, accepted: 36_000_000, coalesced: 2, posted: 36_000_850, taken: 36_004_000,
     path: "virtual-interrupt delivery")
   private let unseen = JourneyReport(vector: 0x40, vcpu: 0, coalesced: 0, taken: 37_100_000)
 
@@ -35,11 +35,11 @@ import Testing
   }
 
   @Test(arguments: [
-    (JourneyReport(vector: 32, vcpu: 2, source: "ipi", sender: 2, coalesced: 0, taken: 0), "itself"),
-    (JourneyReport(vector: 32, vcpu: 2, source: "ipi", coalesced: 0, taken: 0), "an IPI"),
-    (JourneyReport(vector: 32, vcpu: 2, source: "line", gsi: 20, coalesced: 0, taken: 0), "line 20"),
-    (JourneyReport(vector: 32, vcpu: 2, source: "held-line", pin: 21, coalesced: 0, taken: 0), "pin 21, still high"),
-    (JourneyReport(vector: 32, vcpu: 2, source: "local-apic", coalesced: 0, taken: 0), "local APIC"),
+    (JourneyReport(vector: 32, vcpu: 2, source: .ipi, sender: 2, coalesced: 0, taken: 0), "itself"),
+    (JourneyReport(vector: 32, vcpu: 2, source: .ipi, coalesced: 0, taken: 0), "an IPI"),
+    (JourneyReport(vector: 32, vcpu: 2, source: .line, gsi: 20, coalesced: 0, taken: 0), "line 20"),
+    (JourneyReport(vector: 32, vcpu: 2, source: .heldLine, pin: 21, coalesced: 0, taken: 0), "pin 21, still high"),
+    (JourneyReport(vector: 32, vcpu: 2, source: .localAPIC, coalesced: 0, taken: 0), "local APIC"),
   ])
   func `every source has words`(journey: JourneyReport, words: String) {
     #expect(text([journey]).contains("  \(words)  "))

@@ -1,3 +1,4 @@
+import Support
 import Synchronization
 import Testing
 
@@ -12,8 +13,8 @@ import Testing
     suite.jobs = jobs
     suite.rounds = 3
     let outcome = try suite.run(Self.cases)
-    #expect(outcome.runs.map { $0.map(\.result.id) } == Self.cases.map { Array(repeating: $0.id, count: 3) })
-    #expect(outcome.runs.allSatisfy { $0.map(\.item.round) == [1, 2, 3] })
+    #expect(outcome.results.map { $0.map(\.id) } == Self.cases.map { Array(repeating: $0.id, count: 3) })
+    #expect(outcome.results.allSatisfy { $0.map(\.round) == [1, 2, 3] })
     #expect(!outcome.isInterrupted)
   }
 
@@ -29,7 +30,7 @@ import Testing
     }
     suite.jobs = 2
     let outcome = try suite.run(MadeUpCases.named("a", "b"))
-    #expect(outcome.runs.allSatisfy { $0.first?.result.verdict == .passed })
+    #expect(outcome.results.allSatisfy { $0.first?.verdict == .passed })
   }
 
   @Test func `whoever watches sees every run once`() throws {
@@ -48,7 +49,7 @@ import Testing
     var ended = 0
     let outcome = try suite.run(Self.cases, isInterrupted: { ended == 2 }, watch: { runs, _ in ended += runs.count })
     #expect(outcome.isInterrupted)
-    #expect(outcome.runs.map(\.count) == [1, 1, 0, 0, 0, 0])
+    #expect(outcome.results.map(\.count) == [1, 1, 0, 0, 0, 0])
   }
 
   @Test func `a case that takes too long is ended, and says so`() throws {
@@ -59,9 +60,9 @@ import Testing
     suite.limit = .milliseconds(20)
     let outcome = try suite.run(MadeUpCases.named("a", "b", "c"))
     #expect(
-      outcome.runs[1].first?.result.verdict
+      outcome.results[1].first?.verdict
         == .failed("it did not end within 0.02 seconds and was stopped: its guest ended"))
-    #expect(outcome.runs[2].first?.result.verdict == .passed)
+    #expect(outcome.results[2].first?.verdict == .passed)
   }
 
   @Test func `a case that nothing ends is given up, and the suite goes on`() throws {
@@ -74,9 +75,9 @@ import Testing
     suite.grace = .milliseconds(10)
     let outcome = try suite.run(MadeUpCases.named("a", "b"))
     isOver.store(true, ordering: .relaxed)
-    let first = try #require(outcome.runs[0].first?.result)
+    let first = try #require(outcome.results[0].first)
     #expect(first.verdict.message?.hasPrefix("it did not end within 0.01 seconds, nor when") == true)
-    #expect(outcome.runs[1].first?.result.verdict == .passed)
+    #expect(outcome.results[1].first?.verdict == .passed)
   }
 }
 

@@ -49,8 +49,66 @@ extension Destination: CustomStringConvertible {
   public var description: String {
     switch self {
     case .physical(let identifier): "physical \(identifier)"
-    case .logical(let identifier): "logical \(hexadecimal(identifier))"
+    case .logical(let identifier): "logical \(hex(identifier))"
     }
   }
 }
 #endif
+
+extension Destination {
+  /// Every local APIC, when they are in xAPIC mode (SDM volume 3A, section 12.6.2.1).
+  ///
+  /// Until `KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK` is set, KVM takes it for every local APIC in x2APIC mode too (KVM API,
+  /// section 7.7).
+  public static var xAPICBroadcast: Destination { .physical(0xff) }
+
+  /// Every local APIC, when they are in x2APIC mode (SDM volume 3A, section 12.12.9).
+  public static var x2APICBroadcast: Destination { .physical(0xffff_ffff) }
+
+  /// Local APICs in xAPIC mode with the flat model (SDM volume 3A, section 12.6.2.2).
+  ///
+  /// - Parameter members: Bit _n_ selects the local APICs whose logical ID has bit _n_.
+  public static func xAPICFlat(members: UInt8) -> Destination {
+    .logical(UInt32(members))
+  }
+
+  /// Local APICs of one cluster in xAPIC mode with the cluster model (SDM volume 3A, section 12.6.2.2).
+  ///
+  /// - Parameters:
+  ///   - cluster: 0 to 14; 15 is every cluster.
+  ///   - members: 0 to 15. Bit _n_ selects member _n_ of the cluster.
+  public static func xAPICCluster(cluster: UInt8, members: UInt8) -> Destination {
+    .logical(UInt32(cluster & 0xf) << 4 | UInt32(members & 0xf))
+  }
+
+  /// Local APICs of one cluster in x2APIC mode (SDM volume 3A, section 12.12.10.1).
+  ///
+  /// - Parameters:
+  ///   - cluster: Bits 19:4 of the members' x2APIC IDs.
+  ///   - members: Bit _n_ selects the member whose x2APIC ID ends in _n_.
+  public static func x2APICCluster(cluster: UInt16, members: UInt16) -> Destination {
+    .logical(UInt32(cluster) << 16 | UInt32(members))
+  }
+
+  /// One local APIC in x2APIC mode, addressed by its logical ID.
+  ///
+  /// - Parameter id: Its x2APIC ID.
+  public static func x2APICLogical(id: UInt32) -> Destination {
+    .logical(x2APICLogicalID(of: id))
+  }
+
+  /// The logical ID that the hardware derives from an x2APIC ID: what its LDR reads (SDM volume 3A, section 12.12.10.2).
+  ///
+  /// - Parameter id: The x2APIC ID, of which bits 31:20 do not take part.
+  public static func x2APICLogicalID(of id: UInt32) -> UInt32 {
+    id[bits: 4...19] << 16 | 1 << id[bits: 0...3]
+  }
+
+  /// Whether the destination is every local APIC.
+  ///
+  /// - Parameter mode: The mode that the sender's local APIC is in.
+  public func isBroadcast(in mode: APICMode) -> Bool {
+    let everyone = mode == .x2APIC ? Destination.x2APICBroadcast : .xAPICBroadcast
+    return identifier == everyone.identifier
+  }
+}

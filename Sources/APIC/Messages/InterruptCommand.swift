@@ -95,3 +95,89 @@ extension InterruptCommand {
     set { rawValue[bits: 18...19] = UInt64(newValue.rawValue) }
   }
 }
+
+/// A destination that the sender knows without an address (SDM volume 3A, section 12.6.1).
+public enum DestinationShorthand: UInt8, Sendable {
+  /// The destination field says where.
+  case none = 0
+  /// The sender itself.
+  case `self` = 1
+  /// Every local APIC.
+  case allIncludingSelf = 2
+  /// Every local APIC but the sender.
+  case allExcludingSelf = 3
+
+  /// The shorthand in bits 1:0; the bits above are ignored.
+  init(field: UInt64) {
+    switch field & 3 {
+    case 0: self = .none
+    case 1: self = .`self`
+    case 2: self = .allIncludingSelf
+    default: self = .allExcludingSelf
+    }
+  }
+}
+
+#if !hasFeature(Embedded)
+extension DestinationShorthand: CaseIterable {}
+#endif
+
+extension InterruptCommand {
+  /// A fixed interrupt.
+  ///
+  /// - Parameters:
+  ///   - vector: 16 to 255; a lower one is an error that the ESR records.
+  ///   - destination: The processors that get it.
+  public static func interrupt(_ vector: Vector, to destination: Destination) -> InterruptCommand {
+    InterruptCommand(vector: vector, destination: destination)
+  }
+
+  /// A fixed interrupt to the sender itself.
+  ///
+  /// - Parameter vector: 16 to 255; a lower one is an error that the ESR records.
+  public static func toSelf(_ vector: Vector) -> InterruptCommand {
+    InterruptCommand(vector: vector, shorthand: .`self`)
+  }
+
+  /// A non-maskable interrupt.
+  ///
+  /// - Parameter destination: The processors that get it.
+  public static func nmi(to destination: Destination) -> InterruptCommand {
+    InterruptCommand(deliveryMode: .nmi, destination: destination)
+  }
+
+  /// An INIT, after which the processor waits for a start-up message (SDM volume 3A, section 10.4).
+  ///
+  /// - Parameter destination: The processors that get it.
+  public static func initialize(to destination: Destination) -> InterruptCommand {
+    InterruptCommand(deliveryMode: .initialize, destination: destination)
+  }
+
+  /// A start-up message, a SIPI (SDM volume 3A, section 10.4).
+  ///
+  /// - Parameters:
+  ///   - page: The 4 KiB page below 1 MiB in which the processor starts, in real mode.
+  ///   - destination: The processors that get it.
+  public static func startUp(page: UInt8, to destination: Destination) -> InterruptCommand {
+    InterruptCommand(vector: Vector(rawValue: page), deliveryMode: .startUp, destination: destination)
+  }
+}
+
+#if !hasFeature(Embedded)
+extension InterruptCommand: CustomStringConvertible {
+  /// The command's fields, as in `Fixed 0x40 to physical 1` and `Start Up 0x08 to all excluding self`.
+  public var description: String {
+    let status = rawValue.levelDescription + (deliveryPending ? ", send pending" : "")
+    return "\(rawValue.deliveryDescription) to \(recipients)\(status)"
+  }
+
+  private var recipients: String {
+    switch shorthand {
+    case .none: destination.description
+    case .`self`: "self"
+    case .allIncludingSelf: "all including self"
+    case .allExcludingSelf: "all excluding self"
+    }
+  }
+}
+#endif

@@ -90,7 +90,7 @@ extension MSIMessage {
 extension MSIMessage: CustomStringConvertible {
   /// The message's fields, as in `Fixed 0x70 to physical 1`, or both words if it is not addressed to a local APIC.
   public var description: String {
-    guard isInterrupt else { return "\(hexadecimal(data)) to address \(hexadecimal(address))" }
+    guard isInterrupt else { return "\(hex(data)) to address \(hex(address))" }
     let status = data.levelDescription + (redirectionHint ? ", redirectable" : "")
     return "\(data.deliveryDescription) to \(destination)\(status)"
   }

@@ -60,6 +60,6 @@ extension Priority: ExpressibleByIntegerLiteral {
 #if !hasFeature(Embedded)
 extension Priority: CustomStringConvertible {
   /// The register's value, as in `0x20`.
-  public var description: String { hexadecimal(rawValue, digits: 2) }
+  public var description: String { hex(rawValue, digits: 2) }
 }
 #endif

@@ -86,3 +86,76 @@ extension Vector {
   fileprivate var wordIndex: Int { Int(rawValue / 64) }
   fileprivate var bitIndex: Int { Int(rawValue % 64) }
 }
+
+extension VectorSet {
+  /// The vectors that are in either set.
+  public func union(_ other: VectorSet) -> VectorSet {
+    combined(with: other) { $0 | $1 }
+  }
+
+  /// The vectors that are in both sets.
+  public func intersection(_ other: VectorSet) -> VectorSet {
+    combined(with: other) { $0 & $1 }
+  }
+
+  /// The vectors of this set that the other lacks.
+  public func subtracting(_ other: VectorSet) -> VectorSet {
+    combined(with: other) { $0 & ~$1 }
+  }
+
+  /// The vectors that are in one set but not in both.
+  public func symmetricDifference(_ other: VectorSet) -> VectorSet {
+    combined(with: other) { $0 ^ $1 }
+  }
+
+  private func combined(with other: VectorSet, _ combine: (UInt64, UInt64) -> UInt64) -> VectorSet {
+    var result = VectorSet()
+    for index in words.indices { result.words[index] = combine(words[index], other.words[index]) }
+    return result
+  }
+}
+
+extension VectorSet {
+  /// Yields the members of a set, from low priority to high.
+  public struct Iterator: IteratorProtocol, Sendable {
+    private var remaining: VectorSet
+
+    fileprivate init(_ vectors: VectorSet) {
+      remaining = vectors
+    }
+
+    /// The next member, or `nil` after the last one.
+    public mutating func next() -> Vector? {
+      guard let vector = remaining.lowest else { return nil }
+      remaining.remove(vector)
+      return vector
+    }
+  }
+
+  /// An iterator over the members in ascending order, which allocates nothing.
+  ///
+  /// Guests step it with `while let`: `Sequence` has requirements that allocate, which their compiler refuses.
+  public func makeIterator() -> Iterator {
+    Iterator(self)
+  }
+}
+
+#if !hasFeature(Embedded)
+extension VectorSet: Sequence {}
+#endif
+
+#if !hasFeature(Embedded)
+extension VectorSet: ExpressibleByArrayLiteral {
+  /// The set of the vectors that are written out, in any order.
+  public init(arrayLiteral vectors: Vector...) {
+    self.init(vectors)
+  }
+}
+
+extension VectorSet: CustomStringConvertible {
+  /// The members in ascending order, as in `{0x30, 0x70}`.
+  public var description: String {
+    "{" + map(\.description).joined(separator: ", ") + "}"
+  }
+}
+#endif

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cpuid.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -85,15 +84,6 @@ static inline int ckvm_hypervisor(char name[_Nonnull 13]) {
   memcpy(name + 8, &edx, 4);
   name[12] = 0;
   return 1;
-}
-
-// access(2). mode: R_OK | W_OK. Returns 0 or -errno.
-static inline int ckvm_access(const char *path, int mode) { return access(path, mode) < 0 ? -errno : 0; }
-
-// The name of a directory stream's next entry, or NULL at its end. Valid until the next call on the stream.
-static inline const char *_Nullable ckvm_next_name(DIR *directory) {
-  struct dirent *entry = readdir(directory);
-  return entry ? entry->d_name : NULL;
 }
 
 #pragma clang assume_nonnull end

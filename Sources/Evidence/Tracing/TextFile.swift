@@ -58,22 +58,6 @@ enum TextFile {
     guard unsafe path.withPlatformString({ unsafe rmdir($0) }) == 0 else { throw Errno(rawValue: errno) }
   }
 
-  /// The names in a directory; none where it cannot be read.
-  static func names(in path: FilePath) -> [String] {
-    // Sound: the stream is closed once, after its last use; an entry is copied before the next is read, and the kernel
-    // ends each name with NUL.
-    unsafe path.withPlatformString { path in
-      guard let directory = unsafe opendir(path) else { return [] }
-      defer { unsafe _ = closedir(directory) }
-      var names: [String] = []
-      while let entry = unsafe readdir(directory) {
-        let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { unsafe [UInt8]($0.prefix { $0 != 0 }) }
-        names.append(String(decoding: name, as: UTF8.self))
-      }
-      return names
-    }
-  }
-
   /// Says which error it is that a call of the system library throws; it throws no other kind.
   static func call<Result>(_ body: () throws -> Result) throws(Errno) -> Result {
     do { return try body() } catch { throw error as? Errno ?? .ioError }

@@ -1,5 +1,6 @@
 import CEvidence
 import Glibc
+import Support
 import Synchronization
 import SystemPackage
 
@@ -126,7 +127,7 @@ public final class TraceInstance: Sendable {
   /// Removes instances whose process is no more. One that is in use after all, by a process that cannot be seen from
   /// here, the kernel does not let go (EBUSY).
   static func removeStale(in instances: FilePath) {
-    for name in TextFile.names(in: instances) {
+    for name in HostFile.names(in: instances) {
       let parts = name.split(separator: "-")
       guard parts.count == 3, parts[0] == "lapwing", let process = Int32(parts[1]), process > 0 else { continue }
       guard kill(process, 0) != 0, errno == ESRCH else { continue }

@@ -1,3 +1,4 @@
+import Support
 import SystemPackage
 
 /// The vendor module that does KVM's work on a host.
@@ -37,11 +38,11 @@ public enum BackEnd: Hashable, Sendable {
 
   /// A kernel with both vendors built in shows both, whichever works: then the processor's vendor decides.
   init?(_ paths: HostPaths) {
-    let modules = HostFiles.names(in: paths.sys.appending("module")).filter { $0.hasPrefix("kvm_") }
+    let modules = HostFile.names(in: paths.sys.appending("module")).filter { $0.hasPrefix("kvm_") }
     guard let first = modules.first else { return nil }
     self.init(moduleName: first)
     guard modules.count > 1 else { return }
-    let processor = HostFiles.text(paths.proc.appending("cpuinfo")) ?? ""
+    let processor = HostFile.text(paths.proc.appending("cpuinfo")) ?? ""
     let vendor = processor.contains("AuthenticAMD") || processor.contains("HygonGenuine") ? "kvm_amd" : "kvm_intel"
     if modules.contains(vendor) { self.init(moduleName: vendor) }
   }

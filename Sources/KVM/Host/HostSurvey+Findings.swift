@@ -1,4 +1,5 @@
 import CKVM
+import Support
 import SystemPackage
 
 extension HostSurvey {
@@ -43,12 +44,12 @@ extension HostSurvey {
 
   private func tracefsFinding(_ paths: HostPaths) -> HostFeature {
     let mounts = [paths.sys.appending("kernel/tracing"), paths.sys.appending("kernel/debug/tracing")]
-    if let mount = mounts.first(where: { HostFiles.exists($0.appending("events")) }) {
-      return HostFiles.exists(mount.appending("events/kvm"))
+    if let mount = mounts.first(where: { HostFile.exists($0.appending("events")) }) {
+      return HostFile.exists(mount.appending("events/kvm"))
         ? HostFeature(.tracefs, .available, evidence: "\(mount)/events/kvm is there")
         : HostFeature(.tracefs, .missing, evidence: "\(mount) has no events/kvm", hint: "load the kvm module")
     }
-    guard let types = HostFiles.text(paths.proc.appending("filesystems")) else {
+    guard let types = HostFile.text(paths.proc.appending("filesystems")) else {
       return HostFeature(.tracefs, .unknown, evidence: "\(paths.proc)/filesystems cannot be read")
     }
     guard types.split(whereSeparator: \.isWhitespace).contains("tracefs") else {

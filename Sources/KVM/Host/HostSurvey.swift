@@ -1,3 +1,4 @@
+import Support
 import SystemPackage
 
 /// What a host can do for interrupt virtualization, and how that is known.
@@ -79,10 +80,10 @@ public struct HostSurvey: Hashable, Sendable {
   public static func take(_ paths: HostPaths = HostPaths()) -> HostSurvey {
     let backEnd = BackEnd(paths)
     var survey = HostSurvey(
-      kernelRelease: HostFiles.kernelRelease, hypervisor: HostFiles.hypervisor, backEnd: backEnd, apiVersion: nil,
+      kernelRelease: HostNames.kernelRelease, hypervisor: HostNames.hypervisor, backEnd: backEnd, apiVersion: nil,
       deviceError: nil, capabilities: [],
       modules: ["kvm", backEnd?.moduleName].compactMap { $0 }.compactMap { Module($0, paths) }, features: [])
-    let sources = HostFiles.text(paths.sys.appending("devices/system/clocksource/clocksource0/available_clocksource"))
+    let sources = HostFile.text(paths.sys.appending("devices/system/clocksource/clocksource0/available_clocksource"))
     survey.clockSources = (sources ?? "").split(separator: " ").map(String.init)
     do throws(KVMError) {
       let system = try open(paths.device)
@@ -101,11 +102,11 @@ public struct HostSurvey: Hashable, Sendable {
 extension HostSurvey.Module {
   fileprivate init?(_ name: String, _ paths: HostPaths) {
     let directory = paths.sys.appending("module").appending(name)
-    guard HostFiles.exists(directory) else { return nil }
+    guard HostFile.exists(directory) else { return nil }
     let parameters = directory.appending("parameters")
     self.init(name: name, parameters: [:])
-    for parameter in HostFiles.names(in: parameters) {
-      self.parameters[parameter] = HostFiles.text(parameters.appending(parameter))
+    for parameter in HostFile.names(in: parameters) {
+      self.parameters[parameter] = HostFile.text(parameters.appending(parameter))
     }
   }
 }

@@ -1,3 +1,5 @@
+import Support
+
 /// Where a statistics file has what: its header and descriptors, which never change while it is open.
 ///
 /// The bytes are the kernel's, but nothing here trusts them: a layout that was made reads inside the file's data only.
@@ -86,6 +88,6 @@ extension StatisticsDescriptor {
 extension [UInt8] {
   /// The integer whose bytes are there, least significant first; the caller has checked that they are.
   func integer<Value: FixedWidthInteger>(at offset: Int, as type: Value.Type) -> Value {
-    self[offset..<(offset + Value.bitWidth / 8)].reversed().reduce(0) { $0 << 8 | Value(truncatingIfNeeded: $1) }
+    littleEndian(type, at: offset) ?? 0
   }
 }

@@ -61,11 +61,9 @@ extension LocalAPICState {
     var names: [Int: String] = [:]
     for register in LocalAPICRegister.allCases {
       for word in 0..<register.wordCount {
-        names[Int(register.offset(word: word) / 4)] = register.wordCount > 1 ? "\(register.key)[\(word)]" : register.key
+        names[Int(register.offset(word: word) / 4)] = register.wordCount > 1 ? "\(register)[\(word)]" : "\(register)"
       }
     }
     return registers.indices.map { (names[$0] ?? "offset\(hex(UInt32(4 * $0)))", hex(registers[$0])) }
   }
 }
-
-private func hex(_ value: UInt32) -> String { "0x" + String(value, radix: 16) }

@@ -1,5 +1,6 @@
 import Glibc
 public import JSON
+import Support
 public import SystemPackage
 import VMM
 
@@ -46,7 +47,7 @@ public struct SnapshotFile: Sendable {
     let path = path.removingLastComponent().appending(reference.file)
     let file: FileDescriptor
     do {
-      file = try FileDescriptor.open(path, .readOnly)
+      file = try HostFile.open(path)
     } catch {
       throw .unreadable(path, "\(error)")
     }
@@ -92,19 +93,8 @@ public struct SnapshotFile: Sendable {
   }
 
   private func read(_ path: FilePath, atMost limit: Int) throws(SnapshotFileError) -> [UInt8] {
-    do {
-      let file = try FileDescriptor.open(path, .readOnly)
-      return try file.closeAfter {
-        var text: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        while true {
-          // Sound: the call writes at most as many bytes as the buffer has.
-          let count = try unsafe buffer.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
-          if count == 0 { return text }
-          text += buffer[..<count]
-          if text.count > limit { throw Errno.fileTooLarge }
-        }
-      }
+    do throws(HostFileError) {
+      return try HostFile.read(path, limit: limit, acceptsPipes: true)
     } catch {
       throw .unreadable(path, "\(error)")
     }

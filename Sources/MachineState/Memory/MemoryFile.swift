@@ -1,4 +1,5 @@
 import JSON
+import Support
 import VMM
 
 /// The layout of a file with guest memory, which docs/machine-state.md describes. All numbers are little-endian.
@@ -105,6 +106,6 @@ extension MemoryFile {
   }
 
   private static func word(_ bytes: [UInt8], _ offset: Int) -> UInt64 {
-    bytes[offset..<offset + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    bytes[offset..<offset + 8].littleEndian
   }
 }

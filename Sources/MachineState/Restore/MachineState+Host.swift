@@ -80,8 +80,6 @@ extension MachineState {
   }
 }
 
-private func hex(_ value: some FixedWidthInteger & UnsignedInteger) -> String { "0x" + String(value, radix: 16) }
-
 /// Where CPUID has feature bits that a guest may rely on (SDM volume 2A, CPUID; AMD's APM volume 3, appendix E).
 private struct CPUIDFeatures {
   let function: UInt32

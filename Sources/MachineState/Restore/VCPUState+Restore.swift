@@ -113,8 +113,8 @@ extension VCPUState {
       let current = try call(path + ".msrs") { () throws(KVMError) in try vcpu.msrs([refused.index]) }
       guard current.entries.first?.value == refused.value else {
         throw .refused(
-          path: "\(path).msrs.0x\(String(refused.index, radix: 16))",
-          problem: "KVM does not take 0x\(String(refused.value, radix: 16)) for it")
+          path: "\(path).msrs.\(hex(refused.index))",
+          problem: "KVM does not take \(hex(refused.value)) for it")
       }
       rest = rest.dropFirst()
     }

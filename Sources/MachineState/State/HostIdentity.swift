@@ -1,4 +1,5 @@
 import KVM
+import Support
 import SystemPackage
 
 /// Where a state was taken: what a person wants to know of it when another host refuses it.
@@ -25,11 +26,6 @@ public struct HostIdentity: Hashable, Sendable {
 
   /// The first line that is wanted, of the beginning of a file.
   private static func line(of path: FilePath, where isWanted: (Substring) -> Bool) -> String? {
-    guard let file = try? FileDescriptor.open(path, .readOnly) else { return nil }
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    // Sound: the call writes at most as many bytes as the buffer has.
-    let count = try? file.closeAfter { try unsafe buffer.withUnsafeMutableBytes { try unsafe file.read(into: $0) } }
-    return String(decoding: buffer.prefix(count ?? 0), as: UTF8.self).split(separator: "\n").first(where: isWanted)
-      .map(String.init)
+    HostFile.text(path, atMost: 4096)?.split(separator: "\n").first(where: isWanted).map(String.init)
   }
 }

@@ -1,5 +1,6 @@
 public import APIC
 public import JSON
+import Support
 
 /// The register page as bytes: `struct kvm_lapic_state`, which is what other programs keep of a local APIC.
 extension LocalAPICState {
@@ -11,8 +12,7 @@ extension LocalAPICState {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Self.pageSize)
     for index in registers.indices {
-      let word = registers[index]
-      for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+      bytes.appendLittleEndian(registers[index])
     }
     return bytes
   }
@@ -27,10 +27,7 @@ extension LocalAPICState {
     }
     self.init()
     for index in registers.indices {
-      let place = 4 * index
-      registers[index] =
-        UInt32(page[place]) | UInt32(page[place + 1]) << 8 | UInt32(page[place + 2]) << 16
-        | UInt32(page[place + 3]) << 24
+      registers[index] = page.littleEndian(UInt32.self, at: 4 * index) ?? 0
     }
   }
 }

@@ -1,6 +1,7 @@
 import APIC
 import JSON
 import KVM
+import Support
 
 extension VCPUState {
   /// Offsets in the XSAVE header (SDM volume 1, section 13.4.2).
@@ -22,7 +23,7 @@ extension VCPUState {
       let expected = wideIDs ? id : id << 24
       guard localAPIC[.id] == expected else {
         throw MalformedState(
-          "the ID register holds 0x\(String(localAPIC[.id], radix: 16)), not 0x\(String(expected, radix: 16))",
+          "the ID register holds \(hex(localAPIC[.id])), not \(hex(expected))",
           at: "localAPIC")
       }
     }
@@ -52,6 +53,6 @@ extension VCPUState {
   }
 
   private func word(_ offset: Int) -> UInt64 {
-    xsave[offset..<offset + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    xsave[offset..<offset + 8].littleEndian
   }
 }

@@ -7,8 +7,8 @@ public struct JourneyReport: Codable, Sendable {
   public var vector: UInt8
   /// The vCPU that took it.
   public var vcpu: Int
-  /// `ipi`, `message`, `line`, `held-line` or `local-apic`.
-  public var source: String?
+  /// Where it came from.
+  public var source: Source?
   /// The vCPU that sent an IPI.
   public var sender: Int?
   /// The GSI of a line.
@@ -31,6 +31,20 @@ public struct JourneyReport: Codable, Sendable {
   public var ended: Int64?
   /// `software`, `virtual-interrupt delivery` or `posted`.
   public var path: String?
+
+  /// Where an interrupt comes from, each with its word in a document.
+  public enum Source: String, Codable, Hashable, Sendable {
+    /// A local APIC's interrupt command.
+    case ipi
+    /// An MSI.
+    case message
+    /// A line that was raised.
+    case line
+    /// A line that was still high when its interrupt ended.
+    case heldLine = "held-line"
+    /// An entry of the local vector table, such as the timer.
+    case localAPIC = "local-apic"
+  }
 }
 
 extension JourneyReport {
@@ -42,16 +56,16 @@ extension JourneyReport {
       path: journey.path?.rawValue)
     switch journey.source {
     case .ipi(let vcpu):
-      source = "ipi"
+      source = .ipi
       sender = vcpu
-    case .message: source = "message"
+    case .message: source = .message
     case .line(let gsi):
-      source = "line"
+      source = .line
       self.gsi = gsi
     case .heldLine(let pin):
-      source = "held-line"
+      source = .heldLine
       self.pin = pin
-    case .localAPIC: source = "local-apic"
+    case .localAPIC: source = .localAPIC
     case nil: break
     }
   }

@@ -3,8 +3,8 @@ import VMM
 
 /// Something that a guest wrote down, for a report.
 public struct RecordReport: Codable, Sendable {
-  /// `interrupt`, `exception`, `mark`, `check`, `value` or `unknown`.
-  public var kind: String
+  /// What it is.
+  public var kind: Kind
   /// The vCPU that wrote it.
   public var vcpu: Int
   /// The guest's TSC.
@@ -24,34 +24,50 @@ public struct RecordReport: Codable, Sendable {
   /// An exception's error code.
   public var errorCode: UInt32?
 
+  /// What a guest writes down, each with its word in a document.
+  public enum Kind: String, Codable, Hashable, Sendable {
+    /// It took an interrupt.
+    case interrupt
+    /// It took an exception.
+    case exception
+    /// It came to a place.
+    case mark
+    /// It checked something.
+    case check
+    /// It found a figure.
+    case value
+    /// Something that this program does not know.
+    case unknown
+  }
+
   init(_ record: GuestRecord, time: Int64) {
     vcpu = record.vcpu
     tsc = record.tsc
     self.time = time
     switch record.event {
     case .interrupt(let vector, let instruction):
-      kind = "interrupt"
+      kind = .interrupt
       self.vector = vector.rawValue
       value = instruction
     case .exception(let vector, let errorCode, let instruction):
-      kind = "exception"
+      kind = .exception
       self.vector = vector.rawValue
       value = instruction
       self.errorCode = errorCode
     case .mark(let label):
-      kind = "mark"
+      kind = .mark
       self.label = label
     case .check(let label, let holds, let saw):
-      kind = "check"
+      kind = .check
       self.label = label
       self.holds = holds
       self.saw = saw
     case .value(let label, let value):
-      kind = "value"
+      kind = .value
       self.label = label
       self.value = value
     case .unknown(let code):
-      kind = "unknown"
+      kind = .unknown
       value = UInt64(code)
     }
   }

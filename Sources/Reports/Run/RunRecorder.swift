@@ -9,7 +9,8 @@ public struct RunRecorder {
   private let machine: Machine
   private let backEnd: String
   private let programStart: ContinuousClock.Instant
-  private var records: [RecordReport] = []
+  /// What the guest has written down, each with when that was.
+  private var records: [(record: GuestRecord, time: Int64)] = []
 
   /// A recorder for one run.
   ///
@@ -29,9 +30,9 @@ public struct RunRecorder {
   ///
   /// - Returns: just that, for whoever shows it while the guest runs.
   public mutating func take() -> [RecordReport] {
-    let new = machine.log.next().map { RecordReport($0, time: time(machine.clock.instant($0.tsc))) }
+    let new = machine.log.next().map { (record: $0, time: time(machine.clock.instant($0.tsc))) }
     records += new
-    return new
+    return new.map { RecordReport($0, time: $1) }
   }
 
   /// The report. After the run, and after the last `take`.
@@ -44,18 +45,17 @@ public struct RunRecorder {
   public func report(
     _ outcome: Outcome, journeys: JourneyRecorder? = nil, threads: [Int32] = []
   ) throws(KVMError) -> RunReport {
-    let checks = records.compactMap { record in
-      record.holds.map {
-        RunReport.Check(
-          label: record.label ?? "", holds: $0, saw: record.saw ?? 0, vcpu: record.vcpu, time: record.time)
-      }
+    let checks = records.compactMap { record, time -> RunReport.Check? in
+      guard case .check(let label, let holds, let saw) = record.event else { return nil }
+      return RunReport.Check(label: label, holds: holds, saw: saw, vcpu: record.vcpu, time: time)
     }
     let isSuccess = outcome.isSuccess && checks.allSatisfy(\.holds)
     var traced: RunReport.TraceReport?
     if let journeys { traced = try trace(journeys, threads) }
     return RunReport(
       guest: guest, success: isSuccess, outcome: OutcomeReport(outcome), machine: machineReport, times: times,
-      interrupts: interrupts, checks: checks, records: records, droppedRecords: machine.log.droppedRecords,
+      interrupts: interrupts, checks: checks, records: records.map { RecordReport($0, time: $1) },
+      droppedRecords: machine.log.droppedRecords,
       console: RunReport.ConsoleReport(text: machine.console.text, droppedBytes: machine.console.droppedBytes),
       trace: traced, vcpuStatistics: try vcpuStatistics, vmStatistics: counters(try machine.vm.statistics()),
       unclaimed: unclaimed,
@@ -79,15 +79,15 @@ public struct RunRecorder {
 
   private var interrupts: [RunReport.InterruptCount] {
     var counts: [Int: RunReport.InterruptCount] = [:]
-    for record in records where record.kind == "interrupt" {
-      guard let vector = record.vector else { continue }
-      let key = Int(vector) << 16 | record.vcpu
+    for (record, time) in records {
+      guard case .interrupt(let vector, _) = record.event else { continue }
+      let key = Int(vector.rawValue) << 16 | record.vcpu
       counts[
         key,
         default: RunReport.InterruptCount(
-          vector: vector, vcpu: record.vcpu, count: 0, first: record.time, last: record.time)
+          vector: vector.rawValue, vcpu: record.vcpu, count: 0, first: time, last: time)
       ].count += 1
-      counts[key]?.last = record.time
+      counts[key]?.last = time
     }
     return counts.sorted { $0.key < $1.key }.map(\.value)
   }
@@ -95,9 +95,9 @@ public struct RunRecorder {
   private func trace(
     _ recorder: JourneyRecorder, _ threads: [Int32]
   ) throws(KVMError) -> RunReport.TraceReport {
-    let taken = records.compactMap { record -> InterruptTaken? in
-      guard record.kind == "interrupt", let vector = record.vector, vector >= 16 else { return nil }
-      return InterruptTaken(vcpu: record.vcpu, vector: Vector(rawValue: vector), tsc: record.tsc)
+    let taken = records.compactMap { record, _ -> InterruptTaken? in
+      guard case .interrupt(let vector, _) = record.event, vector.rawValue >= 16 else { return nil }
+      return InterruptTaken(vcpu: record.vcpu, vector: vector, tsc: record.tsc)
     }
     let (journeys, lost) = try recorder.finish(machine, threads: threads, taken: taken)
     return RunReport.TraceReport(journeys: journeys.map { JourneyReport($0, time) }, lostEvents: lost)

@@ -1,8 +1,11 @@
+import APIC
+import Support
+
 extension RunReport.MachineReport {
   /// What it is, in a line: `2 vCPUs, 64 MiB, x2APIC, irqchip in the kernel, kvm_intel`.
   public var text: String {
     [
-      Units.count(vcpus, "vCPU"), Units.bytes(memory), apic == "x2apic" ? "x2APIC" : "xAPIC",
+      Units.count(vcpus, "vCPU"), "\(ByteSize(bytes: memory))", apic == "x2apic" ? "x2APIC" : "xAPIC",
       irqchip == "kernel" ? "irqchip in the kernel" : "split irqchip", backEnd,
     ].joined(separator: ", ")
   }
@@ -13,17 +16,17 @@ extension RecordReport {
   public func line(_ style: Style = Style()) -> String? {
     let place = style.dim("\(Units.time(time).padded(to: 10, left: true))  vCPU \(vcpu)  ")
     switch kind {
-    case "mark": return place + style.bold(label ?? "")
-    case "check":
+    case .mark: return place + style.bold(label ?? "")
+    case .check:
       let seen = holds == true || saw == nil || saw == 0 ? "" : " (saw \(saw ?? 0))"
       let verdict = holds == true ? style.green("ok    ") : style.red("FAILED")
       return place + "  \(verdict) \(label ?? "")\(seen)"
-    case "value": return place + "  \(label ?? ""): \(value ?? 0)"
-    case "exception":
+    case .value: return place + "  \(label ?? ""): \(value ?? 0)"
+    case .exception:
       return place
         + style.red("exception \(vector ?? 0), error code \(hex(errorCode ?? 0)), at \(hex(value ?? 0))")
-    case "unknown": return place + style.yellow("a record of unknown kind \(value ?? 0)")
-    default: return nil
+    case .unknown: return place + style.yellow("a record of unknown kind \(value ?? 0)")
+    case .interrupt: return nil
     }
   }
 }

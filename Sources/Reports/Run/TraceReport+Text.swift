@@ -1,3 +1,5 @@
+import APIC
+
 extension RunReport.TraceReport {
   /// How many journeys a person is shown; a document has all.
   private static let shown = 100
@@ -44,12 +46,12 @@ extension JourneyReport {
   fileprivate var origin: String {
     let words =
       switch source {
-      case "ipi": sender.map { $0 == vcpu ? "itself" : "vCPU \($0)" } ?? "an IPI"
-      case "message": "a message"
-      case "line": "line \(gsi ?? 0)"
-      case "held-line": "pin \(pin ?? 0), still high"
-      case "local-apic": "local APIC"
-      default: "not seen"
+      case .ipi: sender.map { $0 == vcpu ? "itself" : "vCPU \($0)" } ?? "an IPI"
+      case .message: "a message"
+      case .line: "line \(gsi ?? 0)"
+      case .heldLine: "pin \(pin ?? 0), still high"
+      case .localAPIC: "local APIC"
+      case nil: "not seen"
       }
     return coalesced == 0 ? words : "\(words), \(coalesced + 1) in one"
   }

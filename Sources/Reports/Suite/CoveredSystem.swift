@@ -1,14 +1,16 @@
+import Support
+
 /// A part of interrupt virtualization, and how scenarios that exercise it are known.
 struct CoveredSystem: Sendable {
   /// What it is called.
   let name: String
-  /// What it is made of: kernel functions, KVM calls or the beginnings of their names.
+  /// What it is made of: kernel functions, KVM calls or patterns of their names.
   let parts: [String]
 
   /// Whether something that a scenario exercises is a part of it.
   func includes(_ exercised: String) -> Bool {
     exercised.split { !($0.isLetter || $0.isNumber || $0 == "_") }
-      .contains { word in parts.contains { $0.hasSuffix("*") ? word.hasPrefix($0.dropLast()) : word == $0 } }
+      .contains { word in parts.contains { WildcardPattern($0).matches(word) } }
   }
 
   private init(_ name: String, _ parts: String...) {

@@ -12,7 +12,7 @@ extension SuiteReport {
   ///   - isSabotage: whether stimuli were withheld.
   ///   - duration: how long it took.
   public init(_ outcome: SuiteOutcome, host: Host, options: Options, isSabotage: Bool, duration: Duration) {
-    let pairs = zip(outcome.cases, outcome.runs)
+    let pairs = zip(outcome.cases, outcome.results)
     let cases = pairs.filter { !$1.isEmpty }.map { CaseReport($0, $1, isSabotage: isSabotage) }
     self.init(
       cases, notRun: pairs.filter { $1.isEmpty }.map(\.0.id), isInterrupted: outcome.isInterrupted, host: host,
@@ -51,23 +51,22 @@ extension SuiteReport {
 
 extension CaseReport {
   /// All runs of a case taken together: one that failed counts for all.
-  init(_ testCase: ScenarioCase, _ runs: [SuiteRun], isSabotage: Bool) {
+  init(_ testCase: ScenarioCase, _ results: [ScenarioResult], isSabotage: Bool) {
     let scenario = testCase.scenario
-    let failed = runs.filter(\.hasFailed)
-    let telling = failed.first ?? runs.last
-    (verdict, reason) = CaseReport.verdict(telling?.result)
+    let failed = results.filter(\.hasFailed)
+    (verdict, reason) = CaseReport.verdict(failed.first ?? results.last)
     id = testCase.id
     family = testCase.family
     title = scenario.title
     exercises = scenario.exercises
-    self.runs = runs.count
+    runs = results.count
     failedRuns = failed.count
-    duration = runs.map(\.result.duration.nanoseconds).max() ?? 0
-    let observation = runs.last?.result.evidence
+    duration = results.map(\.duration.nanoseconds).max() ?? 0
+    let observation = results.last?.evidence
     paths = Set((observation?.interrupts ?? []).compactMap { $0.path?.rawValue }).sorted()
     evidence = observation?.lines ?? []
-    costs = runs.compactMap { $0.result.evidence.map { Cost($0.cost) } }
-    figures = runs.last?.result.figures.map { Figure(name: $0.name, value: $0.value) } ?? []
+    costs = results.compactMap { $0.evidence.map { Cost($0.cost) } }
+    figures = results.last?.figures.map { Figure(name: $0.name, value: $0.value) } ?? []
     let message = reason ?? ""
     command = "lapwing test \(isSabotage ? "--sabotage " : "")\(testCase.id)"
     failure = failed.first.map { FailureReport($0, message: message) }
@@ -92,9 +91,9 @@ extension CaseReport.Cost {
 }
 
 extension FailureReport {
-  init(_ run: SuiteRun, message: String) {
-    let scene = run.result.scene
-    round = run.item.round
+  init(_ result: ScenarioResult, message: String) {
+    let scene = result.scene
+    round = result.round
     self.message = message
     interrupts =
       scene?.interrupts.map { InterruptCount(vcpu: $0.vcpu, vector: $0.vector.rawValue, count: $0.count) } ?? []
@@ -103,9 +102,9 @@ extension FailureReport {
   }
 }
 
-extension SuiteRun {
-  var hasFailed: Bool {
-    if case .failed = result.verdict { true } else { false }
+extension ScenarioResult {
+  fileprivate var hasFailed: Bool {
+    if case .failed = verdict { true } else { false }
   }
 }
 
@@ -113,9 +112,10 @@ extension CaseReport {
   /// The report of one run.
   ///
   /// - Parameters:
-  ///   - run: the run.
+  ///   - testCase: the case.
+  ///   - result: what the run came to.
   ///   - isSabotage: whether its stimulus was withheld.
-  public init(_ run: SuiteRun, isSabotage: Bool) {
-    self.init(run.item.testCase, [run], isSabotage: isSabotage)
+  public init(_ testCase: ScenarioCase, _ result: ScenarioResult, isSabotage: Bool) {
+    self.init(testCase, [result], isSabotage: isSabotage)
   }
 }

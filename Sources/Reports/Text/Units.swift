@@ -35,15 +35,6 @@ enum Units {
     return "\(fixed(nanoseconds, digits: 0)) ns"
   }
 
-  /// Bytes in the largest unit that divides them: `64 MiB`.
-  static func bytes(_ count: UInt64) -> String {
-    for (shift, unit) in [(30, "GiB"), (20, "MiB"), (10, "KiB")] as [(UInt64, String)]
-    where count >= 1 << shift && count % (1 << shift) == 0 {
-      return "\(count >> shift) \(unit)"
-    }
-    return "\(count) B"
-  }
-
   /// `1 vCPU`, `2 vCPUs`.
   static func count(_ number: some BinaryInteger, _ noun: String, plural: String? = nil) -> String {
     number == 1 ? "1 \(noun)" : "\(number) \(plural ?? noun + "s")"
@@ -59,10 +50,4 @@ enum Units {
     guard digits > 0 else { return "\(sign)\(whole)" }
     return "\(sign)\(whole)." + String(repeating: "0", count: digits - rest.count) + rest
   }
-}
-
-/// A number as the manuals write it: 0x70.
-func hex(_ value: some BinaryInteger, digits: Int = 1) -> String {
-  let text = String(value, radix: 16)
-  return "0x" + String(repeating: "0", count: Swift.max(0, digits - text.count)) + text
 }

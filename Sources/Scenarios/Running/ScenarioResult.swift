@@ -18,6 +18,8 @@ public struct ScenarioResult: Sendable {
   public let title: String
   /// What it exercises.
   public let exercises: [String]
+  /// Which of the case's runs it was, from 1.
+  public internal(set) var round = 1
   /// The outcome.
   public internal(set) var verdict = Verdict.failed("it was not run")
   /// How long it took.

@@ -2,6 +2,7 @@ import APIC
 import BuiltInGuests
 public import Evidence
 public import KVM
+public import Support
 import VMM
 
 /// Runs cases, one at a time, each on a machine of its own.

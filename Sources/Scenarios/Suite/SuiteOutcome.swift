@@ -4,20 +4,20 @@ public struct SuiteOutcome: Sendable {
   public let cases: [ScenarioCase]
   /// How often each was to be run.
   public let rounds: Int
-  /// The runs of each case that have ended, by the case's place, in the order of their rounds.
-  public private(set) var runs: [[SuiteRun]]
+  /// What each case's runs that have ended came to, by the case's place, in the order of their rounds.
+  public private(set) var results: [[ScenarioResult]]
   /// Whether it was ended before its time.
   public internal(set) var isInterrupted = false
 
   init(cases: [ScenarioCase], rounds: Int) {
     self.cases = cases
     self.rounds = rounds
-    runs = Array(repeating: [], count: cases.count)
+    results = Array(repeating: [], count: cases.count)
   }
 
-  mutating func add(_ run: SuiteRun) {
-    let place = runs[run.item.index].firstIndex { $0.item.round > run.item.round }
-    runs[run.item.index].insert(run, at: place ?? runs[run.item.index].endIndex)
+  mutating func add(_ result: ScenarioResult, at index: Int) {
+    let place = results[index].firstIndex { $0.round > result.round }
+    results[index].insert(result, at: place ?? results[index].endIndex)
   }
 
   /// The same of some of the cases alone.
@@ -26,7 +26,7 @@ public struct SuiteOutcome: Sendable {
   public func part(_ isIncluded: (ScenarioCase) -> Bool) -> SuiteOutcome {
     let places = cases.indices.filter { isIncluded(cases[$0]) }
     var part = SuiteOutcome(cases: places.map { cases[$0] }, rounds: rounds)
-    part.runs = places.map { runs[$0] }
+    part.results = places.map { results[$0] }
     part.isInterrupted = isInterrupted
     return part
   }

@@ -1,9 +1,18 @@
+public import Support
+import SystemPackage
 public import VMM
 
 /// Runs a suite: cases, as often as was asked for, on as many threads as were asked for.
 public struct SuiteRunner: Sendable {
   /// How a case is run: on one of the suite's threads, with what ends it from outside.
   public typealias Play = @Sendable (ScenarioCase, CaseControl) -> ScenarioResult
+
+  /// One run of a case: its place among the cases, and which of its runs it is, from 1.
+  private struct Item: Sendable {
+    let index: Int
+    let testCase: ScenarioCase
+    let round: Int
+  }
 
   /// How many cases run at the same time.
   public var jobs = 1
@@ -35,71 +44,69 @@ public struct SuiteRunner: Sendable {
 
   /// Runs the suite to its end. Cases are begun in their order; they may end in another.
   ///
-  /// - Throws: `MachineError.thread` where the host has no thread for it.
+  /// - Throws: `MachineError.thread` where the host has no thread or descriptor left for it.
   ///
   /// - Parameters:
   ///   - cases: the cases.
-  ///   - isInterrupted: asked again and again; once true, the cases that run are ended and no more begin.
-  ///   - watch: called on this thread with what has ended since the last call, and what runs.
+  ///   - isInterrupted: asked whenever a case begins or ends; once true, the cases that run are ended and no more begin.
+  ///   - interruption: a descriptor that can be read once `isInterrupted` is true for a reason from outside.
+  ///   - watch: called on this thread with the runs that have ended since the last call, and the cases that run.
   public func run(
-    _ cases: [ScenarioCase], isInterrupted: () -> Bool = { false },
-    watch: (_ ended: [SuiteRun], _ running: [SuiteItem]) -> Void = { _, _ in }
+    _ cases: [ScenarioCase], isInterrupted: () -> Bool = { false }, interruption: Int32? = nil,
+    watch: (_ ended: [(testCase: ScenarioCase, result: ScenarioResult)], _ running: [ScenarioCase]) -> Void = { _, _ in
+    }
   ) throws(MachineError) -> SuiteOutcome {
-    let board = SuiteBoard(SuiteItem.all(cases, rounds: rounds))
     var outcome = SuiteOutcome(cases: cases, rounds: rounds)
-    try startWorkers(min(jobs, cases.count * rounds), board)
-    while true {
-      let isIdle = board.isIdle
-      let ended = board.collect()
-      for run in ended { outcome.add(run) }
-      watch(ended, board.running.map(\.item))
-      if isIdle { return outcome }
-      if !outcome.isInterrupted, isInterrupted() {
-        outcome.isInterrupted = true
-        board.close()
-        for ticket in board.running { ticket.control.end(.interrupted) }
-      }
-      endOverdue(board)
-      Pause.sleep(.milliseconds(2))
+    let isToEnd = {
+      outcome.isInterrupted = isInterrupted()
+      return outcome.isInterrupted
+    }
+    do throws(Errno) {
+      try runner.run(
+        Self.items(cases, rounds: rounds), isInterrupted: isToEnd, interruption: interruption,
+        watch: { ended, running in
+          var results: [(testCase: ScenarioCase, result: ScenarioResult)] = []
+          for ended in ended {
+            guard let result = result(of: ended) else { continue }
+            outcome.add(result, at: ended.ticket.item.index)
+            results.append((ended.ticket.item.testCase, result))
+          }
+          watch(results, running.map(\.item.testCase))
+        })
+    } catch {
+      throw .thread(errno: error.rawValue)
+    }
+    return outcome
+  }
+
+  /// All runs: every case once, then every case again, so that runs of one case are far apart.
+  private static func items(_ cases: [ScenarioCase], rounds: Int) -> [Item] {
+    (0..<max(rounds, 0)).flatMap { round in
+      cases.enumerated().map { Item(index: $0, testCase: $1, round: round + 1) }
     }
   }
 
-  /// One thread is enough to go on with.
-  private func startWorkers(_ count: Int, _ board: SuiteBoard) throws(MachineError) {
-    for number in 0..<max(count, 0) {
-      do throws(MachineError) {
-        try startWorker(board)
-      } catch {
-        guard number > 0 else { throw error }
-        return
-      }
+  private var runner: WorkRunner<Item, ScenarioResult> {
+    var runner = WorkRunner<Item, ScenarioResult> { [play, limit] item, control in
+      var result = play(item.testCase, control)
+      if control.reason == .overdue { result.noteOverdue(limit) }
+      result.round = item.round
+      return result
     }
+    runner.jobs = jobs
+    runner.limit = limit
+    runner.grace = grace
+    return runner
   }
 
-  private func startWorker(_ board: SuiteBoard) throws(MachineError) {
-    try SuiteThread.start { [play, limit] in
-      while let ticket = board.take() {
-        var result = play(ticket.item.testCase, ticket.control)
-        if ticket.control.reason == .overdue { result.noteOverdue(limit) }
-        // Another thread has taken the place of one that was given up.
-        guard board.finish(ticket, result) else { return }
-      }
-    }
-  }
-
-  /// Ends cases that take too long, and gives up those whose thread does not come back even then.
-  private func endOverdue(_ board: SuiteBoard) {
-    for ticket in board.running {
-      let age = ContinuousClock.now - ticket.start
-      guard let ending = ticket.control.ending else {
-        if age > limit { ticket.control.end(.overdue) }
-        continue
-      }
-      guard ContinuousClock.now - ending.time > grace else { continue }
-      board.abandon(ticket, ending.reason == .overdue ? .stuck(ticket.item.testCase, age, limit) : nil)
-      // A host without a thread for the others' sake has bigger worries: what is left is reported as not run.
-      if (try? startWorker(board)) == nil { board.close() }
-    }
+  /// What a run came to. What became of one that was interrupted says nothing about its case, unless it had passed
+  /// already.
+  private func result(of ended: WorkBoard<Item, ScenarioResult>.Ended) -> ScenarioResult? {
+    let item = ended.ticket.item
+    var result = ended.outcome ?? .stuck(item.testCase, .now - ended.ticket.start, limit)
+    result.round = item.round
+    if case .failed = result.verdict, ended.ticket.control.reason == .interrupted { return nil }
+    return result
   }
 }
 

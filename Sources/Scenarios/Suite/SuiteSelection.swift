@@ -1,3 +1,5 @@
+import Support
+
 /// Which cases are to be run.
 public struct SuiteSelection: Hashable, Sendable {
   /// Ids, beginnings of ids, or patterns in which `*` stands for anything; none for all cases.
@@ -42,10 +44,8 @@ public struct SuiteSelection: Hashable, Sendable {
   /// A whole id, of a case or of a scenario, selects that alone, even where longer ids begin with it.
   private static func matches(of filter: String, in cases: [ScenarioCase]) -> [Int] {
     func indices(_ isMatch: (ScenarioCase) -> Bool) -> [Int] { cases.indices.filter { isMatch(cases[$0]) } }
-    if filter.contains("*") {
-      let pattern = SuitePattern(filter)
-      return indices { pattern.matches($0.id) }
-    }
+    let pattern = WildcardPattern(filter)
+    if pattern.hasWildcard { return indices { pattern.matches($0.id) } }
     let exact = indices { $0.id == filter || $0.scenario.id == filter }
     return exact.isEmpty ? indices { $0.id.hasPrefix(filter) } : exact
   }

@@ -1,5 +1,7 @@
 import Glibc
+import Support
 import Synchronization
+import SystemPackage
 
 extension TestContext {
   /// Does something again and again, on a thread of its own, while the scenario goes on.
@@ -34,15 +36,12 @@ private final class Loop: Sendable {
 
   init(_ again: @escaping @Sendable () throws -> Void) throws {
     self.again = again
-    var thread = pthread_t()
-    // Sound: `self` is retained once here and released once, by the thread or, where none starts, below.
-    let box = unsafe Unmanaged.passRetained(self)
-    let answer = unsafe pthread_create(&thread, nil, { unsafe Loop.run($0) }, box.toOpaque())
-    guard answer == 0 else {
-      unsafe box.release()
-      throw ScenarioFailure("a thread could not be started: errno \(answer)")
+    do throws(Errno) {
+      let thread = try HostThread.start { [self] in run() }
+      self.thread.withLock { $0 = thread }
+    } catch {
+      throw ScenarioFailure("a thread could not be started: \(error)")
     }
-    self.thread.withLock { $0 = thread }
   }
 
   var rounds: Int { done.load(ordering: .acquiring) }
@@ -59,18 +58,14 @@ private final class Loop: Sendable {
     return failure.withLock { $0 }
   }
 
-  private static func run(_ pointer: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let pointer = unsafe pointer else { return nil }
-    // Sound: `pointer` is the loop that `init` retained for this call alone.
-    let loop = unsafe Unmanaged<Loop>.fromOpaque(pointer).takeRetainedValue()
+  private func run() {
     do {
-      while !loop.isEnding.load(ordering: .acquiring) {
-        try loop.again()
-        loop.done.wrappingAdd(1, ordering: .acquiringAndReleasing)
+      while !isEnding.load(ordering: .acquiring) {
+        try again()
+        done.wrappingAdd(1, ordering: .acquiringAndReleasing)
       }
     } catch {
-      loop.failure.withLock { $0 = error }
+      failure.withLock { $0 = error }
     }
-    return nil
   }
 }

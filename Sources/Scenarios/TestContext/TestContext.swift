@@ -1,6 +1,7 @@
 public import APIC
 import Evidence
 import KVM
+import Support
 public import VMM
 
 /// Where a scenario is told: a machine that runs the agent, and what the scenario may do with it.

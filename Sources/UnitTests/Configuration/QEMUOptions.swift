@@ -1,3 +1,4 @@
+import Support
 import VMM
 
 /// What options of QEMU's mean for a machine of Lapwing's.
@@ -48,18 +49,10 @@ struct QEMUOptions {
 
   /// Mebibytes, or a number with a unit.
   private static func size(_ text: String) throws(Unsupported) -> UInt64 {
-    let digits = text.prefix { $0.isASCII && $0.isNumber }
-    let shift: UInt64? =
-      switch text.dropFirst(digits.count).lowercased() {
-      case "", "m": 20
-      case "g": 30
-      case "k": 10
-      default: nil
-      }
-    guard let number = UInt64(digits), let shift, number <= UInt64.max >> shift else {
+    guard let size = ByteSize(text, defaultUnit: .mebibyte) else {
       throw Unsupported(reason: "'\(text)' is no size of memory")
     }
-    return number << shift
+    return size.bytes
   }
 
   private mutating func setMachine(_ text: String) throws(Unsupported) {

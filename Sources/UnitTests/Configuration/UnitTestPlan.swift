@@ -1,3 +1,4 @@
+import Support
 public import SystemPackage
 public import VMM
 
@@ -83,7 +84,7 @@ public struct UnitTestPlan: Sendable {
   private static func demand(_ condition: Substring) throws(Refusal) {
     let parts = condition.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let value = parts.count > 1 ? String(parts[1]) : ""
-    guard HostValue.read(FilePath(String(parts[0]))) == value else {
+    guard HostFile.text(FilePath(String(parts[0])), atMost: 4096) == value else {
       throw Refusal(reason: "\(parts[0]) is not \(value)")
     }
   }
@@ -117,12 +118,23 @@ public struct UnitTestPlan: Sendable {
   /// A length of time as timeout(1) reads it.
   private static func limit(_ text: String) throws(Refusal) -> Duration {
     guard !text.isEmpty else { return defaultLimit }
-    let digits = text.prefix { ($0.isASCII && $0.isNumber) || $0 == "." }
-    let units: [Substring: Double] = ["": 1, "s": 1, "m": 60, "h": 3600]
-    guard let number = Double(digits), let unit = units[text.dropFirst(digits.count)], number * unit <= 86_400 else {
-      throw Refusal(reason: "'\(text)' is no time limit")
-    }
+    guard let limit = Duration(written: text) else { throw Refusal(reason: "'\(text)' is no time limit") }
     // Without a limit: a day.
-    return .seconds(number == 0 ? 86_400 : number * unit)
+    return limit == .zero ? .seconds(86_400) : limit
+  }
+}
+
+/// What images find as their environment: lines `NAME=value`, as the suite's own scripts write them.
+public enum UnitTestEnvironment {
+  /// What the scripts say of a kernel's release, such as `6.18.0-1-amd64`.
+  public static func describing(kernel release: String) -> [UInt8] {
+    let parts = release.split(separator: "-", maxSplits: 1)
+    let numbers = (parts.first ?? "").split(separator: ".").map { $0.prefix { $0.isNumber } }
+    var lines = ["TARGET=lapwing", "KERNEL_VERSION_STRING=\(release)"]
+    for (name, number) in zip(["KERNEL_VERSION", "KERNEL_PATCHLEVEL", "KERNEL_SUBLEVEL"], numbers) {
+      lines.append("\(name)=\(number)")
+    }
+    lines.append("KERNEL_EXTRAVERSION=\(parts.count > 1 ? parts[1] : "")")
+    return Array((lines.joined(separator: "\n") + "\n").utf8)
   }
 }

@@ -48,3 +48,64 @@ public struct UnitTestScene: Sendable {
     vcpus = (try? machine.reports()) ?? []
   }
 }
+
+/// A line of a test's about one thing that it looked at: `PASS: it works`.
+public struct UnitTestCheck: Hashable, Sendable {
+  /// What it came to.
+  public enum Verdict: String, Hashable, Sendable {
+    /// `PASS`, and `XFAIL`: it failed as it is known to.
+    case passed
+    /// `FAIL`, and `XPASS`: it passed although it is known to fail.
+    case failed
+    /// `SKIP`.
+    case skipped
+  }
+
+  /// What it came to.
+  public let verdict: Verdict
+  /// What was looked at.
+  public let text: String
+
+  /// The checks among the lines that a test printed.
+  public static func all(in output: String) -> [UnitTestCheck] {
+    output.split(whereSeparator: \.isNewline).compactMap { UnitTestCheck(line: $0) }
+  }
+
+  /// The check of a line; nil where it is about none.
+  public init?(line: Substring) {
+    guard let colon = line.firstIndex(of: ":"), let verdict = Self.verdicts[line[..<colon]] else { return nil }
+    self.verdict = verdict
+    text = String(line[line.index(after: colon)...].trimmed)
+  }
+
+  private static let verdicts: [Substring: Verdict] = [
+    "PASS": .passed, "XFAIL": .passed, "FAIL": .failed, "XPASS": .failed, "SKIP": .skipped,
+  ]
+}
+
+extension UnitTestResult {
+  /// What an image's end says, by the status that QEMU's debug exit makes of it (the suite's scripts/arch-run.bash).
+  static func verdict(_ outcome: Outcome, limit: Duration, _ checks: [UnitTestCheck]) -> Verdict {
+    switch outcome {
+    case .debugExit(let value, _):
+      switch DebugExitPort.status(of: value) {
+      case 1: return .passed
+      case 3: return .failed(failures(checks))
+      case 77: return .skipped(checks.last { $0.verdict == .skipped }?.text ?? "it says that this host cannot run it")
+      case 127: return .failed("it was aborted")
+      case let status: return .failed("it ended with the status \(status), which means nothing")
+      }
+    case .timeLimit: return .failed("it did not end within \(seconds(limit))")
+    case .stopped: return .failed("it was interrupted")
+    default: return .failed("\(outcome)")
+    }
+  }
+
+  private static func failures(_ checks: [UnitTestCheck]) -> String {
+    let failed = checks.filter { $0.verdict == .failed }
+    guard let first = failed.first else { return "it says so" }
+    return first.text + (failed.count > 1 ? ", and \(failed.count - 1) more of \(checks.count) checks" : "")
+  }
+
+  private static func seconds(_ limit: Duration) -> String { "\((limit / .seconds(1)).rounded()) s" }
+}

@@ -1,5 +1,5 @@
 public import KVM
-import Scenarios
+import Support
 import SystemPackage
 public import VMM
 
@@ -16,38 +16,33 @@ public struct UnitTestRunner: Sendable {
   ///
   /// - Parameters:
   ///   - plans: the tests.
-  ///   - isInterrupted: asked again and again; once true, the tests that run are ended and no more begin.
+  ///   - isInterrupted: asked whenever a test begins or ends; once true, the tests that run are ended and no more begin.
+  ///   - interruption: a descriptor that can be read once `isInterrupted` is true for a reason from outside.
   ///   - watch: called on this thread with what has ended since the last call, and the names of what runs.
   /// - Returns: what each came to, in the order of `plans`; nil for one that was not run to its end.
-  /// - Throws: `MachineError.thread` where the host has no thread for it.
+  /// - Throws: `MachineError.thread` where the host has no thread or descriptor left for it.
   public func run(
-    _ plans: [UnitTestPlan], isInterrupted: () -> Bool = { false },
+    _ plans: [UnitTestPlan], isInterrupted: () -> Bool = { false }, interruption: Int32? = nil,
     watch: (_ ended: [UnitTestResult], _ running: [String]) -> Void = { _, _ in }
   ) throws(MachineError) -> [UnitTestResult?] {
-    let board = UnitTestBoard(plans)
-    for number in 0..<max(1, min(jobs, plans.count)) {
-      do throws(MachineError) {
-        try SuiteThread.start { [system] in
-          while let ticket = board.take() { board.finish(ticket, Self.run(ticket.plan, on: system, board, ticket)) }
-        }
-      } catch {
-        // One thread is enough to go on with.
-        guard number > 0 else { throw error }
-        break
-      }
+    var runner = WorkRunner { [system] index, control in Self.run(plans[index], on: system, control) }
+    runner.jobs = jobs
+    var results = [UnitTestResult?](repeating: nil, count: plans.count)
+    do throws(Errno) {
+      try runner.run(
+        Array(plans.indices), isInterrupted: isInterrupted, interruption: interruption,
+        watch: { ended, running in
+          let ended = ended.filter(\.tells)
+          for item in ended { results[item.ticket.item] = item.outcome }
+          watch(ended.compactMap(\.outcome), running.map { plans[$0.item].test.name })
+        })
+    } catch {
+      throw .thread(errno: error.rawValue)
     }
-    while true {
-      let isIdle = board.isIdle
-      watch(board.collect(), board.running)
-      if isIdle { return board.results }
-      if isInterrupted() { board.close() }
-      board.wait(atMost: .milliseconds(20))
-    }
+    return results
   }
 
-  private static func run(
-    _ plan: UnitTestPlan, on system: System, _ board: UnitTestBoard, _ ticket: UnitTestBoard.Ticket
-  ) -> UnitTestResult {
+  private static func run(_ plan: UnitTestPlan, on system: System, _ control: WorkControl) -> UnitTestResult {
     let start = ContinuousClock.now
     var result: UnitTestResult
     switch plan.decision {
@@ -56,9 +51,9 @@ public struct UnitTestRunner: Sendable {
       do {
         let machine = try Machine(
           configuration, image: try GuestImage(file: file), on: system, console: Console())
-        board.attach(machine, to: ticket)
+        control.whenEnded { machine.end(.stopped) }
+        defer { control.whenEnded(nil) }
         result = try play(machine, plan.test, limit)
-        board.attach(nil, to: ticket)
       } catch ImageError.unreadable(.noSuchFileOrDirectory) {
         result = UnitTestResult(plan.test, .skipped("there is no image \(file)"))
       } catch MachineError.missingCapability(let capability, let purpose) {
@@ -83,5 +78,14 @@ public struct UnitTestRunner: Sendable {
     result.output = output
     if case .failed = result.verdict { result.scene = UnitTestScene(machine) }
     return result
+  }
+}
+
+extension WorkBoard<Int, UnitTestResult>.Ended {
+  /// Whether it says something: a test that was interrupted does not, unless it had come to its end already.
+  fileprivate var tells: Bool {
+    guard let outcome else { return false }
+    if case .failed = outcome.verdict { return ticket.control.reason != .interrupted }
+    return true
   }
 }

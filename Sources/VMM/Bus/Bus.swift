@@ -1,3 +1,4 @@
+import APIC
 import Synchronization
 
 /// An address space with devices in it: the ports, or the memory that is not RAM.

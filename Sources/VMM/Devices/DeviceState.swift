@@ -1,3 +1,5 @@
+import APIC
+
 /// What a device in this process holds, as plain values: what a snapshot keeps of it.
 public struct DeviceState: Hashable, Sendable {
   /// Which device of its machine, such as `serial`; no two have one name.

@@ -1,3 +1,5 @@
+import APIC
+import Support
 public import SystemPackage
 
 /// A program for the bare machine.
@@ -48,28 +50,18 @@ extension GuestImage {
   /// - Parameters:
   ///   - path: the file's.
   ///   - limit: how many bytes it may have.
-  /// - Throws: `ImageError.unreadable` and `.tooLarge`.
-  public init(file path: FilePath, limit: Int = sizeLimit) throws(ImageError) {
-    do {
-      self.init(name: path.lastComponent?.string ?? path.string, bytes: try Self.contents(of: path, limit))
-    } catch let error as ImageError {
-      throw error
+  ///   - acceptsPipes: whether a pipe is read to its end as well, for a file that a person names.
+  /// - Throws: `ImageError.unreadable`, `.pipe` and `.tooLarge`.
+  public init(file path: FilePath, limit: Int = sizeLimit, acceptsPipes: Bool = false) throws(ImageError) {
+    do throws(HostFileError) {
+      self.init(
+        name: path.lastComponent?.string ?? path.string,
+        bytes: try HostFile.read(path, limit: limit, acceptsPipes: acceptsPipes))
     } catch {
-      throw .unreadable(error as? Errno ?? .ioError)
-    }
-  }
-
-  private static func contents(of path: FilePath, _ limit: Int) throws -> [UInt8] {
-    let file = try FileDescriptor.open(path, .readOnly)
-    return try file.closeAfter {
-      var bytes: [UInt8] = []
-      var buffer = [UInt8](repeating: 0, count: 1 << 20)
-      while true {
-        // Sound: the buffer is valid during the call.
-        let count = try unsafe buffer.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
-        if count == 0 { return bytes }
-        bytes += buffer[..<count]
-        if bytes.count > limit { throw ImageError.tooLarge(limit: limit) }
+      switch error {
+      case .unreadable(let errno): throw .unreadable(errno)
+      case .pipe: throw .pipe
+      case .tooLarge(let limit): throw .tooLarge(limit: limit)
       }
     }
   }
@@ -79,6 +71,8 @@ extension GuestImage {
 public enum ImageError: Error, Hashable, Sendable {
   /// Its file cannot be read.
   case unreadable(Errno)
+  /// Its file is a pipe or a socket, which may keep its reader waiting.
+  case pipe
   /// Its file has more bytes than an image may have.
   case tooLarge(limit: Int)
   /// There is nothing in it.
@@ -111,8 +105,10 @@ extension ImageError: CustomStringConvertible {
     switch self {
     case .unreadable(let errno):
       "it cannot be read: \(errno)"
+    case .pipe:
+      "\(HostFileError.pipe)"
     case .tooLarge(let limit):
-      "it is larger than \(limit >= 1 << 20 ? "\(limit >> 20) MiB" : "\(limit >> 10) KiB")"
+      "\(HostFileError.tooLarge(limit: limit))"
     case .empty:
       "the image is empty"
     case .unknownFormat:
@@ -140,8 +136,4 @@ extension ImageError: CustomStringConvertible {
       "\(size) bytes at \(hex(address)) reach beyond 1 MiB, where flat real-mode code has to end"
     }
   }
-}
-
-func hex(_ value: some FixedWidthInteger & UnsignedInteger) -> String {
-  "0x" + String(value, radix: 16)
 }

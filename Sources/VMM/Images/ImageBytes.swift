@@ -1,3 +1,5 @@
+import Support
+
 /// An image as it lies in its file, read with every access checked.
 public struct ImageBytes: Sendable {
   /// The bytes themselves.
@@ -13,11 +15,7 @@ public struct ImageBytes: Sendable {
 
   /// A little-endian number at `offset`, or nil where the image ends before its last byte.
   func load<T: FixedWidthInteger & UnsignedInteger>(_ type: T.Type, at offset: UInt64) -> T? {
-    let size = UInt64(MemoryLayout<T>.size)
-    guard size <= UInt64(bytes.count), offset <= UInt64(bytes.count) - size else { return nil }
-    var value: T = 0
-    for index in (0..<Int(size)).reversed() { value = value << 8 | T(truncatingIfNeeded: bytes[Int(offset) + index]) }
-    return value
+    Int(exactly: offset).flatMap { bytes.littleEndian(type, at: $0) }
   }
 
   /// The same, where a missing byte is an error that names `what` was looked for.

@@ -1,3 +1,5 @@
+import APIC
+
 /// The Multiboot 1 header: 12 bytes or more, aligned to 4, in the first 8192 of an image (Multiboot specification 0.6.96,
 /// section 3.1).
 struct MultibootHeader {

@@ -1,3 +1,4 @@
+import APIC
 public import KVM
 
 /// A guest's RAM, by guest-physical address. Every access is checked; no pointer leaves it.

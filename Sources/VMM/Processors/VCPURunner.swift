@@ -1,4 +1,5 @@
 import KVM
+import Support
 
 /// Runs one vCPU on the thread that calls it, and answers its exits, until the machine is stopped.
 struct VCPURunner: Sendable {
@@ -118,7 +119,7 @@ struct VCPURunner: Sendable {
       guard let bytes = vcpu.withPortData({ data in data.indices.map { data[$0] } }) else { return }
       if width == 1 { return ports.write(string: bytes, at: port, vcpu: index) }
       for offset in stride(from: 0, to: bytes.count - width + 1, by: width) {
-        let value = bytes[offset..<offset + width].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let value = bytes[offset..<offset + width].littleEndian
         ports.write(value, at: port, width: width, vcpu: index)
       }
     }

@@ -1,7 +1,9 @@
 import CVMM
 import Glibc
 import KVM
+import Support
 import Synchronization
+import SystemPackage
 
 /// The thread that runs one vCPU. It is joined exactly once, by `stopAndJoin`.
 final class VCPUThread: Sendable {
@@ -19,17 +21,13 @@ final class VCPUThread: Sendable {
   /// - Throws: `MachineError.thread` where the host has no thread left.
   init(for vcpu: VCPU, name: String, _ body: @escaping @Sendable () -> Void) throws(MachineError) {
     WakeSignal.install()
-    var thread = pthread_t()
-    // Sound: the box is retained once here and released once, by the thread or, where none starts, below.
     let threadBody = ThreadBody(name: name, body: body)
-    let box = unsafe Unmanaged.passRetained(threadBody)
-    let answer = unsafe pthread_create(&thread, nil, { unsafe ThreadBody.run($0) }, box.toOpaque())
-    guard answer == 0 else {
-      unsafe box.release()
-      throw .thread(errno: answer)
+    do throws(Errno) {
+      thread = try HostThread.start { threadBody.run() }
+    } catch {
+      throw .thread(errno: error.rawValue)
     }
     self.vcpu = vcpu
-    self.thread = thread
     self.body = threadBody
   }
 
@@ -55,15 +53,8 @@ final class VCPUThread: Sendable {
 enum BackgroundThread {
   /// Starts one that runs `body`; says whether the host had one.
   static func start(name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
-    var thread = pthread_t()
-    // Sound: the box is retained once here and released once, by the thread or, where none starts, below.
-    let box = unsafe Unmanaged.passRetained(ThreadBody(name: name, body: body))
-    guard unsafe pthread_create(&thread, nil, { unsafe ThreadBody.run($0) }, box.toOpaque()) == 0 else {
-      unsafe box.release()
-      return false
-    }
-    pthread_detach(thread)
-    return true
+    let threadBody = ThreadBody(name: name, body: body)
+    return (try? HostThread.startDetached { threadBody.run() }) != nil
   }
 
   /// Has the calling thread sleep, at least for so long.
@@ -86,15 +77,11 @@ private final class ThreadBody: Sendable {
     self.body = body
   }
 
-  static func run(_ pointer: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let pointer = unsafe pointer else { return nil }
-    // Sound: `pointer` is the box that VCPUThread retained for this call alone.
-    let box = unsafe Unmanaged<ThreadBody>.fromOpaque(pointer).takeRetainedValue()
-    unsafe cvmm_name_thread(box.name)
-    box.id.store(cvmm_thread_id(), ordering: .releasing)
+  func run() {
+    unsafe cvmm_name_thread(name)
+    id.store(cvmm_thread_id(), ordering: .releasing)
     WakeSignal.unblock()
-    box.body()
-    return nil
+    body()
   }
 }
 

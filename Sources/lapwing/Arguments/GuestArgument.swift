@@ -1,5 +1,7 @@
 import ArgumentParser
 import BuiltInGuests
+import Reports
+import Support
 import SystemPackage
 import VMM
 
@@ -28,15 +30,35 @@ struct GuestArgument: ExpressibleByArgument {
   func image() throws(Failure) -> GuestImage {
     if let guest = BuiltInGuest.named(name) { return guest.image }
     do throws(ImageError) {
-      return try GuestImage(file: FilePath(name))
+      return try GuestImage(file: FilePath(name), acceptsPipes: true)
     } catch .unreadable(.noSuchFileOrDirectory) {
       throw Failure("there is no guest '\(name)': neither built in (see 'lapwing list') nor a file", .badInput)
     } catch .unreadable(let errno) {
       throw Failure("cannot read the guest '\(name)': \(errno)", .badInput)
     } catch .tooLarge(let limit) {
-      throw Failure("the guest '\(name)' is larger than \(limit >> 20) MiB", .badInput)
+      throw Failure("the guest '\(name)' is larger than \(ByteSize(bytes: UInt64(limit)))", .badInput)
     } catch {
       throw Failure("the guest '\(name)': \(error)", .badInput)
+    }
+  }
+}
+
+/// A file that `lapwing bench --format json` wrote, to compare with.
+struct EarlierRun: ExpressibleByArgument {
+  let name: String
+
+  init(argument: String) { name = argument }
+
+  static var defaultCompletionKind: CompletionKind { .file(extensions: ["json"]) }
+
+  /// The report in the file.
+  func report() throws(Failure) -> BenchReport {
+    do {
+      return try BenchReport(json: try HostFile.read(FilePath(name), limit: BenchReport.sizeLimit, acceptsPipes: true))
+    } catch let error as JSONDocument.Unreadable {
+      throw Failure("cannot compare with '\(name)', which is no report of 'lapwing bench': \(error)", .badInput)
+    } catch {
+      throw Failure("cannot read the earlier run '\(name)': \(error)", .badInput)
     }
   }
 }

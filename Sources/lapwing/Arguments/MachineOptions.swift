@@ -1,5 +1,6 @@
 public import ArgumentParser
 import KVM
+import Support
 public import VMM
 
 /// What a machine is made of, from the command line.
@@ -8,7 +9,7 @@ struct MachineOptions: ParsableArguments {
   var vcpus = 1
 
   @Option(name: [.long, .customShort("m")], help: "Guest memory, such as 64M, which is the default, or 1G.")
-  var memory: MemorySize?
+  var memory: ByteSize?
 
   @Option(help: "Where the IOAPIC and the PIC are: in the kernel, or split, with the IOAPIC in this process.")
   var irqchip = MachineConfiguration.IRQChip.kernel

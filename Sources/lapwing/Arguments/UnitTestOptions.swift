@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import KVM
+import Support
 import SystemPackage
 import UnitTests
 import VMM
@@ -95,8 +96,10 @@ struct UnitTestOptions: ParsableArguments {
   }
 
   private static func contents(of path: FilePath, limit: Int) throws(Failure) -> [UInt8] {
-    do throws(ImageError) {
-      return try GuestImage(file: path, limit: limit).contents.bytes
+    do throws(HostFileError) {
+      return try HostFile.read(path, limit: limit, acceptsPipes: true)
+    } catch .unreadable(let errno) {
+      throw Failure("the file '\(path)': it cannot be read: \(errno)", .badInput)
     } catch {
       throw Failure("the file '\(path)': \(error)", .badInput)
     }

@@ -60,7 +60,7 @@ struct KutCommand: ParsableCommand {
     let results: [UnitTestResult?]
     do throws(MachineError) {
       results = try runner.run(
-        plans, isInterrupted: { signals.isPending },
+        plans, isInterrupted: { signals.isPending }, interruption: signals.descriptor,
         watch: { progress.show($0.map { CaseReport($0) }, running: $1) })
     } catch {
       throw Failure(error)

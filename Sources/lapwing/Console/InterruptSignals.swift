@@ -1,4 +1,5 @@
 import Glibc
+import Support
 
 /// Ctrl-C and a polite kill: held back, so that a run can end in order, and asked for.
 ///
@@ -6,14 +7,20 @@ import Glibc
 struct InterruptSignals {
   private static let numbers = [SIGINT, SIGTERM]
 
+  private let pendingSignals: PendingSignals?
+
   /// Holds the signals back, in this thread and those that it starts.
   init() {
     var set = Self.set
     unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+    pendingSignals = try? PendingSignals(Self.numbers)
   }
 
   /// Whether one has come.
   var isPending: Bool { pending != nil }
+
+  /// A descriptor that can be read while one has come; nil where the process has no descriptor left.
+  var descriptor: Int32? { pendingSignals?.rawDescriptor }
 
   /// Takes the one that has come, and lets those that come later end the program as usual: by then it may be writing to
   /// a reader who has gone to sleep.

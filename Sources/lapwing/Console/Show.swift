@@ -1,4 +1,5 @@
 import Reports
+import Support
 import SystemPackage
 
 /// Prints a report in the format that was asked for.
@@ -22,13 +23,16 @@ func document(_ report: some Encodable) throws(Failure) -> String {
   }
 }
 
+/// The largest file that is read, in bytes, where its kind has no smaller limit.
+let inputLimit = 256 << 20
+
 /// A report of Lapwing's own that a file holds as JSON.
 ///
 /// - Throws: `Failure` for a file that cannot be read or holds something else.
 func readDocument<Report: Decodable>(_ type: Report.Type, schema: String, from file: String) throws(Failure) -> Report {
   let bytes: [UInt8]
   do {
-    bytes = try InputFile.read(FilePath(file))
+    bytes = try HostFile.read(FilePath(file), limit: inputLimit, acceptsPipes: true)
   } catch {
     throw Failure("cannot read '\(file)': \(error)", .badInput)
   }

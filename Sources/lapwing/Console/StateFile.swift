@@ -1,6 +1,7 @@
 import APIC
 import MachineState
 import Reports
+import Support
 import SystemPackage
 
 /// A file with a state that a person names: a machine's, or the register page of a local APIC alone.
@@ -17,7 +18,7 @@ enum StateFile {
   static func read(_ name: String, isPage: Bool) throws(Failure) -> StateFile {
     let bytes: [UInt8]
     do {
-      bytes = try InputFile.read(FilePath(name))
+      bytes = try HostFile.read(FilePath(name), limit: inputLimit, acceptsPipes: true)
     } catch {
       throw Failure("cannot read '\(name)': \(error)", .badInput)
     }

@@ -39,9 +39,10 @@ struct SuiteSession {
     var progress = SuiteProgress(planned: cases.count * options.repeat, toErrors: progressToErrors)
     do throws(MachineError) {
       outcome = try runner.run(
-        cases, isInterrupted: { signals.isPending },
-        watch: { runs, running in
-          progress.show(runs.map { CaseReport($0, isSabotage: isSabotage) }, running: running.map(\.testCase.id))
+        cases, isInterrupted: { signals.isPending }, interruption: signals.descriptor,
+        watch: { ended, running in
+          progress.show(
+            ended.map { CaseReport($0.testCase, $0.result, isSabotage: isSabotage) }, running: running.map(\.id))
         })
     } catch {
       throw Failure(error)

@@ -65,7 +65,7 @@ struct GuestRun {
         "lapwing: the guest looked for QEMU's fw_cfg, as kvm-unit-tests do; --machine unittest is a PC that has it")
     }
     if let signal { return signal == SIGINT ? .interrupted : .terminated }
-    return report.success ? .success : report.outcome.kind == "time-limit" ? .timeLimit : .failed
+    return report.success ? .success : report.outcome.kind == .timeLimit ? .timeLimit : .failed
   }
 
   private func makeJourneyRecorder() throws(Failure) -> JourneyRecorder {

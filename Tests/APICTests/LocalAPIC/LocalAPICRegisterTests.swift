@@ -50,6 +50,8 @@ import Testing
 
   @Test func `no two registers share a name`() {
     #expect(Set(LocalAPICRegister.allCases.map(\.name)).count == LocalAPICRegister.allCases.count)
-    #expect(LocalAPICRegister.taskPriority.description == "Task Priority Register (TPR)")
+    #expect(Set(LocalAPICRegister.allCases.map(\.mnemonic)).count == LocalAPICRegister.allCases.count)
+    #expect(LocalAPICRegister.taskPriority.name == "Task Priority Register (TPR)")
+    #expect(LocalAPICRegister.taskPriority.mnemonic == "TPR")
   }
 }

@@ -15,4 +15,10 @@ import Testing
   func `a vector is written in two hexadecimal digits`(vector: Vector, text: String) {
     #expect(vector.description == text)
   }
+
+  @Test func `a number reads as in the manuals`() {
+    #expect(hex(0x70) == "0x70")
+    #expect(hex(UInt8(7), digits: 2) == "0x07")
+    #expect(hex(UInt64.max) == "0xffffffffffffffff")
+  }
 }

@@ -19,7 +19,7 @@ enum ThisHost {
   /// Runs a case through the suite, as the program does.
   static func run(_ testCase: ScenarioCase, isSabotaged: Bool = false) throws -> ScenarioResult {
     let outcome = try SuiteRunner(runner, isSabotaged: isSabotaged).run([testCase])
-    guard let result = outcome.runs.first?.first?.result else { throw ScenarioFailure("\(testCase.id) was not run") }
+    guard let result = outcome.results.first?.first else { throw ScenarioFailure("\(testCase.id) was not run") }
     return result
   }
 

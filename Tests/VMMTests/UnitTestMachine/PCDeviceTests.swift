@@ -56,8 +56,11 @@ import Testing
     (4_102_444_800, "2100-1-1"),
   ])
   func `a calendar's date follows from the seconds since 1970`(seconds: Int, date: String) {
-    let found = CalendarDate(daysSince1970: seconds / 86_400)
-    #expect("\(found.year)-\(found.month)-\(found.day)" == date)
+    var state = RealTimeClock.State()
+    // In binary.
+    state.memory[0x0b] = 0x06
+    let found = [0x32, 9, 8, 7].map { Int(RealTimeClock.value(of: $0, state, seconds: seconds, nanoseconds: 0)) }
+    #expect("\(found[0] * 100 + found[1])-\(found[2])-\(found[3])" == date)
   }
 
   @Test func `the clock shows the time in decimal or binary, and keeps what is stored`() {

@@ -57,14 +57,6 @@ public enum LocalAPICRegister: UInt16, Sendable {
   /// The SELF IPI register of x2APIC mode; a write of a vector sends it to the processor itself.
   case selfIPI = 0x3f0
 
-  /// How many registers in a row the case stands for: 8 for the ISR, the TMR and the IRR, else 1.
-  public var wordCount: Int {
-    switch self {
-    case .inService, .triggerModes, .interruptRequest: 8
-    default: 1
-    }
-  }
-
   /// The offset in bytes of one of the case's registers in the xAPIC's register page.
   ///
   /// - Parameter word: 0 to `wordCount` - 1.
@@ -83,6 +75,101 @@ public enum LocalAPICRegister: UInt16, Sendable {
   }
 }
 
+extension LocalAPICRegister {
+  /// What is known of a register; everything that depends on which register it is follows from its row.
+  private struct Row {
+    let mnemonic: StaticString
+    let name: StaticString
+    let xAPIC: RegisterAccess?
+    let x2APIC: RegisterAccess?
+    let words: Int
+
+    init(
+      _ mnemonic: StaticString, _ name: StaticString, _ xAPIC: RegisterAccess?, _ x2APIC: RegisterAccess?,
+      words: Int = 1
+    ) {
+      self.mnemonic = mnemonic
+      self.name = name
+      self.xAPIC = xAPIC
+      self.x2APIC = x2APIC
+      self.words = words
+    }
+  }
+
+  /// The SDM's tables 12-1 and 12-6 of volume 3A: a short name, the name there, the access in xAPIC mode, that in x2APIC
+  /// mode.
+  private var row: Row {
+    switch self {
+    case .id: Row("ID", "Local APIC ID Register", .readWrite, .readOnly)
+    case .version: Row("VERSION", "Local APIC Version Register", .readOnly, .readOnly)
+    case .taskPriority: Row("TPR", "Task Priority Register (TPR)", .readWrite, .readWrite)
+    case .arbitrationPriority: Row("APR", "Arbitration Priority Register (APR)", .readOnly, nil)
+    case .processorPriority: Row("PPR", "Processor Priority Register (PPR)", .readOnly, .readOnly)
+    case .endOfInterrupt: Row("EOI", "EOI Register", .writeOnly, .writeOnly)
+    case .remoteRead: Row("RRD", "Remote Read Register (RRD)", .readOnly, nil)
+    case .logicalDestination: Row("LDR", "Logical Destination Register", .readWrite, .readOnly)
+    case .destinationFormat: Row("DFR", "Destination Format Register", .readWrite, nil)
+    case .spurious: Row("SVR", "Spurious Interrupt Vector Register", .readWrite, .readWrite)
+    case .inService: Row("ISR", "In-Service Register (ISR)", .readOnly, .readOnly, words: 8)
+    case .triggerModes: Row("TMR", "Trigger Mode Register (TMR)", .readOnly, .readOnly, words: 8)
+    case .interruptRequest: Row("IRR", "Interrupt Request Register (IRR)", .readOnly, .readOnly, words: 8)
+    case .errorStatus: Row("ESR", "Error Status Register", .readWrite, .readWrite)
+    case .lvtCMCI: Row("LVT_CMCI", "LVT CMCI Register", .readWrite, .readWrite)
+    case .interruptCommand: Row("ICR", "Interrupt Command Register (ICR)", .readWrite, .readWrite)
+    case .interruptCommandHigh: Row("ICR2", "Interrupt Command Register (ICR), bits 63:32", .readWrite, nil)
+    case .lvtTimer: Row("LVT_TIMER", "LVT Timer Register", .readWrite, .readWrite)
+    case .lvtThermal: Row("LVT_THERMAL", "LVT Thermal Sensor Register", .readWrite, .readWrite)
+    case .lvtPerformance: Row("LVT_PERFMON", "LVT Performance Monitoring Counters Register", .readWrite, .readWrite)
+    case .lvtLINT0: Row("LVT_LINT0", "LVT LINT0 Register", .readWrite, .readWrite)
+    case .lvtLINT1: Row("LVT_LINT1", "LVT LINT1 Register", .readWrite, .readWrite)
+    case .lvtError: Row("LVT_ERROR", "LVT Error Register", .readWrite, .readWrite)
+    case .initialCount: Row("INITIAL_COUNT", "Initial Count Register (for Timer)", .readWrite, .readWrite)
+    case .currentCount: Row("CURRENT_COUNT", "Current Count Register (for Timer)", .readOnly, .readOnly)
+    case .divide: Row("DIVIDE", "Divide Configuration Register (for Timer)", .readWrite, .readWrite)
+    case .selfIPI: Row("SELF_IPI", "SELF IPI", nil, .writeOnly)
+    }
+  }
+
+  /// How many registers in a row the case stands for: 8 for the ISR, the TMR and the IRR, else 1.
+  public var wordCount: Int { row.words }
+
+  /// What software may do with the register (SDM volume 3A, tables 12-1 and 12-6).
+  ///
+  /// - Parameter mode: The mode that the local APIC is in.
+  /// - Returns: The access, or `nil` if the register does not exist in that mode.
+  public func access(in mode: APICMode) -> RegisterAccess? {
+    switch mode {
+    case .xAPIC: row.xAPIC
+    case .x2APIC: row.x2APIC
+    case .disabled, .invalid: nil
+    }
+  }
+
+  /// Whether the register exists in xAPIC mode.
+  public var isInXAPIC: Bool { row.xAPIC != nil }
+
+  /// Whether the register exists in x2APIC mode.
+  public var isInX2APIC: Bool { row.x2APIC != nil }
+}
+
+/// What software may do with a register.
+public enum RegisterAccess: Sendable {
+  /// Only read it.
+  case readOnly
+  /// Only write it.
+  case writeOnly
+  /// Read and write it.
+  case readWrite
+}
+
 #if !hasFeature(Embedded)
-extension LocalAPICRegister: CaseIterable {}
+extension LocalAPICRegister: CaseIterable {
+  /// The register's name in the SDM, volume 3A, table 12-1, or for SELF IPI table 12-6.
+  public var name: String { "\(row.name)" }
+
+  /// A short name without blanks, such as `TPR` and `LVT_TIMER`: the SDM's abbreviation where it has one.
+  public var mnemonic: String { "\(row.mnemonic)" }
+}
+
+extension RegisterAccess: CaseIterable {}
 #endif

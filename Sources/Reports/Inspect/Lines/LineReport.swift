@@ -48,3 +48,54 @@ public struct LineReport: Codable, Hashable, Sendable {
     }
   }
 }
+
+extension LineReport {
+  /// Lines as a table: one row a way, GSIs that read alike as one.
+  static func lines(_ reports: [LineReport]) -> [String] {
+    guard !reports.isEmpty else { return [] }
+    var rows: [Row] = []
+    for report in reports {
+      let row = Row(report)
+      if let last = rows.indices.last, rows[last].joins(row) {
+        rows[last].last = report.gsi
+      } else {
+        rows.append(row)
+      }
+    }
+    var table = LeftTable()
+    table.add(["GSI", "through", "entry", "status", "leads to"])
+    for row in rows {
+      for (place, cells) in row.cells.enumerated() { table.add([place == 0 ? row.name : ""] + cells) }
+      if !row.sources.isEmpty { table.add(["", "raised by \(row.sources)"]) }
+    }
+    return table.lines()
+  }
+
+  /// What is shown of a GSI.
+  private struct Row {
+    var first: UInt32
+    var last: UInt32
+    var cells: [[String]]
+    var sources: String
+
+    init(_ report: LineReport) {
+      first = report.gsi
+      last = report.gsi
+      sources = report.sources.joined(separator: ", ")
+      cells = report.ways.map { way in
+        // A pin with the GSI's own number need not be told.
+        let pin = way.pin.map { UInt32($0) == report.gsi ? "" : " \($0)" } ?? ""
+        // An entry that is masked may hold anything.
+        let entry = way.obstacle == nil || way.through == .msi ? way.entry : ""
+        return [way.through.words + pin, entry, way.status ?? "", way.end]
+      }
+      if cells.isEmpty { cells = [["", "", "", "nowhere: it has no route"]] }
+    }
+
+    var name: String { first == last ? "\(first)" : "\(first)-\(last)" }
+
+    func joins(_ next: Row) -> Bool {
+      next.first == last + 1 && cells == next.cells && sources.isEmpty && next.sources.isEmpty
+    }
+  }
+}

@@ -1,3 +1,6 @@
+import APIC
+import Support
+
 extension Inspection {
   /// The state for a person.
   public func text(_ style: Style = Style()) -> String {
@@ -14,7 +17,7 @@ extension Inspection {
   private func machineLines(_ style: Style) -> [String] {
     func value(_ name: String) -> String { registers(named: name).first?.register.value ?? "" }
     let guest = value("GUEST").isEmpty ? "machine" : value("GUEST")
-    let memory = UInt64(value("MEMORY")).map { Units.bytes($0) } ?? value("MEMORY")
+    let memory = UInt64(value("MEMORY")).map { "\(ByteSize(bytes: $0))" } ?? value("MEMORY")
     var lines = [
       style.bold(guest) + ": \(Units.count(Int(value("VCPUS")) ?? 0, "vCPU")), \(memory), irqchip \(value("IRQCHIP"))"
     ]
@@ -32,4 +35,79 @@ extension Inspection {
     for register in events.registers { table.add([register.title, register.value, register.meaning]) }
     return [style.bold("events")] + table.lines() + [""]
   }
+}
+
+extension Inspection {
+  /// The chips for a person: the redirection table, the PICs and the interval timer.
+  func chipLines(_ style: Style) -> [String] {
+    ioapicLines(style) + picLines(style) + pitLines(style)
+  }
+
+  private func ioapicLines(_ style: Style) -> [String] {
+    guard let group = group("IOAPIC") else { return [] }
+    let head = group.registers.filter { !$0.name.hasPrefix("REDTBL") }.map { register in
+      "\(register.name) \(register.value)" + (register.meaning.isEmpty ? "" : " (pins \(register.meaning))")
+    }
+    var table = LeftTable()
+    table.add(["pin", "entry", "meaning", "leads to"])
+    var run: (first: Int, last: Int, entry: RegisterReport)?
+    func flush() {
+      guard let (first, last, entry) = run else { return }
+      let name = first == last ? "\(first)" : "\(first)-\(last)"
+      table.add([name, entry.value, entry.meaning, first == last ? end(ofPin: first) : ""])
+    }
+    for (pin, entry) in group.registers.filter({ $0.name.hasPrefix("REDTBL") }).enumerated() {
+      // Masked pins with the same entry lead nowhere all alike.
+      if let (first, _, last) = run, last.value == entry.value, entry.meaning.hasSuffix("masked") {
+        run = (first, pin, entry)
+      } else {
+        flush()
+        run = (pin, pin, entry)
+      }
+    }
+    flush()
+    return [style.bold("IOAPIC") + ": \(head.joined(separator: ", "))"] + table.lines() + [""]
+  }
+
+  private func end(ofPin pin: Int) -> String {
+    for line in lines {
+      if let way = line.ways.first(where: { $0.through == .ioapic && $0.pin == pin }) {
+        return way.obstacle == "masked" ? "" : way.end
+      }
+    }
+    return "no GSI leads here"
+  }
+
+  private func picLines(_ style: Style) -> [String] {
+    guard let pic else { return [] }
+    let listeners = pic.listeners.isEmpty ? "no vCPU listens" : "vCPU \(Pins.ranges(pic.listeners)) listens"
+    let request =
+      pic.requestedLine.map { "asks for line \($0), vector \(hex(pic.requestedVector ?? 0, digits: 2))" }
+      ?? "asks for nothing"
+    var table = LeftTable()
+    let names = [
+      "IRR", "IMR", "ISR", "ELCR", "ICW2", "PRIORITY_ADD", "READ_SELECT", "SFNM", "AEOI", "SMM", "INIT_STATE",
+    ]
+    table.add(["chip"] + names)
+    for number in [0, 1] {
+      guard let group = group("PIC \(number)") else { continue }
+      table.add(["\(number)"] + names.map { name in group.registers.first { $0.name == name }?.value ?? "" })
+    }
+    return [style.bold("PIC") + ": \(request); \(listeners)"] + table.lines() + [""]
+  }
+
+  private func pitLines(_ style: Style) -> [String] {
+    guard let pit else { return [] }
+    var table = LeftTable()
+    table.add(["channel", "mode", "count", "gate", "period", "fires in"])
+    for channel in pit {
+      table.add([
+        "\(channel.channel)", channel.mode, "\(channel.count)", channel.gate ? "1" : "0",
+        channel.period.map(Units.span) ?? "-", channel.remaining.map(Units.span) ?? "-",
+      ])
+    }
+    return [style.bold("PIT")] + table.lines() + [""]
+  }
+
+  private func group(_ name: String) -> RegisterGroup? { groups.first { $0.name == name } }
 }

@@ -79,15 +79,14 @@ final class RealTimeClock: BusDevice {
   /// What a register shows at a time of the host's: seconds since 1970, and nanoseconds into the second.
   static func value(of index: UInt8, _ state: State, seconds: Int, nanoseconds: Int) -> UInt8 {
     let stored = state.memory[Int(index)]
-    let day = seconds / 86_400
-    let date = CalendarDate(daysSince1970: day)
+    let date = calendarDate(seconds)
     let number: Int
     switch index {
     case 0: number = seconds % 60
     case 2: number = seconds / 60 % 60
     case 4: return hour(seconds / 3600 % 24, state)
-    // The 1st of January 1970 was a Thursday; Sunday is 1.
-    case 6: number = (day + 4) % 7 + 1
+    // Sunday is 1.
+    case 6: number = date.weekday
     case 7: number = date.day
     case 8: number = date.month
     case 9: number = date.year % 100
@@ -100,6 +99,15 @@ final class RealTimeClock: BusDevice {
     return encoded(number, state)
   }
 
+  /// The date in UTC at a time in seconds since 1970 (gmtime_r(3)); weekdays count from Sunday, 1.
+  private static func calendarDate(_ seconds: Int) -> (year: Int, month: Int, day: Int, weekday: Int) {
+    var time = time_t(seconds)
+    var date = unsafe tm()
+    // Sound: the call reads the one and fills in the other. It fails only for years that no Int32 holds, and leaves zeros.
+    unsafe gmtime_r(&time, &date)
+    return unsafe (Int(date.tm_year) + 1900, Int(date.tm_mon) + 1, Int(date.tm_mday), Int(date.tm_wday) + 1)
+  }
+
   private static func hour(_ hour: Int, _ state: State) -> UInt8 {
     if state.memory[Int(Register.statusB)] & is24Hours != 0 { return encoded(hour, state) }
     let afternoon: UInt8 = hour >= 12 ? 0x80 : 0
@@ -109,26 +117,5 @@ final class RealTimeClock: BusDevice {
   private static func encoded(_ number: Int, _ state: State) -> UInt8 {
     let number = UInt8(truncatingIfNeeded: number)
     return state.memory[Int(Register.statusB)] & isBinary != 0 ? number : (number / 10) << 4 | number % 10
-  }
-}
-
-/// A day of the Gregorian calendar.
-struct CalendarDate: Hashable {
-  let year: Int
-  let month: Int
-  let day: Int
-
-  /// The day that comes so many days, from 0, after the 1st of January 1970.
-  init(daysSince1970 count: Int) {
-    // Years are taken to begin in March, so that a leap day is their last; eras of 400 years all have as many days.
-    let days = count + 719_468
-    let era = days / 146_097
-    let dayOfEra = days % 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let monthFromMarch = (5 * dayOfYear + 2) / 153
-    day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-    month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-    year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
   }
 }

@@ -8,13 +8,13 @@ extension LocalAPICView {
     identity + priorities + destinations + requests + vectorTable + timer + unused
 
   private static let identity: [Register] = [
-    Register("ID", LocalAPICRegister.id.name) {
+    Register(.id) {
       .bits($0.state[.id])
     } meaning: {
       "APIC id \($0.id)"
     },
     Register(
-      "VERSION", LocalAPICRegister.version.name,
+      .version,
       fields: [
         BitField.number("Version", 0...7), .number("Max LVT Entry", 16...23),
         .flag("Support for EOI-broadcast suppression", 24),
@@ -29,19 +29,19 @@ extension LocalAPICView {
     },
   ]
 
-  private static func priority(_ name: String, _ register: LocalAPICRegister) -> Register {
-    Register(name, register.name, fields: [.number("Sub-Class", 0...3), .number("Class", 4...7)]) {
+  private static func priority(_ register: LocalAPICRegister) -> Register {
+    Register(register, fields: [.number("Sub-Class", 0...3), .number("Class", 4...7)]) {
       .bits(UInt64($0.state[register]), digits: 2)
     }
   }
 
   private static let priorities = [
-    priority("TPR", .taskPriority), priority("APR", .arbitrationPriority), priority("PPR", .processorPriority),
+    priority(.taskPriority), priority(.arbitrationPriority), priority(.processorPriority),
   ]
 
   private static let destinations: [Register] = [
-    Register("RRD", LocalAPICRegister.remoteRead.name) { .bits($0.state[.remoteRead]) },
-    Register("LDR", LocalAPICRegister.logicalDestination.name) {
+    Register(.remoteRead) { .bits($0.state[.remoteRead]) },
+    Register(.logicalDestination) {
       .bits($0.state[.logicalDestination])
     } meaning: { view in
       let id = view.state.logicalID(mode: view.mode)
@@ -50,7 +50,7 @@ extension LocalAPICView {
         ? "cluster \(id >> 4), members \(hex(id & 0xf))" : "logical ID \(hex(id, digits: 2))"
     },
     Register(
-      "DFR", LocalAPICRegister.destinationFormat.name,
+      .destinationFormat,
       fields: [BitField(name: "Model", bits: 28...31) { $0 == 0xf ? "flat" : $0 == 0 ? "cluster" : "neither" }]
     ) {
       .bits($0.state[.destinationFormat])
@@ -63,7 +63,7 @@ extension LocalAPICView {
       }
     },
     Register(
-      "SVR", LocalAPICRegister.spurious.name,
+      .spurious,
       fields: [
         .vector("Spurious Vector"), .flag("APIC Software Enable/Disable", 8, "enabled", "disabled"),
         .flag("Focus Processor Checking", 9, "disabled", "enabled"), .flag("EOI-Broadcast Suppression", 12),
@@ -79,11 +79,9 @@ extension LocalAPICView {
   ]
 
   private static func vectors(
-    _ name: String, _ register: LocalAPICRegister, _ path: any Sendable & KeyPath<LocalAPICState, VectorSet>
-  )
-    -> Register
-  {
-    Register(name, register.name) {
+    _ register: LocalAPICRegister, _ path: any Sendable & KeyPath<LocalAPICState, VectorSet>
+  ) -> Register {
+    Register(register) {
       .vectors($0.state[keyPath: path])
     } meaning: { view in
       register == .interruptRequest ? view.levels(of: view.state.interruptRequest) : ""
@@ -91,15 +89,15 @@ extension LocalAPICView {
   }
 
   private static let requests: [Register] = [
-    vectors("ISR", .inService, \.inService), vectors("TMR", .triggerModes, \.triggerModes),
-    vectors("IRR", .interruptRequest, \.interruptRequest),
-    Register("ESR", LocalAPICRegister.errorStatus.name) {
+    vectors(.inService, \.inService), vectors(.triggerModes, \.triggerModes),
+    vectors(.interruptRequest, \.interruptRequest),
+    Register(.errorStatus) {
       .bits($0.state[.errorStatus])
     } meaning: { view in
       view.state.errorStatus.isEmpty ? "no error" : view.state.errorStatus.description
     },
     Register(
-      "ICR", LocalAPICRegister.interruptCommand.name,
+      .interruptCommand,
       fields: [
         .vector(), .deliveryMode, .destinationMode, .deliveryStatus,
         .choice("Level", 14...14, ["de-assert", "assert"]), .triggerMode,
@@ -135,5 +133,16 @@ extension LocalAPICView {
   func levels(of vectors: VectorSet) -> String {
     let levels = vectors.intersection(state.triggerModes)
     return levels.isEmpty ? "" : "level-triggered: \(levels)"
+  }
+}
+
+extension RegisterDescription<LocalAPICView> {
+  /// A register of the page, named as `LocalAPICRegister` has it.
+  init(
+    _ register: LocalAPICRegister, fields: [BitField] = [], moves movement: Movement = .never,
+    _ value: @escaping @Sendable (LocalAPICView) -> RegisterValue?,
+    meaning: @escaping @Sendable (LocalAPICView) -> String = { _ in "" }
+  ) {
+    self.init(register.mnemonic, register.name, fields: fields, moves: movement, value, meaning: meaning)
   }
 }

@@ -25,16 +25,66 @@ struct LocalAPICView: Sendable {
   var isPresent: Bool { mode == .xAPIC || mode == .x2APIC }
 }
 
-/// A source of the local vector table, with the name of its register.
-struct LocalVectorEntry {
-  let source: LocalVector
-  let name: String
+extension LocalAPICView {
+  static let vectorTable: [Register] = LocalVector.allCases.map { source in
+    Register(source.register, fields: fields(of: source)) { view in
+      // The entry of the corrected machine checks is the seventh, where there is one.
+      guard source != .cmci || view.state.version.maxLVTEntry >= 6 else { return nil }
+      return .bits(view.state[source.register])
+    } meaning: { view in
+      meaning(of: view.state.lvt(source), source)
+    }
+  }
 
-  static let all = [
-    LocalVectorEntry(source: .cmci, name: "LVT_CMCI"), LocalVectorEntry(source: .timer, name: "LVT_TIMER"),
-    LocalVectorEntry(source: .thermal, name: "LVT_THERMAL"),
-    LocalVectorEntry(source: .performance, name: "LVT_PERFMON"),
-    LocalVectorEntry(source: .lint0, name: "LVT_LINT0"), LocalVectorEntry(source: .lint1, name: "LVT_LINT1"),
-    LocalVectorEntry(source: .error, name: "LVT_ERROR"),
+  private static func fields(of source: LocalVector) -> [BitField] {
+    switch source {
+    case .timer:
+      [.vector(), .deliveryStatus, .mask, .choice("Timer Mode", 17...18, ["one-shot", "periodic", "TSC-deadline"])]
+    case .lint0, .lint1: [.vector(), .deliveryMode, .deliveryStatus, .polarity, .remoteIRR, .triggerMode, .mask]
+    case .error: [.vector(), .deliveryStatus, .mask]
+    case .cmci, .thermal, .performance: [.vector(), .deliveryMode, .deliveryStatus, .mask]
+    }
+  }
+
+  private static func meaning(of entry: LVTEntry, _ source: LocalVector) -> String {
+    var words = entry.description
+    switch source {
+    case .timer: words += ", " + (entry.timerMode?.words ?? "reserved mode")
+    case .lint0, .lint1:
+      words += entry.polarity == .activeLow ? ", active low" : ", active high"
+      words += entry.triggerMode == .level ? ", level" : ", edge"
+      if entry.remoteIRR { words += ", remote IRR: waits for an EOI" }
+    case .cmci, .thermal, .performance, .error: break
+    }
+    return words
+  }
+
+  static let timer: [Register] = [
+    Register(.initialCount) {
+      .bits($0.state[.initialCount])
+    } meaning: {
+      String($0.state.initialCount)
+    },
+    Register(.currentCount, moves: .always) {
+      .bits($0.state[.currentCount])
+    } meaning: {
+      String($0.state.currentCount)
+    },
+    Register(.divide) {
+      .bits($0.state[.divide])
+    } meaning: {
+      "divide by \($0.state.divide.divisor)"
+    },
   ]
+}
+
+extension TimerMode {
+  /// The mode as the SDM writes it.
+  var words: String {
+    switch self {
+    case .oneShot: "one-shot"
+    case .periodic: "periodic"
+    case .tscDeadline: "TSC-deadline"
+    }
+  }
 }

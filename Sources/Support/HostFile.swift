@@ -1,0 +1,154 @@
+import Glibc
+public import SystemPackage
+
+/// Reads files of the host: never more than was asked for, and never waiting for what may not come.
+public enum HostFile {
+  /// All of a file.
+  ///
+  /// - Parameters:
+  ///   - path: The file's path. A name in a document or a configuration may lead anywhere, so by default what could keep
+  ///     the caller waiting is refused: a pipe (fifo(7)), a socket, a terminal without input.
+  ///   - limit: How many bytes it may have.
+  ///   - acceptsPipes: Whether a pipe is read to its end as well, for a file that a person names. One that nobody writes to
+  ///     is empty.
+  /// - Throws: `HostFileError`; `.tooLarge` before more is read than one piece past the limit.
+  public static func read(
+    _ path: FilePath, limit: Int, acceptsPipes: Bool = false
+  ) throws(HostFileError) -> [UInt8] {
+    let bytes = try contents(of: path, atMost: limit, acceptsPipes: acceptsPipes)
+    guard bytes.count <= limit else { throw .tooLarge(limit: limit) }
+    return bytes
+  }
+
+  /// The first bytes of a file, which may have more: of one of the kernel's in procfs or sysfs, mostly.
+  ///
+  /// - Parameters:
+  ///   - path: The file's path.
+  ///   - count: How many bytes are wanted at the most.
+  /// - Throws: `HostFileError`, other than `.tooLarge`.
+  public static func beginning(of path: FilePath, count: Int) throws(HostFileError) -> [UInt8] {
+    Array(try contents(of: path, atMost: count, acceptsPipes: false).prefix(count))
+  }
+
+  /// The text at the beginning of a small file of the kernel's, without the newlines at its end.
+  ///
+  /// - Parameters:
+  ///   - path: The file's path.
+  ///   - count: How many bytes of it are wanted at the most.
+  /// - Returns: nil where it cannot be read.
+  public static func text(_ path: FilePath, atMost count: Int = 65_536) -> String? {
+    guard let bytes = try? beginning(of: path, count: count) else { return nil }
+    var text = String(decoding: bytes, as: UTF8.self)
+    while text.last?.isNewline == true { text.removeLast() }
+    return text
+  }
+
+  /// Whether something is there that this user may know of.
+  public static func exists(_ path: FilePath) -> Bool {
+    // Sound: the path is NUL-terminated and outlives the call.
+    unsafe path.withPlatformString { unsafe access($0, F_OK) } == 0
+  }
+
+  /// The names in a directory, sorted, without those that begin with a dot; none where it cannot be read.
+  public static func names(in path: FilePath) -> [String] {
+    // Sound: the path is NUL-terminated; the stream is closed once, after its last use; an entry is copied before the next
+    // is read, and the kernel ends each name with NUL.
+    unsafe path.withPlatformString { path in
+      guard let directory = unsafe opendir(path) else { return [] }
+      defer { unsafe _ = closedir(directory) }
+      var names: [String] = []
+      while let entry = unsafe readdir(directory) {
+        let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { unsafe [UInt8]($0.prefix { $0 != 0 }) }
+        names.append(String(decoding: name, as: UTF8.self))
+      }
+      return names.filter { !$0.hasPrefix(".") }.sorted()
+    }
+  }
+
+  /// Opens a file to be read piece by piece.
+  ///
+  /// - Parameter path: The file's path.
+  /// - Returns: An open file, which the caller closes.
+  /// - Throws: `HostFileError` for what `read` refuses.
+  public static func open(_ path: FilePath) throws(HostFileError) -> FileDescriptor {
+    try open(path, acceptsPipes: false)
+  }
+
+  private static func open(_ path: FilePath, acceptsPipes: Bool) throws(HostFileError) -> FileDescriptor {
+    do {
+      // Without O_NONBLOCK, opening a pipe waits for somebody to write to it.
+      let file = try FileDescriptor.open(path, .readOnly, options: [.nonBlocking, .closeOnExec])
+      do {
+        guard try acceptsPipes || !mayKeepWaiting(file) else { throw HostFileError.pipe }
+        return file
+      } catch {
+        try? file.close()
+        throw error
+      }
+    } catch let error as HostFileError {
+      throw error
+    } catch {
+      throw .unreadable(error as? Errno ?? .ioError)
+    }
+  }
+
+  private static let pieceSize = 1 << 20
+
+  /// A file's bytes, to the end or until there are more than `limit`.
+  private static func contents(
+    of path: FilePath, atMost limit: Int, acceptsPipes: Bool
+  ) throws(HostFileError) -> [UInt8] {
+    let file = try open(path, acceptsPipes: acceptsPipes)
+    defer { try? file.close() }
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: limit < pieceSize ? limit + 1 : pieceSize)
+    do {
+      while bytes.count <= limit {
+        do {
+          // Sound: the call writes at most as many bytes as the buffer has, which is valid during the call.
+          let count = try unsafe piece.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
+          if count == 0 { break }
+          bytes += piece[..<count]
+        } catch Errno.resourceTemporarilyUnavailable where acceptsPipes {
+          try waitForInput(file)
+        }
+      }
+    } catch {
+      throw .unreadable(error as? Errno ?? .ioError)
+    }
+    return bytes
+  }
+
+  /// Whether it is a pipe or a socket.
+  private static func mayKeepWaiting(_ file: FileDescriptor) throws(Errno) -> Bool {
+    var status = stat()
+    // Sound: the call fills in the one structure that it is given.
+    guard unsafe fstat(file.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
+    return [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT)
+  }
+
+  private static func waitForInput(_ file: FileDescriptor) throws(Errno) {
+    var wanted = pollfd(fd: file.rawValue, events: Int16(POLLIN), revents: 0)
+    // Sound: the call reads and writes the one structure that it is given.
+    guard unsafe poll(&wanted, 1, -1) >= 0 || errno == EINTR else { throw Errno(rawValue: errno) }
+  }
+}
+
+/// Why a file of the host's was not read.
+public enum HostFileError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The operating system says no: open(2), fstat(2) or read(2).
+  case unreadable(Errno)
+  /// It is a pipe or a socket, which may keep its reader waiting.
+  case pipe
+  /// It has more bytes than it may.
+  case tooLarge(limit: Int)
+
+  /// What is wrong, for a person.
+  public var description: String {
+    switch self {
+    case .unreadable(let errno): "\(errno)"
+    case .pipe: "it is a pipe, not a file"
+    case .tooLarge(let limit): "it is larger than \(ByteSize(bytes: UInt64(max(limit, 0))))"
+    }
+  }
+}
