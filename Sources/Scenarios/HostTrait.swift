@@ -13,8 +13,8 @@ public enum HostTrait: String, Hashable, Sendable, CaseIterable {
   case enteredShadow = "interrupt-shadow-at-entry"
   /// The TSC is one on all processors of the host, so that KVM can keep it one on all vCPUs (`kvm_check_tsc_unstable`).
   case steadyTSC = "steady-tsc"
-  /// Two instructions in a row that hold interrupts off do so one after the other. No processor need do that: the SDM
-  /// promises it of the first alone (volume 3A, section 7.8.3).
+  /// Two instructions in a row that hold interrupts off do so one after the other, as processors do. QEMU's emulation does
+  /// not, and no processor need: the SDM promises it of the first alone (volume 3A, section 7.8.3).
   case consecutiveShadows = "consecutive-interrupt-shadows"
   /// The processor checks the reserved bits of CR8, as it must.
   case reservedCR8Bits = "reserved-bits-of-cr8"

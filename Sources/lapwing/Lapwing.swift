@@ -21,6 +21,7 @@ struct Lapwing: ParsableCommand {
 
   static func main() {
     _ = start
-    main(nil)
+    // An option whose value may be left out, which the parser does not have beside filters.
+    main(CommandLine.arguments.dropFirst().map { $0 == "--sabotage" ? "--sabotage=stimulus" : $0 })
   }
 }

@@ -15,14 +15,16 @@ import VMM
   }
 
   private func journeys(
-    _ events: [TraceEvent], _ taken: [(vcpu: Int, vector: Vector, time: UInt64)], paths: [Int: DeliveryPath] = [:]
+    _ events: [TraceEvent], _ taken: [(vcpu: Int, vector: Vector, time: UInt64)], paths: [Int: DeliveryPath] = [:],
+    recordsResidency: Bool = false
   ) -> [InterruptJourney] {
     let finder = JourneyFinder(
       events: JourneyEvents(events, threads: [100, 101], ids: [0, 7]),
       clock: TraceClock(
         TraceClock.Reading(value: Self.start, cycles: 0, width: 0),
         TraceClock.Reading(value: Self.start + .milliseconds(1), cycles: 1_000_000, width: 0)),
-      guest: GuestTSC(offset: 1000), paths: paths)
+      guest: GuestTSC(offset: 1000), paths: paths,
+      residency: GuestResidency(events, threads: [[100], [101]], isComplete: recordsResidency))
     return finder.journeys(
       of: taken.map { InterruptTaken(vcpu: $0.vcpu, vector: $0.vector, tsc: $0.time &+ 1000) })
   }
@@ -32,7 +34,7 @@ import VMM
     instant.map { Int(($0 - Self.start) / .nanoseconds(1)) }
   }
 
-  @Test func `an IPI that software injects into a halted vCPU has every test`() throws {
+  @Test func `an IPI that software injects into a halted vCPU has every step`() throws {
     let journey = try #require(
       journeys(
         [
@@ -84,7 +86,8 @@ import VMM
   func `a counter of injections tells the way where it tells it of all interrupts`(
     injections: UInt64, taken: Int, path: DeliveryPath?
   ) {
-    #expect(DeliveryPath(injections: injections, taken: taken) == path)
+    #expect(
+      DeliveryPath(injections: injections, reinjections: nil, taken: taken, deliversVirtually: false) == path)
   }
 
   @Test func `interrupts of one vector each have their own events`() {
@@ -155,5 +158,44 @@ import VMM
         event(0, on: 100, .accepted(vcpuID: 999, vector: 0x40, mode: "Fixed")),
       ], [(0, 0x40, .max), (0, 0x40, 0), (99, 0x40, 5), (-1, 0, 5)])
     #expect(found.count == 4)
+  }
+
+  /// A message for vCPU 0 that is accepted at 10 000 and taken at 20 000, and what its thread does.
+  private func posted(_ places: [(time: UInt64, detail: TraceEvent.Detail)]) -> InterruptJourney? {
+    let message = [
+      event(10_000, on: 99, .message(destination: 0, vector: 0x70)),
+      event(10_000, on: 99, .accepted(vcpuID: 0, vector: 0x70, mode: "Fixed")),
+      event(10_100, on: 99, .acceptedByHardware(vcpuID: 0, vector: 0x70, mode: "Fixed")),
+    ]
+    let events = (message + places.map { event($0.time, on: 100, $0.detail) }).sorted { $0.time < $1.time }
+    return journeys(events, [(0, 0x70, 20_000)], recordsResidency: true).first
+  }
+
+  @Test func `posted is what finds its vCPU in the guest and is handled before the next exit`() throws {
+    let journey = try #require(posted([(5000, .entered), (25_000, .exited(reason: "HLT"))]))
+    #expect(journey.stayedInGuest == true)
+    #expect(journey.exit == nil)
+    #expect(journey.path == .posted)
+  }
+
+  @Test func `what drives its vCPU out of the guest is delivered at entry`() throws {
+    let journey = try #require(
+      posted([(5000, .entered), (11_000, .exited(reason: "EXTERNAL_INTERRUPT")), (15_000, .entered)]))
+    #expect(journey.stayedInGuest == false)
+    #expect(journey.exit == "EXTERNAL_INTERRUPT")
+    #expect(journey.path == .virtualDelivery)
+  }
+
+  @Test func `what finds its vCPU outside is delivered at entry`() throws {
+    let journey = try #require(
+      posted([(5000, .entered), (9000, .exited(reason: "IO_INSTRUCTION")), (15_000, .entered)]))
+    #expect(journey.stayedInGuest == false)
+    #expect(journey.exit == nil)
+  }
+
+  @Test func `nothing is said where no entry was seen before`() throws {
+    let journey = try #require(posted([(15_000, .entered)]))
+    #expect(journey.stayedInGuest == nil)
+    #expect(journey.path == .virtualDelivery)
   }
 }

@@ -8,16 +8,21 @@ import Testing
   static let vector: Vector = 0x52
 
   static func observe(
-    _ growth: [String: UInt64]?, taken: [Vector: Int] = [vector: 1], events: [TraceEvent.Detail]? = nil
+    _ growth: [String: UInt64]?, taken: [Vector: Int] = [vector: 1], events: [TraceEvent.Detail]? = nil,
+    lost: UInt64 = 0, residency: [Vector: DeliveryResidency]? = nil, deliversVirtually: Bool? = false
   ) -> Observation {
-    let vcpu = VCPUObservation(index: 0, id: 7, counters: growth.map(CounterEvidence.init), taken: taken)
+    let vcpu = VCPUObservation(
+      index: 0, id: 7, counters: growth.map(CounterEvidence.init), taken: taken, residency: residency)
     var trace = Observation.Trace.unavailable("tracefs is not mounted")
     if let events {
       var text = TraceText()
+      text.lost = lost
       text.events = events.map { TraceEvent(time: 1, thread: 100, processor: 0, name: "", detail: $0) }
       trace = .recorded(text, threads: [[100]], absentEvents: [])
     }
-    return Observation(vcpus: [vcpu], trace: trace, notifications: NotificationCounts(text: ""))
+    return Observation(
+      vcpus: [vcpu], trace: trace, notifications: NotificationCounts(text: ""),
+      deliversVirtually: deliversVirtually)
   }
 
   static let inGuest: [String: UInt64] = [
@@ -34,18 +39,70 @@ import Testing
       ])
   }
 
-  @Test func `without an injection and without exits it was posted`() {
-    #expect(Self.observe(Self.inGuest).interrupts.map(\.path) == [.posted])
+  private static func residency(inGuest: Int, atEntry: Int) -> [Vector: DeliveryResidency] {
+    var residency = DeliveryResidency()
+    residency.inGuest = inGuest
+    residency.atEntry = atEntry
+    if atEntry > 0 { residency.exits = ["EXTERNAL_INTERRUPT": atEntry] }
+    return [vector: residency]
   }
 
-  @Test(arguments: [("exits", 4), ("halt_exits", 1), ("halt_wakeup", 1)])
-  func `a vCPU that was out of the guest got it by virtual-interrupt delivery`(name: String, growth: UInt64) {
-    let counters = Self.inGuest.merging([name: growth]) { $1 }
-    #expect(Self.observe(counters).interrupts.map(\.path) == [.virtualDelivery])
+  @Test func `no counter proves that an interrupt was posted`() {
+    #expect(Self.observe(Self.inGuest).interrupts.map(\.path) == [.virtualDelivery])
   }
 
-  @Test func `nothing is called posted where a count of exits is missing`() {
-    #expect(Self.observe(["irq_injections": 0]).interrupts.map(\.path) == [.virtualDelivery])
+  @Test func `it was posted where its vCPU stayed in the guest from acceptance to handler`() {
+    let evidence = Self.observe(Self.inGuest, residency: Self.residency(inGuest: 1, atEntry: 0))
+    #expect(evidence.interrupts.map(\.path) == [.posted])
+  }
+
+  @Test func `a posting that has become a kick is delivered at entry, whatever the counters say`() {
+    let evidence = Self.observe(Self.inGuest, residency: Self.residency(inGuest: 0, atEntry: 1))
+    #expect(evidence.interrupts.map(\.path) == [.virtualDelivery])
+    #expect(evidence.interrupts[0].basis.contains("exits meanwhile: EXTERNAL_INTERRUPT"))
+  }
+
+  @Test(arguments: [(11, 9, DeliveryPath.posted), (10, 10, .virtualDelivery)])
+  func `some of many may meet the host's own ticks, but not half of them`(
+    inGuest: Int, atEntry: Int, path: DeliveryPath
+  ) {
+    let evidence = Self.observe(
+      Self.inGuest, taken: [Self.vector: 20], residency: Self.residency(inGuest: inGuest, atEntry: atEntry))
+    #expect(evidence.interrupts.map(\.path) == [path])
+  }
+
+  @Test func `what was injected was not posted, wherever its vCPU was`() {
+    let evidence = Self.observe(["irq_injections": 1], residency: Self.residency(inGuest: 1, atEntry: 0))
+    #expect(evidence.interrupts.map(\.path) == [.software])
+  }
+
+  @Test func `as many injections as interrupts hide none that came by the hardware`() {
+    let events: [TraceEvent.Detail] = [
+      .injected(vector: Self.vector, isReinjected: false), .injected(vector: Self.vector, isReinjected: true),
+    ]
+    func path(_ events: [TraceEvent.Detail]?, taken: Int, lost: UInt64 = 0, _ deliversVirtually: Bool?) -> DeliveryPath?
+    {
+      Self.observe(
+        ["irq_injections": 2], taken: [Self.vector: taken], events: events, lost: lost,
+        deliversVirtually: deliversVirtually
+      ).interrupts[0].verdictPath
+    }
+    #expect(path(events, taken: 2, true) == nil)
+    #expect(path(events, taken: 1, true) == .software)
+    #expect(path(events, taken: 1, lost: 1, true) == nil)
+    #expect(path(nil, taken: 2, true) == nil)
+    #expect(path(nil, taken: 2, nil) == nil)
+    #expect(path(nil, taken: 2, false) == .software)
+  }
+
+  @Test func `a trace that lost events tells nothing`() {
+    let software: [TraceEvent.Detail] = [.injected(vector: Self.vector, isReinjected: false)]
+    let hardware: [TraceEvent.Detail] = [.acceptedByHardware(vcpuID: 7, vector: Self.vector, mode: "Fixed")]
+    for events in [software, hardware] {
+      let evidence = Self.observe([:], events: events, lost: 1)
+      #expect(evidence.interrupts.map(\.path) == [nil])
+      #expect(evidence.interrupts.map(\.verdictPath) == [nil])
+    }
   }
 
   @Test func `without counts of injections and without a trace nothing is concluded`() {
@@ -84,7 +141,7 @@ import Testing
     let vcpu = VCPUObservation(index: 0, id: 7, counters: counters, taken: [Self.vector: 2])
     let observation = Observation(
       vcpus: [vcpu], trace: .recorded(text, threads: [[100, 200]], absentEvents: []),
-      notifications: NotificationCounts(text: ""))
+      notifications: NotificationCounts(text: ""), deliversVirtually: true)
     #expect(counters.injections == 2)
     #expect(observation.interrupts.map(\.injected) == [2])
   }
@@ -103,7 +160,6 @@ import Testing
     let counters = CounterEvidence(growth: ["exits": 0])
     #expect(counters["exits"] == 0)
     #expect(counters["nmi_injections"] == nil)
-    #expect(counters.ownExits == nil)
   }
 
   @Test func `posted-interrupt rows are summed, and missing ones stay missing`() {
@@ -122,7 +178,8 @@ import Testing
         taken: [Self.vector: number, 14: 1])
     }
     let observation = Observation(
-      vcpus: vcpus, trace: .unavailable("no tracefs"), notifications: NotificationCounts(text: ""), latency: 77)
+      vcpus: vcpus, trace: .unavailable("no tracefs"), notifications: NotificationCounts(text: ""),
+      deliversVirtually: nil, latency: 77)
     #expect(
       observation.cost == DeliveryCost(interrupts: 5, exits: 5, injections: 2, windowExits: nil, latency: 77))
   }

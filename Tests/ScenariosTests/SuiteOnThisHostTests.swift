@@ -26,7 +26,7 @@ struct SuiteOnThisHostTests {
   @Test(arguments: ["ipi.self.x2apic", "ipi.halted.xapic", "msi.halted.x2apic"])
   func `a scenario fails for want of its stimulus`(id: String) throws {
     let testCase = try #require(ThisHost.cases.first { $0.id == id })
-    let result = try ThisHost.run(testCase, isSabotaged: true)
+    let result = try ThisHost.run(testCase, sabotage: .stimulus)
     #expect(result.verdict == .passed)
     #expect(result.hasReachedStimulus)
   }
@@ -48,7 +48,7 @@ struct SuiteOnThisHostTests {
     let idle = Scenario("made-up.idle", "Nothing is expected", modes: [.x2APIC], exercises: []) { test in
       try test.stimulus {}
     }
-    let result = try ThisHost.run(ScenarioCase(scenario: idle, mode: .x2APIC), isSabotaged: true)
+    let result = try ThisHost.run(ScenarioCase(scenario: idle, mode: .x2APIC), sabotage: .stimulus)
     #expect(result.verdict == .failed("it passed although its stimulus was withheld, so it proves nothing"))
   }
 
@@ -57,7 +57,7 @@ struct SuiteOnThisHostTests {
       try test.check("1 is 2", 1, equals: 2)
       try test.stimulus {}
     }
-    let result = try ThisHost.run(ScenarioCase(scenario: early, mode: .x2APIC), isSabotaged: true)
+    let result = try ThisHost.run(ScenarioCase(scenario: early, mode: .x2APIC), sabotage: .stimulus)
     #expect(
       result.verdict
         == .failed("it failed, but not for want of its stimulus: it did not get as far: 1 is 2: expected 2, saw 1"))

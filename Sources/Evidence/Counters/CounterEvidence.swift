@@ -39,12 +39,4 @@ public struct CounterEvidence: Hashable, Sendable {
 
   /// How often the vCPU was woken from HLT.
   public var wakeups: UInt64? { self["halt_wakeup"] }
-
-  /// VM exits that the guest's own doing caused, as far as counts tell: neither the host's interrupts, nor the first touch
-  /// of memory.
-  public var ownExits: UInt64? {
-    guard let exits = self["exits"], let interrupts = self["irq_exits"] else { return nil }
-    let others = interrupts + (self["pf_taken"] ?? 0)
-    return exits > others ? exits - others : 0
-  }
 }

@@ -39,6 +39,11 @@ public struct TraceEvent: Hashable, Sendable {
     case inhibit(isSet: Bool, reason: Int, inhibits: UInt64)
     /// A halted vCPU goes on (kvm_vcpu_wakeup); it had slept, or was only polled for.
     case wokenUp(hadSlept: Bool)
+    /// The thread's vCPU enters the guest (kvm_entry).
+    case entered
+    /// The thread's vCPU has left the guest (kvm_exit), for the reason that the kernel names, such as
+    /// `EXTERNAL_INTERRUPT`.
+    case exited(reason: String)
     /// Another of the events that are recorded, as text.
     case other(String)
   }

@@ -24,6 +24,8 @@ extension TraceEvent.Detail {
       case "kvm_ioapic_set_irq": Self.ioapic(text, rest)
       case "kvm_apicv_inhibit_changed": Self.inhibit(text, rest)
       case "kvm_vcpu_wakeup": Self.wakeUp(text, rest)
+      case "kvm_entry": .entered
+      case "kvm_exit": Self.exit(text, rest)
       default: Self.other(text, rest)
       }
     guard let detail else { return nil }
@@ -128,6 +130,12 @@ extension TraceEvent.Detail {
     else { return nil }
     if text.reads(kind, "wait") { return .wokenUp(hadSlept: true) }
     return text.reads(kind, "poll") ? .wokenUp(hadSlept: false) : nil
+  }
+
+  /// `vcpu 1 reason EXTERNAL_INTERRUPT rip 0x100204 info1 0x0 ...`; before Linux 5.12 without the vCPU.
+  private static func exit(_ text: Span<UInt8>, _ rest: Range<Int>) -> Self? {
+    var rest = rest
+    return text.takeWord(behind: "reason", off: &rest).map { .exited(reason: text.text($0)) }
   }
 
   /// All of it.

@@ -25,6 +25,12 @@ public struct InterruptJourney: Hashable, Sendable {
   public let taken: ContinuousClock.Instant
   /// When KVM saw the end of its service (kvm_eoi).
   public let ended: ContinuousClock.Instant?
+  /// Whether its vCPU stayed in the guest from its acceptance to its handler, by kvm_entry and kvm_exit; nil where they do
+  /// not tell. What was handed to the hardware was posted into the running guest then, or else delivered at a VM entry.
+  public let stayedInGuest: Bool?
+  /// Why its vCPU left the guest between its acceptance and its handler (kvm_exit); nil where it did not, was outside
+  /// already, or nothing tells.
+  public let exit: String?
   /// How it got from its local APIC into the guest; nil where nothing tells.
   public let path: DeliveryPath?
 }

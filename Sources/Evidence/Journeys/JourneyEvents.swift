@@ -58,7 +58,7 @@ struct JourneyEvents {
     case .wokenUp:
       raising[event.thread] = nil
       if let own { wokenUp[own, default: []].append(time) }
-    case .injected, .endOfInterrupt, .inhibit, .other: break
+    case .injected, .endOfInterrupt, .inhibit, .entered, .exited, .other: break
     }
   }
 

@@ -12,6 +12,8 @@ struct JourneyFinder {
   let guest: GuestTSC
   /// How all interrupts of a vCPU got there, where its counters say that of all.
   let paths: [Int: DeliveryPath]
+  /// When the vCPUs were in the guest; nil where that was not recorded.
+  var residency: GuestResidency?
 
   /// The journeys of what was taken, in the order in which it was taken.
   func journeys(of taken: [InterruptTaken]) -> [InterruptJourney] {
@@ -43,6 +45,9 @@ struct JourneyFinder {
       let posts = posted.takeAll { $0 <= delivery }
       let origin = acceptances.first?.time ?? posts.first
       let wakeup = wokenUp.takeAll { $0 <= delivery }.last { $0 >= origin ?? time }
+      let meeting = acceptances.first.flatMap {
+        residency?.meeting(of: place.vcpu, accepted: $0.time, taken: time)
+      }
       let next = index + 1 < taken.count ? taken[index + 1] : nil
       _ = ended.takeAll { $0 < time - slack }
       let end = ended.takeFirst { next == nil || $0 <= next ?? time }
@@ -51,13 +56,18 @@ struct JourneyFinder {
         accepted: acceptances.first.map { clock.instant($0.time) }, coalesced: max(0, acceptances.count - 1),
         posted: posts.first.map(clock.instant), wokenUp: wakeup.map(clock.instant),
         injected: injection.map(clock.instant), taken: clock.instant(time), ended: end.map(clock.instant),
-        path: path(place.vcpu, isInjected: injection != nil, isPosted: !posts.isEmpty))
+        stayedInGuest: meeting.map { $0 == .inGuest }, exit: meeting?.exit,
+        path: path(place.vcpu, isInjected: injection != nil, isPosted: !posts.isEmpty, meeting))
     }
   }
 
-  private func path(_ vcpu: Int, isInjected: Bool, isPosted: Bool) -> DeliveryPath? {
+  private func path(
+    _ vcpu: Int, isInjected: Bool, isPosted: Bool, _ meeting: GuestResidency.Meeting?
+  ) -> DeliveryPath? {
     if isInjected { return .software }
-    return isPosted ? .virtualDelivery : paths[vcpu]
+    let isDeliveredByHardware = isPosted || paths[vcpu] == .virtualDelivery
+    guard isDeliveredByHardware else { return paths[vcpu] }
+    return meeting == .inGuest ? .posted : .virtualDelivery
   }
 }
 

@@ -10,15 +10,54 @@ public enum DeliveryPath: String, Hashable, Sendable, Codable, CaseIterable {
 
 extension DeliveryPath {
   /// The way of all interrupts that a vCPU took, by how many of them KVM counts as injected: none, or as many. nil where
-  /// it is some, and where it took none.
-  init?(injections: UInt64, taken: Int) {
+  /// it is some, where it took none, and where the count does not say which.
+  ///
+  /// - Parameters:
+  ///   - injections: how many KVM counts (`irq_injections`). It counts one again that is injected anew after an exit in the
+  ///     middle of its delivery.
+  ///   - reinjections: how many of them are such; nil where that is not known.
+  ///   - taken: how many the vCPU took.
+  ///   - deliversVirtually: whether the host has virtual-interrupt delivery at all; nil where nothing tells.
+  init?(injections: UInt64, reinjections: Int?, taken: Int, deliversVirtually: Bool?) {
     guard taken > 0 else { return nil }
-    if injections >= UInt64(taken) {
-      self = .software
-    } else if injections == 0 {
+    if injections == 0 {
       self = .virtualDelivery
+      return
+    }
+    let first: UInt64
+    if deliversVirtually == false {
+      first = injections
+    } else if let reinjections {
+      first = injections - min(injections, UInt64(reinjections))
     } else {
+      // As many injections as interrupts may be fewer injected twice, and some that came without.
       return nil
     }
+    guard first >= UInt64(taken) else { return nil }
+    self = .software
+  }
+}
+
+/// How often software injected an interrupt anew, by vCPU thread (kvm_inj_virq).
+struct Reinjections {
+  private var counts: [Int32: Int] = [:]
+  private let isKnown: Bool
+
+  /// - Parameters:
+  ///   - text: a trace.
+  ///   - isRecorded: whether its kernel has the tracepoint. A back end that never fires it says nothing with that.
+  init(_ text: TraceText, isRecorded: Bool) {
+    var hasInjections = false
+    for event in text.events {
+      guard case .injected(_, let isReinjected) = event.detail else { continue }
+      hasInjections = true
+      if isReinjected { counts[event.thread, default: 0] += 1 }
+    }
+    isKnown = isRecorded && hasInjections && text.lost == 0
+  }
+
+  /// How many on these threads; nil where the trace does not tell.
+  func count(on threads: some Sequence<Int32>) -> Int? {
+    isKnown ? threads.reduce(0) { $0 + (counts[$1] ?? 0) } : nil
   }
 }

@@ -3,9 +3,21 @@ import APIC
 extension InterruptEvidence {
   /// Concludes how interrupts of a vector came.
   ///
-  /// Counters decide wherever they can, so that recording never changes a conclusion; a trace decides only where a
-  /// kernel does not count injections, or where some interrupts of a vCPU were injected and others not.
-  init(_ vcpu: VCPUObservation, vector: Vector, taken: Int, tally: TraceTally.Counts?) {
+  /// Counters decide whether software injected them, wherever they can; a trace decides that only where a kernel does not
+  /// count injections, or where some interrupts of a vCPU were injected and others not, and only if it is whole. Whether
+  /// what came by the hardware was posted into a running guest is decided by entries and exits alone.
+  ///
+  /// - Parameters:
+  ///   - vcpu: what was seen of the vCPU.
+  ///   - vector: the vector.
+  ///   - taken: how often the guest took it.
+  ///   - tally: how often a trace shows it; nil where there is none.
+  ///   - reinjections: how many of the vCPU's injections were such again; nil where nothing tells.
+  ///   - deliversVirtually: whether the host has virtual-interrupt delivery; nil where nothing tells.
+  init(
+    _ vcpu: VCPUObservation, vector: Vector, taken: Int, tally: TraceTally.Counts?, reinjections: Int?,
+    deliversVirtually: Bool?
+  ) {
     self.vcpu = vcpu.index
     self.vector = vector
     self.taken = taken
@@ -13,7 +25,7 @@ extension InterruptEvidence {
     acceptedByHardware = tally?.acceptedByHardware
     injected = tally?.injected
     wakeups = vcpu.counters?.wakeups
-    let counted = Self.byCounters(vcpu)
+    let counted = Self.byCounters(vcpu, vector, taken, reinjections, deliversVirtually)
     let conclusion = counted ?? Self.byTrace(tally)
     path = conclusion?.path
     verdictPath = vcpu.counters?.injections == nil ? path : counted?.path
@@ -27,20 +39,26 @@ extension InterruptEvidence {
     self.basis = basis.joined(separator: "; ")
   }
 
-  private static func byCounters(_ vcpu: VCPUObservation) -> (path: DeliveryPath, basis: String)? {
-    guard let counters = vcpu.counters, let injections = counters.injections else { return nil }
+  private static func byCounters(
+    _ vcpu: VCPUObservation, _ vector: Vector, _ taken: Int, _ reinjections: Int?, _ deliversVirtually: Bool?
+  ) -> (path: DeliveryPath, basis: String)? {
+    guard let injections = vcpu.counters?.injections else { return nil }
     let name = "irq_injections of vCPU \(vcpu.index)"
-    guard let path = DeliveryPath(injections: injections, taken: vcpu.interruptsTaken) else { return nil }
-    if path == .software { return (path, "\(name) grew by \(injections)") }
-    // A vCPU that was halted was out of the guest, and one with exits of its own may have been.
-    guard counters.wakeups == 0, counters["halt_exits"] == 0, let exits = counters.ownExits, exits == 0 else {
-      return (.virtualDelivery, "\(name) did not grow")
+    let path = DeliveryPath(
+      injections: injections, reinjections: reinjections, taken: vcpu.interruptsTaken,
+      deliversVirtually: deliversVirtually)
+    switch path {
+    case nil: return nil
+    case .software: return (.software, "\(name) grew by \(injections)")
+    case .virtualDelivery, .posted:
+      guard let residency = vcpu.residency?[vector] else { return (.virtualDelivery, "\(name) did not grow") }
+      let basis = "\(name) did not grow; \(residency.description)"
+      return (residency.provesPosting(of: taken) ? .posted : .virtualDelivery, basis)
     }
-    return (.posted, "\(name) did not grow, nor did exits, but for those of the host's interrupts")
   }
 
   private static func byTrace(_ tally: TraceTally.Counts?) -> (path: DeliveryPath, basis: String)? {
-    guard let tally else { return nil }
+    guard let tally, tally.isComplete else { return nil }
     if tally.injected > 0, tally.acceptedByHardware == 0 { return (.software, "by the trace") }
     if tally.acceptedByHardware > 0, tally.injected == 0 { return (.virtualDelivery, "by the trace") }
     return nil

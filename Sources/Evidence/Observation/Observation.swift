@@ -28,9 +28,11 @@ public struct Observation: Hashable, Sendable {
   ///   - vcpus: what was seen of each vCPU.
   ///   - trace: what tracepoints showed.
   ///   - notifications: how often the host's posted-interrupt vectors came.
+  ///   - deliversVirtually: whether the host has virtual-interrupt delivery; nil where nothing tells.
   ///   - latency: from the stimulus to the first interrupt, in cycles of the guest's TSC; nil where it is not known.
   public init(
-    vcpus: [VCPUObservation], trace: Trace, notifications: NotificationCounts, latency: UInt64? = nil
+    vcpus: [VCPUObservation], trace: Trace, notifications: NotificationCounts, deliversVirtually: Bool?,
+    latency: UInt64? = nil
   ) {
     self.vcpus = vcpus
     self.trace = trace
@@ -39,7 +41,9 @@ public struct Observation: Hashable, Sendable {
     let tally = TraceTally(trace)
     interrupts = vcpus.flatMap { vcpu in
       vcpu.interrupts.sorted { $0.key < $1.key }.map { vector, count in
-        InterruptEvidence(vcpu, vector: vector, taken: count, tally: tally?[vcpu, vector])
+        InterruptEvidence(
+          vcpu, vector: vector, taken: count, tally: tally?[vcpu, vector], reinjections: tally?.reinjections(vcpu),
+          deliversVirtually: deliversVirtually)
       }
     }
   }
@@ -48,6 +52,17 @@ public struct Observation: Hashable, Sendable {
   public var events: [TraceEvent] {
     guard case .recorded(let text, _, _) = trace else { return [] }
     return text.events
+  }
+
+  /// Why nothing proves that interrupts were posted into a running guest; nil where entries and exits were recorded, and
+  /// no event was lost.
+  public var obstacleToResidency: String? {
+    switch trace {
+    case .unavailable(let reason): return reason
+    case .recorded(let text, _, _) where text.lost > 0: return "the trace lost \(text.lost) events"
+    case .recorded:
+      return vcpus.allSatisfy { $0.residency != nil } ? nil : "kvm_entry and kvm_exit are not recorded here"
+    }
   }
 
   /// Whether the kernel counts the injections of a vCPU, so that counters alone tell the way.

@@ -15,6 +15,8 @@ public final class Recorder {
   }
 
   private let pool: TracePool?
+  private let deliversVirtually: Bool?
+  private let start = TraceClock.now()
   private let unshown: Vector?
   private var log: TraceLog?
   private var trace = Observation.Trace.unavailable("nothing is recorded")
@@ -30,15 +32,20 @@ public final class Recorder {
   /// - Parameters:
   ///   - pool: where a trace instance is to be had; nil for counters alone.
   ///   - unshown: a vector whose interrupts are no evidence; nil for none.
-  public init(_ pool: TracePool?, leavingOut unshown: Vector? = nil) {
+  ///   - withResidency: record when vCPUs enter the guest and leave it, which alone proves that an interrupt was posted.
+  ///   - deliversVirtually: whether the host has virtual-interrupt delivery; nil where nothing tells.
+  public init(
+    _ pool: TracePool?, leavingOut unshown: Vector? = nil, withResidency: Bool, deliversVirtually: Bool?
+  ) {
     self.pool = pool
     self.unshown = unshown
+    self.deliversVirtually = deliversVirtually
     guard let pool else { return }
     var lent: TraceInstance?
     do throws(TraceUnavailable) {
       let instance = try pool.lend()
       lent = instance
-      log = try TraceLog(beginning: instance)
+      log = try TraceLog(beginning: instance, withResidency: withResidency)
     } catch {
       trace = .unavailable(error.description)
       if let lent { pool.giveBack(lent) }
@@ -127,6 +134,8 @@ public final class Recorder {
     let notifications = NotificationCounts.read().growth(since: before.notifications)
     log?.end()
     let counters = growth(after)
+    let interrupts = machine.log.interrupts(since: before.tsc, before: now)
+    let residency = residency(of: machine, interrupts, threads)
     let vcpus = machine.vcpus.indices.map { index in
       var growth: [Vector: Int] = [:]
       for vector in 0...UInt8.max {
@@ -135,7 +144,8 @@ public final class Recorder {
       }
       let left = unshown.flatMap { growth.removeValue(forKey: $0) } ?? 0
       return VCPUObservation(
-        index: index, id: machine.configuration.apicIDs[index], counters: counters[index], taken: growth, unshown: left)
+        index: index, id: machine.configuration.apicIDs[index], counters: counters[index], taken: growth,
+        unshown: left, residency: residency?[index] ?? (residency == nil ? nil : [:]))
     }
     if let log {
       var seen = log.text
@@ -146,8 +156,33 @@ public final class Recorder {
       trace = .recorded(seen, threads: all, absentEvents: log.instance.absentEvents)
     }
     // A TSC that the scenario set would show cycles that have not passed.
-    let latency = machine.log.firstInterrupt(since: before.tsc, before: now).map { $0 - before.tsc }
-    return Observation(vcpus: vcpus, trace: trace, notifications: notifications, latency: latency)
+    let latency = interrupts.first.map { $0.tsc - before.tsc }
+    return Observation(
+      vcpus: vcpus, trace: trace, notifications: notifications, deliversVirtually: deliversVirtually, latency: latency)
+  }
+
+  /// Where the vCPUs were while their interrupts were delivered, by vCPU and vector; nil where that was not recorded
+  /// wholly, or the machine was made from another, whose entries and exits are not told apart.
+  private func residency(
+    of machine: Machine, _ interrupts: [(vcpu: Int, vector: Vector, tsc: UInt64)], _ threads: [Int32]
+  ) -> [Int: [Vector: DeliveryResidency]]? {
+    guard let log, formerThreads.isEmpty, log.instance.countsCycles,
+      let residency = GuestResidency(
+        log.text.events, threads: threads.map { [$0] },
+        isComplete: log.instance.recordsResidency && log.text.lost == 0),
+      let guest = try? machine.withVCPUStopped(0, { vcpu throws(KVMError) in try GuestTSC(of: vcpu) })
+    else { return nil }
+    let finder = JourneyFinder(
+      events: JourneyEvents(
+        Array(log.text.events.dropFirst(sinceStimulus)), threads: threads, ids: machine.configuration.apicIDs),
+      clock: TraceClock(start, TraceClock.now()), guest: guest, paths: [:], residency: residency)
+    let journeys = finder.journeys(
+      of: interrupts.map { InterruptTaken(vcpu: $0.vcpu, vector: $0.vector, tsc: $0.tsc) })
+    var result: [Int: [Vector: DeliveryResidency]] = [:]
+    for journey in journeys {
+      result[journey.vcpu, default: [:]][journey.vector, default: DeliveryResidency()].add(journey)
+    }
+    return result
   }
 
   private static func taken(_ machine: Machine) -> [[Int]] {

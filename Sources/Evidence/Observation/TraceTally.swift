@@ -6,6 +6,8 @@ struct TraceTally {
     var accepted = 0
     var acceptedByHardware = 0
     var injected = 0
+    /// Whether no event was lost: what is not in the trace did not happen only then.
+    var isComplete = true
   }
 
   private struct Key: Hashable {
@@ -16,11 +18,15 @@ struct TraceTally {
   private var byID: [Key: Counts] = [:]
   private var injections: [Int32: [Vector: Int]] = [:]
   private let threads: [[Int32]]
+  private let isComplete: Bool
+  private let reinjections: Reinjections
 
   /// The tally of a trace; nil where there is none.
   init?(_ trace: Observation.Trace) {
-    guard case .recorded(let text, let threads, _) = trace else { return nil }
+    guard case .recorded(let text, let threads, let absent) = trace else { return nil }
     self.threads = threads
+    isComplete = text.lost == 0
+    reinjections = Reinjections(text, isRecorded: !absent.contains("kvm_inj_virq"))
     for event in text.events {
       switch event.detail {
       case .accepted(let id, let vector, _):
@@ -36,9 +42,15 @@ struct TraceTally {
 
   subscript(vcpu: VCPUObservation, vector: Vector) -> Counts {
     var counts = byID[Key(vcpuID: vcpu.id, vector: vector)] ?? Counts()
+    counts.isComplete = isComplete
     if threads.indices.contains(vcpu.index) {
       counts.injected = threads[vcpu.index].reduce(0) { $0 + (injections[$1]?[vector] ?? 0) }
     }
     return counts
+  }
+
+  /// How often software injected an interrupt of a vCPU anew; nil where the trace does not tell.
+  func reinjections(_ vcpu: VCPUObservation) -> Int? {
+    threads.indices.contains(vcpu.index) ? reinjections.count(on: threads[vcpu.index]) : nil
   }
 }

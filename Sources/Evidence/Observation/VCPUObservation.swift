@@ -14,9 +14,16 @@ public struct VCPUObservation: Hashable, Sendable {
   /// counters have them.
   public let unshown: Int
 
+  /// Where it was while the interrupts of each vector were delivered; nil where that was not recorded, or not wholly.
+  public let residency: [Vector: DeliveryResidency]?
+
   /// An observation.
-  public init(index: Int, id: UInt32, counters: CounterEvidence?, taken: [Vector: Int], unshown: Int = 0) {
+  public init(
+    index: Int, id: UInt32, counters: CounterEvidence?, taken: [Vector: Int], unshown: Int = 0,
+    residency: [Vector: DeliveryResidency]? = nil
+  ) {
     self.unshown = unshown
+    self.residency = residency
     self.index = index
     self.id = id
     self.counters = counters

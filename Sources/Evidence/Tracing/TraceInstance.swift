@@ -28,6 +28,8 @@ public final class TraceInstance: Sendable {
 
   private struct State {
     var thread: Int32?
+    var wantsResidency = false
+    var recordsResidency = false
     var isClosed = false
   }
 
@@ -79,10 +81,14 @@ public final class TraceInstance: Sendable {
     try? TextFile.removeDirectory(directory)
   }
 
+  /// Whether entries into the guest and exits are recorded: asked for, and there on this host.
+  public var recordsResidency: Bool { state.withLock { $0.recordsResidency } }
+
   /// Begins to record the calling thread and the threads that it starts from now on, and forgets what was recorded.
   ///
+  /// - Parameter withResidency: record entries into the guest and exits too, where the host has both tracepoints.
   /// - Throws: `TraceUnavailable` where the kernel refuses.
-  public func begin() throws(TraceUnavailable) {
+  public func begin(withResidency: Bool = false) throws(TraceUnavailable) {
     let thread = cevidence_thread_id()
     do throws(Errno) {
       try TextFile.write("0", to: directory.appending("tracing_on"))
@@ -91,6 +97,14 @@ public final class TraceInstance: Sendable {
       if state.withLock({ $0.thread }) != thread {
         try TextFile.write("\(thread)", to: directory.appending("set_event_pid"))
         state.withLock { $0.thread = thread }
+      }
+      // An event's switch patches the kernel's code, so it is left where it is while that will do.
+      if state.withLock({ $0.wantsResidency }) != withResidency {
+        let records = try TraceConfiguration.record(residency: withResidency, in: directory)
+        state.withLock {
+          $0.wantsResidency = withResidency
+          $0.recordsResidency = records
+        }
       }
       try TextFile.write("1", to: directory.appending("tracing_on"))
     } catch {

@@ -11,10 +11,13 @@ struct TraceLog {
 
   /// Begins to record the threads that this thread starts from now on.
   ///
+  /// - Parameters:
+  ///   - instance: where it is recorded.
+  ///   - withResidency: record entries into the guest and exits too.
   /// - Throws: `TraceUnavailable` where the kernel refuses.
-  init(beginning instance: TraceInstance) throws(TraceUnavailable) {
+  init(beginning instance: TraceInstance, withResidency: Bool) throws(TraceUnavailable) {
     self.instance = instance
-    try instance.begin()
+    try instance.begin(withResidency: withResidency)
   }
 
   /// Takes what was recorded since the last call: now and then, before the kernel's buffers are full.

@@ -54,6 +54,15 @@ public struct HostFeature: Hashable, Sendable {
   /// Whether the host has it.
   public var state: State
 
+  /// Whether the host has it; nil where nothing tells.
+  public var isAvailable: Bool? {
+    switch state {
+    case .available: true
+    case .missing: false
+    case .unknown: nil
+    }
+  }
+
   /// What that was concluded from.
   public var evidence: String
 

@@ -29,6 +29,10 @@ public struct JourneyReport: Codable, Sendable {
   public var taken: Int64
   /// KVM saw the end of its service.
   public var ended: Int64?
+  /// Whether its vCPU stayed in the guest from acceptance to handler; absent where entries and exits do not tell.
+  public var stayedInGuest: Bool?
+  /// Why its vCPU left the guest between acceptance and handler, as KVM names the exit.
+  public var exit: String?
   /// `software`, `virtual-interrupt delivery` or `posted`.
   public var path: String?
 
@@ -53,7 +57,7 @@ extension JourneyReport {
       vector: journey.vector.rawValue, vcpu: journey.vcpu, accepted: journey.accepted.map(time),
       coalesced: journey.coalesced, posted: journey.posted.map(time), wokenUp: journey.wokenUp.map(time),
       injected: journey.injected.map(time), taken: time(journey.taken), ended: journey.ended.map(time),
-      path: journey.path?.rawValue)
+      stayedInGuest: journey.stayedInGuest, exit: journey.exit, path: journey.path?.rawValue)
     switch journey.source {
     case .ipi(let vcpu):
       source = .ipi

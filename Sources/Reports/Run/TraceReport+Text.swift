@@ -1,4 +1,5 @@
 import APIC
+import Evidence
 
 extension RunReport.TraceReport {
   /// How many journeys a person is shown; a document has all.
@@ -36,7 +37,7 @@ extension RunReport.TraceReport {
       Column(title: "injected") { $0.span(to: $0.injected) },
       Column(title: "taken", isAlwaysShown: true) { $0.accepted == nil ? Units.time($0.taken) : $0.span(to: $0.taken) },
       Column(title: "EOI") { $0.span(to: $0.ended) },
-      Column(title: "way", isAlwaysShown: true) { $0.path ?? "not seen" },
+      Column(title: "way", isAlwaysShown: true) { $0.way },
     ]
   }
 }
@@ -61,5 +62,18 @@ extension JourneyReport {
     guard let time, let accepted else { return "" }
     let nanoseconds = Double(time - accepted)
     return (nanoseconds < 0 ? "" : "+") + Units.shortTime(nanoseconds)
+  }
+}
+
+extension JourneyReport {
+  /// How it got there, for a person: what the hardware delivered was posted into the running guest, or delivered at an entry.
+  fileprivate var way: String {
+    switch (path, stayedInGuest) {
+    case (nil, _): "not seen"
+    case (DeliveryPath.posted.rawValue?, _): "posted into the running guest"
+    case (DeliveryPath.virtualDelivery.rawValue?, false?):
+      "virtual-interrupt delivery at entry" + (exit.map { ", after \($0)" } ?? "")
+    case (let path?, _): path
+    }
   }
 }

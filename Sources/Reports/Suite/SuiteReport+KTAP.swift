@@ -6,7 +6,7 @@ extension SuiteReport {
   public var ktap: String {
     var lines = ["KTAP version 1", "1..\(cases.count + notRun.count)"]
     lines.append("# host: Linux \(host.kernel), back end \(host.backEnd ?? "unknown")")
-    if isSabotage { lines.append("# sabotage: ok is a case that fails for want of its stimulus") }
+    if let sabotage { lines.append("# sabotage: ok is a case that fails for want of its \(sabotage)") }
     for (index, item) in cases.enumerated() {
       if item.verdict == .failed { lines += item.failureLines(Style()).flatMap(Self.diagnostic) }
       for figure in item.figures { lines += Self.diagnostic("\(item.id): \(figure.name): \(figure.value)") }

@@ -9,20 +9,20 @@ extension SuiteReport {
   ///   - outcome: what it came to.
   ///   - host: where it ran.
   ///   - options: how it was run.
-  ///   - isSabotage: whether stimuli were withheld.
+  ///   - sabotage: what was done to every case; nil for nothing.
   ///   - duration: how long it took.
-  public init(_ outcome: SuiteOutcome, host: Host, options: Options, isSabotage: Bool, duration: Duration) {
+  public init(_ outcome: SuiteOutcome, host: Host, options: Options, sabotage: SabotageKind?, duration: Duration) {
     let pairs = zip(outcome.cases, outcome.results)
-    let cases = pairs.filter { !$1.isEmpty }.map { CaseReport($0, $1, isSabotage: isSabotage) }
+    let cases = pairs.filter { !$1.isEmpty }.map { CaseReport($0, $1, sabotage: sabotage) }
     self.init(
       cases, notRun: pairs.filter { $1.isEmpty }.map(\.0.id), isInterrupted: outcome.isInterrupted, host: host,
-      options: options, isSabotage: isSabotage, duration: duration)
+      options: options, sabotage: sabotage, duration: duration)
   }
 
   /// The report of these cases.
   init(
     _ cases: [CaseReport], program: String = "lapwing test", notRun: [String], isInterrupted: Bool, host: Host,
-    options: Options, isSabotage: Bool, duration: Duration
+    options: Options, sabotage: SabotageKind?, duration: Duration
   ) {
     var totals = Totals(notRun: notRun.count)
     var skips: [Skip] = []
@@ -42,7 +42,8 @@ extension SuiteReport {
       }
     }
     self.init(
-      program: program, success: totals.failed == 0 && totals.notRun == 0 && !isInterrupted, isSabotage: isSabotage,
+      program: program, success: totals.failed == 0 && totals.notRun == 0 && !isInterrupted,
+      isSabotage: sabotage != nil, sabotage: sabotage?.rawValue,
       isInterrupted: isInterrupted,
       host: host, options: options, totals: totals, duration: duration.nanoseconds, cases: cases, notRun: notRun,
       skips: skips.sorted { $0.ids.count > $1.ids.count })
@@ -51,7 +52,7 @@ extension SuiteReport {
 
 extension CaseReport {
   /// All runs of a case taken together: one that failed counts for all.
-  init(_ testCase: ScenarioCase, _ results: [ScenarioResult], isSabotage: Bool) {
+  init(_ testCase: ScenarioCase, _ results: [ScenarioResult], sabotage: SabotageKind?) {
     let scenario = testCase.scenario
     let failed = results.filter(\.hasFailed)
     (verdict, reason) = CaseReport.verdict(failed.first ?? results.last)
@@ -68,7 +69,7 @@ extension CaseReport {
     costs = results.compactMap { $0.evidence.map { Cost($0.cost) } }
     figures = results.last?.figures.map { Figure(name: $0.name, value: $0.value) } ?? []
     let message = reason ?? ""
-    command = "lapwing test \(isSabotage ? "--sabotage " : "")\(testCase.id)"
+    command = "lapwing test \(sabotage.map { "--sabotage=\($0.rawValue) " } ?? "")\(testCase.id)"
     failure = failed.first.map { FailureReport($0, message: message) }
   }
 
@@ -114,8 +115,8 @@ extension CaseReport {
   /// - Parameters:
   ///   - testCase: the case.
   ///   - result: what the run came to.
-  ///   - isSabotage: whether its stimulus was withheld.
-  public init(_ testCase: ScenarioCase, _ result: ScenarioResult, isSabotage: Bool) {
-    self.init(testCase, [result], isSabotage: isSabotage)
+  ///   - sabotage: what was done to it; nil for nothing.
+  public init(_ testCase: ScenarioCase, _ result: ScenarioResult, sabotage: SabotageKind?) {
+    self.init(testCase, [result], sabotage: sabotage)
   }
 }

@@ -40,7 +40,7 @@ extension SuiteReport {
     if totals.notRun > 0 { parts.append(style.yellow("\(totals.notRun) not run")) }
     let planned = options.rounds * (cases.count + notRun.count)
     let runs = options.rounds > 1 ? ", \(totals.runs) of \(Units.count(planned, "run"))" : ""
-    let kind = isSabotage ? "sabotage, where to pass is to fail for want of the stimulus: " : ""
+    let kind = sabotage.map { "sabotage, where to pass is to fail for want of the \($0): " } ?? ""
     return kind + parts.joined(separator: ", ") + " of \(Units.count(cases.count + notRun.count, "case"))\(runs) in "
       + Units.time(duration) + (isInterrupted ? "; interrupted" : "")
   }

@@ -17,7 +17,7 @@ extension SuiteReport {
     self.init(
       results.compactMap { $0.map { CaseReport($0) } }, program: "lapwing kut",
       notRun: zip(plans, results).filter { $1 == nil }.map(\.0.test.name), isInterrupted: isInterrupted, host: host,
-      options: options, isSabotage: false, duration: duration)
+      options: options, sabotage: nil, duration: duration)
   }
 }
 

@@ -14,6 +14,8 @@ public struct SuiteReport: Codable, Sendable {
   public var success: Bool
   /// Whether stimuli were withheld: a case passes then when its scenario fails for want of it.
   public var isSabotage: Bool
+  /// `stimulus` or `path`: what was done to every case; nil for nothing.
+  public var sabotage: String?
   /// Whether it was ended before its time; cases that were not run are in `notRun`.
   public var isInterrupted: Bool
   /// Where it ran.

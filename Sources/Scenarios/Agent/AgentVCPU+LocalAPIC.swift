@@ -28,6 +28,10 @@ extension AgentVCPU {
 
   /// Sends an interprocessor interrupt.
   public func send(_ command: InterruptCommand) throws {
+    try test.withPathCut(sender: index) { try write(command) }
+  }
+
+  private func write(_ command: InterruptCommand) throws {
     switch test.mode {
     case .x2APIC: try writeMSR(LocalAPICRegister.interruptCommand.msr, command.rawValue)
     default:

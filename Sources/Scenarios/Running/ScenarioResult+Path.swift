@@ -7,11 +7,21 @@ extension ScenarioResult {
   /// Every vCPU that took an interrupt since the stimulus must have got it that way. A kernel that tells nothing of the
   /// way proves nothing: the case is skipped then.
   mutating func demand(_ path: PathDemand, _ host: HostKnowledge) {
-    guard case .passed = verdict, let wanted = path.paths(on: host), let evidence else { return }
+    guard case .passed = verdict, path != .any, let evidence else { return }
+    guard let wanted = path.paths(on: host) else {
+      verdict = .skipped(
+        "what is demanded depends on the host, and nothing tells whether it has APICv: "
+          + path.features.map { "\($0.title): \(host.survey[$0].evidence)" }.joined(separator: "; "))
+      return
+    }
     let demanded = "demanded \(wanted.map(\.rawValue).joined(separator: " or "))"
     guard !evidence.interrupts.isEmpty else {
       verdict = .failed("\(demanded), but no vCPU took an interrupt")
       cause = .expectation
+      return
+    }
+    if wanted == [.posted], let obstacle = evidence.obstacleToResidency {
+      verdict = .skipped("\(demanded), which entries into the guest and exits alone prove: \(obstacle)")
       return
     }
     guard evidence.interrupts.allSatisfy({ $0.path != nil || evidence.countsInjections(on: $0.vcpu) }) else {
@@ -21,7 +31,7 @@ extension ScenarioResult {
     let others = evidence.interrupts.filter { interrupt in !wanted.contains { $0 == interrupt.verdictPath } }
     guard !others.isEmpty else { return }
     verdict = .failed("\(demanded); saw: \(others.map(\.description).joined(separator: "; "))")
-    cause = .expectation
+    cause = .path
   }
 }
 
@@ -38,25 +48,32 @@ extension ScenarioResult {
 }
 
 extension PathDemand {
-  /// The ways that meet the demand on a host; nil where any does.
+  /// The ways that meet the demand on a host; nil where any does, and where that depends on something that nothing tells of
+  /// the host.
   func paths(on host: HostKnowledge) -> [DeliveryPath]? {
-    switch self {
+    func choose(_ feature: HostFeature.ID, _ paths: [DeliveryPath]) -> [DeliveryPath]? {
+      switch host.survey[feature].state {
+      case .available: paths
+      case .missing: [.software]
+      case .unknown: nil
+      }
+    }
+    return switch self {
     case .any: nil
     case .software: [.software]
     case .virtualDelivery: [.virtualDelivery, .posted]
     case .posted: [.posted]
-    case .virtualDeliveryOrSoftware:
-      switch host.survey[.apicv].state {
-      case .available: [.virtualDelivery, .posted]
-      case .missing: [.software]
-      case .unknown: [.virtualDelivery, .posted, .software]
-      }
-    case .postedOrSoftware:
-      switch host.survey[.postedInterrupts].state {
-      case .available: [.posted]
-      case .missing: [.software]
-      case .unknown: [.posted, .software]
-      }
+    case .virtualDeliveryOrSoftware: choose(.apicv, [.virtualDelivery, .posted])
+    case .postedOrSoftware: choose(.postedInterrupts, [.posted])
+    }
+  }
+
+  /// The features of a host that decide what is demanded.
+  fileprivate var features: [HostFeature.ID] {
+    switch self {
+    case .virtualDeliveryOrSoftware: [.apicv]
+    case .postedOrSoftware: [.postedInterrupts]
+    case .any, .software, .virtualDelivery, .posted: []
     }
   }
 }

@@ -32,6 +32,8 @@ public struct ScenarioResult: Sendable {
   public internal(set) var hasReachedStimulus = false
   /// What made the scenario fail; nil where it did not, or was not told.
   public internal(set) var cause: Cause?
+  /// The trait that the host lacks by the expectation that was not met; nil where it decides on none.
+  public internal(set) var missingTrait: HostTrait?
   /// What was there to be seen after a failure.
   public internal(set) var scene: FailureScene?
 
@@ -39,6 +41,8 @@ public struct ScenarioResult: Sendable {
   public enum Cause: Hashable, Sendable {
     /// Something was not as the scenario expected.
     case expectation
+    /// Everything was, but its interrupts did not come the way that is demanded.
+    case path
     /// The guest ended before the scenario did.
     case machineEnded
     /// KVM, or the operating system, refused a call.

@@ -33,11 +33,11 @@ public struct SuiteRunner: Sendable {
   ///
   /// - Parameters:
   ///   - runner: runs each case.
-  ///   - isSabotaged: withhold every stimulus; a run then passes when its scenario fails for want of it.
-  public init(_ runner: ScenarioRunner, isSabotaged: Bool = false) {
+  ///   - sabotage: what is done to every case; a run then passes when its scenario fails for that.
+  public init(_ runner: ScenarioRunner, sabotage: SabotageKind? = nil) {
     self.init { testCase, control in
-      let result = runner.run(testCase, isSabotaged: isSabotaged, control: control)
-      return isSabotaged ? result.judgedAsSabotage() : result
+      let result = runner.run(testCase, sabotage: sabotage, control: control)
+      return sabotage.map(result.judged) ?? result
     }
     limit = max(runner.patience * 6, limit)
   }

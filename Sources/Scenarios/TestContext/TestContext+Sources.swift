@@ -9,12 +9,14 @@ extension TestContext {
 
   /// Sends a message-signalled interrupt (KVM_SIGNAL_MSI).
   @discardableResult
-  public func signal(_ message: MSIMessage) throws -> MSIAnswer { try machine.interrupts.signal(message) }
+  public func signal(_ message: MSIMessage) throws -> MSIAnswer {
+    try withPathCut { try machine.interrupts.signal(message) }
+  }
 
   /// Sets the level of a line (KVM_IRQ_LINE_STATUS).
   @discardableResult
   public func setLine(_ gsi: UInt32, to level: Bool) throws -> LineStatus {
-    try machine.interrupts.setLine(gsi, to: level)
+    try withPathCut { try machine.interrupts.setLine(gsi, to: level) }
   }
 
   /// Writes a redirection entry of the IOAPIC as a guest does, on the bootstrap processor.

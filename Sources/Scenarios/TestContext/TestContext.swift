@@ -14,8 +14,10 @@ public final class TestContext {
   public var mode: APICMode
   /// Whether the hardware carries out what a guest does with its local APIC's registers (APICv, AVIC).
   let hasAPICv: Bool
+  /// What is done to the scenario to see that it can fail.
+  let sabotage: SabotageKind?
   /// Whether the stimulus is withheld.
-  let isSabotaged: Bool
+  var isSabotaged: Bool { sabotage == .stimulus }
   /// Whether the scenario has come to its stimulus.
   public private(set) var hasReachedStimulus = false
   private let fullPatience: Duration
@@ -50,14 +52,14 @@ public final class TestContext {
 
   /// A test on a machine that does not run yet.
   init(
-    machine: Machine, mode: APICMode, hasAPICv: Bool, isSabotaged: Bool, patience: Duration,
+    machine: Machine, mode: APICMode, hasAPICv: Bool, sabotage: SabotageKind?, patience: Duration,
     sabotagedPatience: Duration
   ) throws(KVMError) {
     statistics = try Self.openStatistics(of: machine)
     self.machine = machine
     self.mode = mode
     self.hasAPICv = hasAPICv
-    self.isSabotaged = isSabotaged
+    self.sabotage = sabotage
     fullPatience = patience
     self.sabotagedPatience = sabotagedPatience
   }

@@ -38,21 +38,22 @@ public final class GuestLog: Sendable {
     taken.withLock { $0 = read }
   }
 
-  /// When the guest took the first interrupt in a stretch of time, of those that it wrote down; nil where it took none.
-  /// It takes nothing away from what `next` gives.
+  /// The interrupts that the guest took in a stretch of time, of those that it wrote down, in the order of their times. It
+  /// takes nothing away from what `next` gives.
   ///
   /// - Parameters:
   ///   - start: the guest's TSC at the beginning.
   ///   - end: the guest's TSC at the end, which is not part of it.
-  public func firstInterrupt(since start: UInt64, before end: UInt64) -> UInt64? {
-    var first: UInt64?
+  public func interrupts(since start: UInt64, before end: UInt64) -> [(vcpu: Int, vector: Vector, tsc: UInt64)] {
+    var interrupts: [(vcpu: Int, vector: Vector, tsc: UInt64)] = []
     for index in 0..<min(claimedRecords, capacity) {
-      // What vCPUs claim at the same time may lie in another order than they took it.
-      guard let record = record(at: index), case .interrupt = record.event, record.tsc >= start, record.tsc < end
+      guard let record = record(at: index), case .interrupt(let vector, _) = record.event, record.tsc >= start,
+        record.tsc < end
       else { continue }
-      first = min(first ?? record.tsc, record.tsc)
+      interrupts.append((record.vcpu, vector, record.tsc))
     }
-    return first
+    // What vCPUs claim at the same time may lie in another order than they took it.
+    return interrupts.sorted { $0.tsc < $1.tsc }
   }
 
   /// The text of the mark with that index, if it is one.

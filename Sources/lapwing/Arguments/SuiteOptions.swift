@@ -42,11 +42,11 @@ struct SuiteOptions: ParsableArguments {
   private var needs: [Need] { require.flatMap(\.needs) }
 
   /// What runs the suite so.
-  func runner(_ system: System, _ host: HostKnowledge, tracing: TracePool, isSabotaged: Bool) -> SuiteRunner {
+  func runner(_ system: System, _ host: HostKnowledge, tracing: TracePool, sabotage: SabotageKind?) -> SuiteRunner {
     var runner = ScenarioRunner(system: system, host: host, tracing: tracing)
     runner.patience = timeout.duration
     runner.requirements = Set(needs)
-    var suite = SuiteRunner(runner, isSabotaged: isSabotaged)
+    var suite = SuiteRunner(runner, sabotage: sabotage)
     suite.jobs = jobs
     suite.rounds = `repeat`
     return suite

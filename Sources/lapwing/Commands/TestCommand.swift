@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import KVM
 import Reports
-import Scenarios
+public import Scenarios
 
 /// `lapwing test`: the interrupt suite.
 struct TestCommand: ParsableCommand {
@@ -22,8 +22,12 @@ struct TestCommand: ParsableCommand {
   @OptionGroup(title: "Report")
   var report: SuiteReportOptions
 
-  @Flag(help: "Withhold each scenario's stimulus: the suite passes when every scenario fails for want of it.")
-  var sabotage = false
+  @Option(
+    help: """
+      Make every scenario fail, and pass when it does: stimulus withholds its stimulus; path holds the vCPUs that it \
+      interrupts out of the guest meanwhile, so that nothing can be posted. Alone, --sabotage is --sabotage=stimulus.
+      """)
+  var sabotage: SabotageKind?
 
   @Option(
     help: "Run every case on this host as it is and again with APICv kept off, and show both side by side: apicv.")
@@ -43,7 +47,7 @@ struct TestCommand: ParsableCommand {
     guard !list || ![.ktap, .junit].contains(report.format) else {
       throw ValidationError("--format \(report.format.rawValue) is not for --list")
     }
-    guard compare == nil || !list && !sabotage else {
+    guard compare == nil || !list && sabotage == nil else {
       throw ValidationError("--compare goes with neither --list nor --sabotage")
     }
     guard compare == nil || [.human, .json].contains(report.format) else {
@@ -71,8 +75,8 @@ struct TestCommand: ParsableCommand {
 
   private func run(_ cases: [ScenarioCase], to destination: ReportDestination) throws(Failure) -> ExitStatus {
     let session = try SuiteSession(
-      cases, suite, isSabotage: sabotage, progressToErrors: destination.isStandardOutput && !isHuman)
-    let suiteReport = session.report(suite.described(filters), isSabotage: sabotage)
+      cases, suite, sabotage: sabotage, progressToErrors: destination.isStandardOutput && !isHuman)
+    let suiteReport = session.report(suite.described(filters), sabotage: sabotage)
     try report.write(suiteReport, to: destination)
     return session.status(success: suiteReport.success)
   }
@@ -97,3 +101,5 @@ struct TestCommand: ParsableCommand {
 
   private var isHuman: Bool { report.format == .human }
 }
+
+extension SabotageKind: ExpressibleByArgument {}

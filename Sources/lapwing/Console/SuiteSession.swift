@@ -20,11 +20,11 @@ struct SuiteSession {
   /// - Parameters:
   ///   - cases: the cases.
   ///   - options: how they are run.
-  ///   - isSabotage: whether stimuli are withheld.
+  ///   - sabotage: what is done to every case; nil for nothing.
   ///   - progressToErrors: whether progress goes to standard error, because standard output is for a document.
   ///   - admit: refuses a host.
   init(
-    _ cases: [ScenarioCase], _ options: SuiteOptions, isSabotage: Bool = false, progressToErrors: Bool,
+    _ cases: [ScenarioCase], _ options: SuiteOptions, sabotage: SabotageKind? = nil, progressToErrors: Bool,
     admit: (HostSurvey) throws(Failure) -> Void = { _ in }
   ) throws(Failure) {
     let start = ContinuousClock.now
@@ -35,14 +35,14 @@ struct SuiteSession {
     host.probe(for: cases.lazy.map(\.scenario), on: system)
     let tracing = TracePool()
     defer { tracing.close() }
-    let runner = options.runner(system, host, tracing: tracing, isSabotaged: isSabotage)
+    let runner = options.runner(system, host, tracing: tracing, sabotage: sabotage)
     var progress = SuiteProgress(planned: cases.count * options.repeat, toErrors: progressToErrors)
     do throws(MachineError) {
       outcome = try runner.run(
         cases, isInterrupted: { signals.isPending }, interruption: signals.descriptor,
         watch: { ended, running in
           progress.show(
-            ended.map { CaseReport($0.testCase, $0.result, isSabotage: isSabotage) }, running: running.map(\.id))
+            ended.map { CaseReport($0.testCase, $0.result, sabotage: sabotage) }, running: running.map(\.id))
         })
     } catch {
       throw Failure(error)
@@ -54,10 +54,12 @@ struct SuiteSession {
   }
 
   /// The report of some of the cases, or of all.
-  func report(_ options: SuiteReport.Options, of part: SuiteOutcome? = nil, isSabotage: Bool = false) -> SuiteReport {
+  func report(_ options: SuiteReport.Options, of part: SuiteOutcome? = nil, sabotage: SabotageKind? = nil)
+    -> SuiteReport
+  {
     SuiteReport(
       part ?? outcome, host: SuiteReport.Host(kernel: host.kernelRelease, backEnd: host.backEnd?.moduleName),
-      options: options, isSabotage: isSabotage, duration: duration)
+      options: options, sabotage: sabotage, duration: duration)
   }
 
   /// How the program ends.

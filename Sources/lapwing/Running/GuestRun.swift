@@ -70,7 +70,7 @@ struct GuestRun {
 
   private func makeJourneyRecorder() throws(Failure) -> JourneyRecorder {
     do throws(TraceUnavailable) {
-      return try JourneyRecorder()
+      return try JourneyRecorder(deliversVirtually: HostSurvey.take()[.apicv].isAvailable)
     } catch {
       throw Failure("--trace: nothing can be recorded: \(error)", .hostCannot)
     }

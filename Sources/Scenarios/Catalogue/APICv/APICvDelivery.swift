@@ -29,12 +29,7 @@ extension Scenario {
   ) { test in
     try test.load(1, rounds: 1)
     try test[vcpu: 1].spin(until: 0x92, reaches: 20)
-    try test.stimulus {
-      for count in 1...20 {
-        try test[vcpu: 0].send(.interrupt(0x92, to: test[vcpu: 1].destination))
-        try test.until("the IPI is taken") { test.taken(0x92, on: 1) >= count }
-      }
-    }
+    try test.stimulus { try test.sendToRunning(.interrupt(0x92, to: test[vcpu: 1].destination), from: 0, times: 20) }
     try test.expect(20, of: 0x92, on: 1)
     try test[vcpu: 1].finishSpin()
   }
