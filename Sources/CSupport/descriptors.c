@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <time.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 
@@ -17,4 +18,12 @@ int csupport_signalfd(const int *numbers, int count) {
     sigaddset(&set, numbers[i]);
   int descriptor = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   return descriptor < 0 ? -errno : descriptor;
+}
+
+int csupport_take_signal(int number) {
+  sigset_t set;
+  const struct timespec none = {0, 0};
+  sigemptyset(&set);
+  sigaddset(&set, number);
+  return sigtimedwait(&set, 0, &none) == number;
 }

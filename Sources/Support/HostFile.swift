@@ -43,6 +43,31 @@ public enum HostFile {
     return text
   }
 
+  /// What kind of file a path leads to, symbolic links followed.
+  public enum Kind: Hashable, Sendable {
+    /// A regular file.
+    case regular
+    /// A directory.
+    case directory
+    /// A device, a pipe or a socket.
+    case special
+  }
+
+  /// What kind of file is there (stat(2)).
+  ///
+  /// - Parameter path: The file's path.
+  /// - Returns: nil where nothing is there, or this user may not know.
+  public static func kind(of path: FilePath) -> Kind? {
+    var status = stat()
+    // Sound: the path is NUL-terminated and outlives the call, which fills in the one structure that it is given.
+    guard unsafe path.withPlatformString({ unsafe stat($0, &status) }) == 0 else { return nil }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return .regular
+    case S_IFDIR: return .directory
+    default: return .special
+    }
+  }
+
   /// Whether something is there that this user may know of.
   public static func exists(_ path: FilePath) -> Bool {
     // Sound: the path is NUL-terminated and outlives the call.

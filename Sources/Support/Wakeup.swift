@@ -69,6 +69,12 @@ public final class PendingSignals: Sendable {
 
   deinit { try? descriptor.close() }
 
+  /// Takes a signal that the process keeps blocked, if it is pending.
+  ///
+  /// - Parameter number: The signal's number.
+  /// - Returns: Whether it was.
+  public static func take(_ number: Int32) -> Bool { csupport_take_signal(number) != 0 }
+
   /// A descriptor that can be read while one of the signals is pending; valid as long as this value lives.
   public var rawDescriptor: Int32 { descriptor.rawValue }
 }

@@ -37,7 +37,8 @@ show_parts() {
       fail 69 "nothing can be written in $output"
   done
   runs_of_parts=()
-  awk '/^[0-9]+ passed, .* of [0-9]+ cases?[, ]/ { passed += $1; failed += $3; skipped += $5 }
+  awk '{ sub(/^sabotage, [^:]*: /, "") }
+    /^[0-9]+ passed, .* of [0-9]+ cases?[, ]/ { passed += $1; failed += $3; skipped += $5 }
     END { printf "=== in all: %d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$scratch"/out-*
   say "the results are there"
   exit "$status"

@@ -9,4 +9,7 @@ int csupport_eventfd(void);
 // negative errno.
 int csupport_signalfd(const int *numbers, int count);
 
+// Takes a pending signal, which the caller has blocked, without waiting: whether it was pending.
+int csupport_take_signal(int number);
+
 #endif

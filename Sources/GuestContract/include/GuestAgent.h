@@ -1,4 +1,4 @@
-// What the guest `agent` does for its host, vCPU by vCPU: a scenario's story is told on the host alone.
+// What the guest `agent` does for its host, vCPU by vCPU: a scenario runs on the host alone.
 //
 // The host fills in a vCPU's mailbox and writes the next number into `posted`, last; the agent carries the operation
 // out and writes the same number into `done`, last. Nothing of this leaves the guest, so it does not disturb what is

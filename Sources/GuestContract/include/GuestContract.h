@@ -52,7 +52,7 @@
 typedef enum LAPWING_ENUM LAPWING_NAME("Command") lapwing_command : uint32_t {
   // The guest is set up and waits for what its host does next.
   LAPWING_COMMAND_READY LAPWING_NAME("ready") = 1,
-  // A point in the guest's story, by number: somebody outside may wait for it.
+  // A point in the guest's course, by number: somebody outside may wait for it.
   LAPWING_COMMAND_MARK LAPWING_NAME("mark") = 2,
   // The guest has ended; the argument is its status, 0 for success.
   LAPWING_COMMAND_FINISH LAPWING_NAME("finish") = 3,
@@ -126,7 +126,7 @@ typedef enum LAPWING_ENUM LAPWING_NAME("RecordKind") lapwing_record_kind : uint8
   LAPWING_RECORD_INTERRUPT LAPWING_NAME("interrupt") = 1,
   // An exception that no handler was there for: `vector`, `value` the address, `label` the error code.
   LAPWING_RECORD_EXCEPTION LAPWING_NAME("exception") = 2,
-  // A point in the guest's story: `label`.
+  // A point in the guest's course: `label`.
   LAPWING_RECORD_MARK LAPWING_NAME("mark") = 3,
   // A check that held (`vector` 1) or failed (`vector` 0): `label`, and in `value` what was seen.
   LAPWING_RECORD_CHECK LAPWING_NAME("check") = 4,

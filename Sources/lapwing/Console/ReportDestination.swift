@@ -1,5 +1,6 @@
 import Glibc
 import Reports
+import Support
 import SystemPackage
 
 /// Where a report goes: standard output, or a file that has all of it or is left as it was.
@@ -57,26 +58,16 @@ struct ReportDestination {
   }
 
   private static func open(_ path: FilePath) throws -> Target {
-    if try isSpecial(path) { return Target(path: path, file: try .open(path, .writeOnly), temporary: nil) }
+    let kind = HostFile.kind(of: path)
+    guard kind != .directory else { throw Errno.isDirectory }
+    if kind == .special { return Target(path: path, file: try .open(path, .writeOnly), temporary: nil) }
     guard let name = path.lastComponent else { throw Errno.isDirectory }
     // The report replaces the file; one that may not be written is not to be replaced either.
-    if access(path) { try FileDescriptor.open(path, .writeOnly).close() }
+    if kind != nil { try FileDescriptor.open(path, .writeOnly).close() }
     let temporary = path.removingLastComponent().appending(".\(name.string).\(getpid())")
     let file = try FileDescriptor.open(
       temporary, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead, .otherRead])
     return Target(path: path, file: file, temporary: temporary)
-  }
-
-  /// Whether something is there that is no regular file.
-  private static func isSpecial(_ path: FilePath) throws -> Bool {
-    var status = stat()
-    guard unsafe path.withPlatformString({ unsafe stat($0, &status) }) == 0 else { return false }
-    guard status.st_mode & S_IFMT != S_IFDIR else { throw Errno.isDirectory }
-    return status.st_mode & S_IFMT != S_IFREG
-  }
-
-  private static func access(_ path: FilePath) -> Bool {
-    unsafe path.withPlatformString { unsafe Glibc.access($0, F_OK) } == 0
   }
 
   private static func rename(_ old: FilePath, to new: FilePath) throws(Errno) {

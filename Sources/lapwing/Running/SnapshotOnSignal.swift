@@ -1,5 +1,6 @@
 import Glibc
 import MachineState
+import Support
 import SystemPackage
 import VMM
 
@@ -21,7 +22,7 @@ final class SnapshotOnSignal {
 
   /// Takes a snapshot if one was asked for. The guest goes on while it is written.
   func take(of machine: Machine) {
-    guard isPending, machine.stop.reason == nil else { return }
+    guard PendingSignals.take(signal), machine.stop.reason == nil else { return }
     let path = FilePath(nextName())
     do throws(MachineError) {
       let snapshot = try machine.snapshot(guest: guest)
@@ -35,14 +36,6 @@ final class SnapshotOnSignal {
     } catch {
       StandardError.print("lapwing: no snapshot: \(error)")
     }
-  }
-
-  /// Takes the signal if it has come.
-  private var isPending: Bool {
-    var set = set
-    var none = timespec()
-    // Sound: all three are this function's own.
-    return unsafe sigtimedwait(&set, nil, &none) == signal
   }
 
   private var set: sigset_t {
