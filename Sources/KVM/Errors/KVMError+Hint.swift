@@ -116,7 +116,7 @@ extension KVMError {
       "control registers, EFER, segments or the APIC base contradict each other or the vCPU's CPUID"
     case (.setCPUID2, .invalidArgument): "CPUID cannot change once the vCPU has run"
     case (.setMSRs, .invalidArgument), (.getMSRs, .argListTooLong), (.setMSRs, .argListTooLong):
-      "at most 256 MSRs go in one call"
+      "at most 255 MSRs go in one call"
     case (.setDebugRegs, .invalidArgument): "DR6 and DR7 have reserved high bits that must be zero"
     case (.setXCRs, .invalidArgument): "XCR0 asks for state that the vCPU's CPUID does not offer"
     case (.setXSAVE, .invalidArgument): "the area is shorter than this VM's XSAVE state or has bits this host lacks"

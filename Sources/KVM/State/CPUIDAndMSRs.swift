@@ -111,9 +111,12 @@ private func msrBuffer(_ entries: [MSREntry]) -> FlexibleArray<kvm_msrs, kvm_msr
 }
 
 extension VCPU {
+  /// How many MSRs go in one call: fewer than MAX_IO_MSRS, 256 (kernel, arch/x86/kvm/x86.c, `msr_io`).
+  public static let msrLimit = 255
+
   /// Reads MSRs (KVM_GET_MSRS).
   ///
-  /// - Parameter indices: at most 256.
+  /// - Parameter indices: at most `msrLimit`.
   /// - Returns: the values up to the first that KVM refuses, and which that is.
   /// - Throws: `KVMError` with E2BIG for too many.
   public func msrs(_ indices: [UInt32]) throws(KVMError) -> MSRAnswer {
@@ -124,7 +127,7 @@ extension VCPU {
   ///
   /// A TSC deadline needs the local APIC's timer mode first, so `setLocalAPIC` comes before.
   ///
-  /// - Parameter entries: at most 256, written in order.
+  /// - Parameter entries: at most `msrLimit`, written in order.
   /// - Returns: those written, up to the first that KVM refuses, and which that is.
   /// - Throws: `KVMError` with E2BIG for too many.
   @discardableResult

@@ -24,7 +24,7 @@ extension VCPUState {
       let own = try ModelRegisters.shown(by: vcpu)
       var rest = (try system.msrIndices().filter { $0 != MSR.tscDeadline && !own.contains($0) } + own)[...]
       while !rest.isEmpty {
-        let answer = try vcpu.msrs(Array(rest.prefix(256)))
+        let answer = try vcpu.msrs(Array(rest.prefix(VCPU.msrLimit)))
         readable += answer.entries.map(\.index)
         rest = rest.dropFirst(answer.entries.count + (answer.refused == nil ? 0 : 1))
       }
@@ -58,8 +58,8 @@ extension VCPUState {
   /// side only, an interrupt that went in between would be in both or in neither.
   mutating func readTimer(_ vcpu: VCPU, _ plan: Plan) throws(KVMError) {
     msrs = []
-    for start in stride(from: 0, to: plan.msrs.count, by: 256) {
-      msrs += try vcpu.msrs(Array(plan.msrs[start..<min(start + 256, plan.msrs.count)])).entries
+    for start in stride(from: 0, to: plan.msrs.count, by: VCPU.msrLimit) {
+      msrs += try vcpu.msrs(Array(plan.msrs[start...].prefix(VCPU.msrLimit))).entries
     }
     var deadline = try vcpu.msrs([MSR.tscDeadline]).entries
     while true {

@@ -101,12 +101,12 @@ extension VCPUState {
     try call(path + ".mpState") { () throws(KVMError) in try vcpu.setMPState(mpState) }
   }
 
-  /// Writes MSRs, up to 256 at a time. One that KVM refuses to write, but that has its value already, is no loss: some of
+  /// Writes MSRs, as many at a time as KVM takes. One that KVM refuses to write, but that has its value already, is no loss: some of
   /// the list are read-only.
   func writeMSRs(_ entries: [MSREntry], _ vcpu: VCPU, at path: String) throws(RestoreError) {
     var rest = entries[...]
     while !rest.isEmpty {
-      let batch = Array(rest.prefix(256))
+      let batch = Array(rest.prefix(VCPU.msrLimit))
       let answer = try call(path + ".msrs") { () throws(KVMError) in try vcpu.setMSRs(batch) }
       rest = rest.dropFirst(answer.entries.count)
       guard answer.refused != nil, let refused = rest.first else { continue }
