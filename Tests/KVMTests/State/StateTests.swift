@@ -159,4 +159,11 @@ import Testing
       try vm.enable(.x2APICAPI, 1, 2, 3, 4, 5)
     }
   }
+
+  @Test func `as many MSRs as the limit says go in one call, and one more does not`() throws {
+    let indices = [UInt32](repeating: MSR.apicBase, count: VCPU.msrLimit + 1)
+    #expect(try vcpu.msrs(Array(indices.dropLast())).entries.count == VCPU.msrLimit)
+    let error = try #require(throws: KVMError.self) { try vcpu.msrs(indices) }
+    #expect(error.errno == .argListTooLong)
+  }
 }

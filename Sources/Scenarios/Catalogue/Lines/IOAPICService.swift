@@ -7,7 +7,7 @@ extension Scenario {
   /// What Linux does to move an interrupt to another processor: masked in its handler, unmasked after its EOI.
   static let ioapicMaskedInService = Scenario(
     "lines.ioapic.masked-in-service",
-    "A level line that is masked while its interrupt is in service gets its EOI, and interrupts again once unmasked",
+    "A level line masked while in service gets its EOI, and interrupts again once unmasked",
     vcpus: 2, exercises: ["ioapic_write_indirect", "kvm_ioapic_update_eoi_one", "kvm_scan_ioapic_routes"],
     needs: [.trait(.inService)]
   ) { test in

@@ -16,7 +16,7 @@ extension Scenario {
   private var onSplitIRQChip: Scenario {
     let made = configuration
     return Scenario(
-      "split" + id.drop { $0 != "." }, title + ", in user space too", modes: modes, vcpus: made.vcpus,
+      "split" + id.drop { $0 != "." }, title + ", split", modes: modes, vcpus: made.vcpus,
       preparation: preparation, exercises: ["KVM_CAP_SPLIT_IRQCHIP", "kvm_send_userspace_msi"] + levelCalls,
       needs: needs + [.feature(.splitIRQChip)], path: path, sabotage: sabotage, hooks: hooks,
       configure: { configuration in
