@@ -76,7 +76,9 @@ let package = Package(
 
     .target(
       name: "MachineState",
-      dependencies: ["APIC", "JSON", "KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: [
+        "APIC", "JSON", "KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "MachineStateTests",
@@ -180,6 +182,14 @@ let package = Package(
       ],
       path: "Benchmarks/StateCosts", swiftSettings: strict),
 
+    // Random hostile guests against the virtual machine monitor: a program, so that the labs can run it too.
+    .executableTarget(
+      name: "hostile-guests",
+      dependencies: [
+        "KVM", "Reports", "TestImages", "VMM", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/HostileGuests", swiftSettings: strict + [staticExecutable],
+      linkerSettings: [.unsafeFlags(["-static-executable", "-use-ld=lld"], .when(configuration: .release))]),
     // Guests and images that tests make up byte by byte.
     .target(name: "TestImages", path: "Tests/TestImages", swiftSettings: strict),
     // States that tests make up, as a capture would take them.
