@@ -120,7 +120,7 @@ extension JSONCoding where Value: FixedWidthInteger & UnsignedInteger {
         guard case .string(let text) = json else {
           throw JSONError("a string such as \"0x1f\" expected, not \(json.kind)")
         }
-        guard let integer = Hexadecimal.integer(text) else {
+        guard let integer = HexDigits.integer(text) else {
           throw JSONError("a number such as \"0x1f\" with at most 16 digits expected, not \"\(text.prefix(40))\"")
         }
         guard let value = Value(exactly: integer) else {
@@ -180,7 +180,7 @@ extension JSONCoding where Value == [UInt8] {
   /// Bytes as hexadecimal digits.
   public static func bytes(atMost limit: Int) -> JSONCoding {
     JSONCoding(
-      encode: { .string(Hexadecimal.text($0)) },
+      encode: { .string(HexDigits.text($0)) },
       decode: { (json, _) throws(JSONError) in
         guard case .string(let text) = json else {
           throw JSONError("a string of hexadecimal digits expected, not \(json.kind)")
@@ -188,7 +188,7 @@ extension JSONCoding where Value == [UInt8] {
         guard text.utf8.count / 2 <= limit else {
           throw JSONError("at most \(limit) bytes expected, not \(text.utf8.count / 2)")
         }
-        guard let bytes = Hexadecimal.bytes(text) else {
+        guard let bytes = HexDigits.bytes(text) else {
           throw JSONError("an even number of hexadecimal digits expected")
         }
         return bytes

@@ -178,7 +178,7 @@ private struct JSONParser {
   private mutating func unit() throws(JSONError) -> UInt32 {
     var unit: UInt32 = 0
     for _ in 0..<4 {
-      guard let digit = peek.flatMap(Hexadecimal.value) else { throw failure("four hexadecimal digits expected") }
+      guard let digit = peek.flatMap(HexDigits.value) else { throw failure("four hexadecimal digits expected") }
       unit = unit << 4 | UInt32(digit)
       position += 1
     }

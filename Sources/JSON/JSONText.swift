@@ -60,7 +60,7 @@ private struct JSONText {
     for byte in string.utf8 {
       switch byte {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"): text += [UInt8(ascii: "\\"), byte]
-      case 0..<0x20: text += Array("\\u00".utf8) + Array(Hexadecimal.text([byte]).utf8)
+      case 0..<0x20: text += Array("\\u00".utf8) + Array(HexDigits.text([byte]).utf8)
       default: text.append(byte)
       }
     }

@@ -31,7 +31,7 @@ extension MachineState {
     }
     for (index, vcpu) in vcpus.enumerated() {
       let path = "vcpus[\(index)]"
-      guard case .object(let members) = VCPUState.fields(CPUIDTable([vcpu])).encode(vcpu) else { continue }
+      guard case .object(let members) = VCPUState.fields(SharedCPUIDEntries([vcpu])).encode(vcpu) else { continue }
       for member in members where !["cpuid", "localAPIC"].contains(member.name) {
         Self.flatten(member.value, "\(path).\(member.name)", into: &fields)
       }

@@ -11,7 +11,7 @@ extension MachineState {
   /// demanded of documents from its version on, and compared.
   ///
   /// - Parameter table: the CPUID entries of all vCPUs, which the document has once.
-  static func fields(_ table: CPUIDTable) -> [Field<MachineState>] {
+  static func fields(_ table: SharedCPUIDEntries) -> [Field<MachineState>] {
     let picPair = PICPair(master: PICState(), slave: PICState())
     let noMemory = MemoryReference(file: "", id: 0, size: 0, pages: 0, checksum: 0)
     return [
@@ -39,12 +39,12 @@ extension MachineState {
   }
 
   /// The document.
-  var json: JSONValue { Self.fields(CPUIDTable(vcpus)).encode(self) }
+  var json: JSONValue { Self.fields(SharedCPUIDEntries(vcpus)).encode(self) }
 
   /// Reads a document whose format and version have been looked at.
   init(json: JSONValue, _ context: DecodingContext) throws(MalformedState) {
     self.init()
-    try Self.fields(CPUIDTable([])).decode(json, into: &self, context)
+    try Self.fields(SharedCPUIDEntries([])).decode(json, into: &self, context)
   }
 }
 

@@ -10,7 +10,7 @@ extension VCPUState {
   /// The members of a vCPU in their order: see `MachineState.fields`.
   ///
   /// - Parameter table: the machine's CPUID entries.
-  static func fields(_ table: CPUIDTable) -> [Field<VCPUState>] {
+  static func fields(_ table: SharedCPUIDEntries) -> [Field<VCPUState>] {
     [
       .hex("id", \.id), Field("mpState", \.mpState, .mpState),
       .count("tscKHz", \.tscKHz, in: 0...UInt32.max), Field(ifAny: "tscOffset", \.tscOffset, .hex),

@@ -1,5 +1,6 @@
 public import APIC
 public import KVM
+import SystemPackage
 import VMM
 
 /// What comes from outside of the vCPUs.
@@ -43,5 +44,20 @@ extension TestContext {
   /// A vCPU's local APIC, as KVM_GET_LAPIC gives it: the vCPU is taken out of the guest for a moment.
   public func localAPICState(of vcpu: Int) throws -> LocalAPICState {
     try machine.withVCPUStopped(vcpu) { (vcpu) throws(KVMError) in try vcpu.localAPIC() }
+  }
+}
+
+extension TestContext {
+  /// Expects KVM to refuse a call with this errno. The call is the stimulus.
+  func expectRefusal(_ what: String, _ errno: Errno, _ call: () throws(KVMError) -> Void) throws {
+    var answer: Errno?
+    try stimulus {
+      do throws(KVMError) {
+        try call()
+      } catch {
+        answer = error.errno
+      }
+    }
+    try check("KVM refuses \(what)", answer == errno, saw: answer.map { "\($0)" } ?? "no refusal")
   }
 }

@@ -1,4 +1,5 @@
 public import APIC
+import Glibc
 import VMM
 
 /// When things happened, and races that a slow host may lose.
@@ -64,5 +65,36 @@ extension TestContext {
       if try vcpu.readTSC() < deadline { return (vector, deadline) }
     }
     throw ScenarioFailure("the host is too slow: a second was not enough for two operations of the agent")
+  }
+}
+
+/// Waiting between two looks at a condition.
+enum Pause {
+  static func sleep(_ duration: Duration) {
+    let (seconds, attoseconds) = duration.components
+    var time = timespec(tv_sec: Int(clamping: seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+    // A signal may end it early, which only makes the next look come sooner.
+    unsafe nanosleep(&time, nil)
+  }
+}
+
+/// The interval timer, programmed as a guest does.
+extension TestContext {
+  /// Gives a channel its mode and its count, on the bootstrap processor. Mode 5 only loads the count: nothing opens the
+  /// gate of channel 0, so it stops the channel and raises no interrupt.
+  ///
+  /// - Parameters:
+  ///   - mode: how it counts.
+  ///   - count: 0 stands for 65536.
+  ///   - channel: the channel.
+  public func setPIT(_ mode: PIT.Mode, count: UInt16, of channel: PIT.Channel = .timer) throws {
+    try self[vcpu: 0].writePort(PIT.commandPort, UInt32(PIT.Command(channel, mode: mode).rawValue))
+    try self[vcpu: 0].writePort(channel.port, UInt32(count & 0xff))
+    try self[vcpu: 0].writePort(channel.port, UInt32(count >> 8))
+  }
+
+  /// So many counts of the PIT in cycles of the TSC.
+  public func cycles(pitCounts: UInt64) -> UInt64 {
+    pitCounts * UInt64(machine.clock.kHz) * 1000 / UInt64(PIT.frequency)
   }
 }

@@ -1,5 +1,5 @@
-/// Hexadecimal digits.
-enum Hexadecimal {
+/// HexDigits digits.
+enum HexDigits {
   private static let digits = Array("0123456789abcdef".utf8)
 
   /// Two digits a byte.

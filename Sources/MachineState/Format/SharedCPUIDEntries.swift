@@ -2,7 +2,7 @@ import JSON
 import KVM
 
 /// The CPUID entries of all vCPUs, each once: they differ in a few that hold the APIC id. A vCPU's own are indices.
-final class CPUIDTable {
+final class SharedCPUIDEntries {
   private var entries: [CPUIDEntry] = []
   private var indices: [CPUIDEntry: Int] = [:]
 
