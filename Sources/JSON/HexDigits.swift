@@ -1,4 +1,4 @@
-/// HexDigits digits.
+/// Hexadecimal digits, as JSON texts have them.
 enum HexDigits {
   private static let digits = Array("0123456789abcdef".utf8)
 
