@@ -107,7 +107,7 @@ extension Scenario {
     mpState, mpStateUninitialized, eventsNMI, eventsNMIMasked, eventsInjected, eventsRefused, nmiFromOutside,
     interruptRefused, bootCPU, bootCPULate, vapicWord, vapicPriority, tprReporting,
     ioEventPort, ioEventMemory, ioEventMatch, ioEventAnyLength, ioEventToIRQFD,
-    orderDeadline, asyncPageFault, pvKick, syntheticTimer, syntheticInterrupt,
+    orderDeadline, orderTSC, orderBase, asyncPageFault, pvKick, syntheticTimer, syntheticInterrupt,
   ]
 }
 
@@ -120,6 +120,8 @@ extension Scenario {
     snapshotPeriodic, snapshotPeriodicOverdue,
     snapshotDeadline, snapshotDeadlineDue, snapshotDeadlineOverdue, snapshotDeadlineRace, snapshotTime,
     snapshotTimeStands,
+    snapshotGenerationsOneShot, snapshotGenerationsDeadline, snapshotGenerationsPeriodic, snapshotGenerationsMasked,
+    snapshotGenerationsExpired,
     snapshotRemoteIRR, snapshotRemoteIRRSplit, snapshotLevelInService, snapshotLevelInServiceSplit, snapshotLevel,
     snapshotLevelSplit,
     snapshotMaskedLevel, snapshotMaskedLevelSplit, snapshotEdge, snapshotEdgeSplit,
@@ -129,7 +131,8 @@ extension Scenario {
     snapshotIRQFD, snapshotIRQFDUntaken, snapshotIRQFDMeanwhile, snapshotResample, snapshotResampleUntaken,
     snapshotIOEventFD, snapshotIOEventToIRQFD,
     snapshotCascade, snapshotPICPending, snapshotPITOnce, snapshotPITPeriodic,
-    snapshotSame, snapshotSameSplit, snapshotRegisters, snapshotExtended, snapshotVAPIC, snapshotTPRReporting,
+    snapshotSame, snapshotSameSplit, snapshotRegisters, snapshotModelRegisters, snapshotExtended, snapshotVAPIC,
+    snapshotTPRReporting,
     snapshotChain,
   ]
 }

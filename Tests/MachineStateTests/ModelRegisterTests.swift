@@ -18,7 +18,12 @@ import VMM
     let vcpu = machine.vcpus[0]
     var taken: [UInt32: UInt64] = [:]
     for (index, value) in values {
-      guard try vcpu.setMSRs([MSREntry(index: index, value: value)]).refused == nil else { continue }
+      guard try vcpu.setMSRs([MSREntry(index: index, value: value)]).refused == nil else {
+        // KVM refuses those alone that this vCPU does not have: they cannot be read, or are 0 and stay so, as IA32_MCG_CTL.
+        let there = try vcpu.msrs([index])
+        #expect(there.entries.first?.value ?? 0 == 0, "MSR 0x\(String(index, radix: 16)) is there and was not written")
+        continue
+      }
       taken[index] = try vcpu.msrs([index]).entries.first?.value
     }
     try #require(taken.values.contains { $0 != 0 }, "KVM takes none of them")
@@ -52,9 +57,9 @@ import VMM
     try expectRestored(values, on: try machine())
   }
 
-  @Test func `Hyper-V's SINTs, pages and timers are restored`() throws {
+  @Test(.enabled(if: (try? Host.system?.check(.hypervSynIC)) ?? 0 > 0, "this KVM has no KVM_CAP_HYPERV_SYNIC"))
+  func `Hyper-V's SINTs, pages and timers are restored`() throws {
     let machine = try machine()
-    guard try #require(Host.system).check(.hypervSynIC) > 0 else { return }
     try machine.vcpus[0].enable(.hypervSynIC)
     var values: [UInt32: UInt64] = [0x4000_0080: 1, 0x4000_0082: 0x50_0001, 0x4000_0083: 0x60_0001]
     for sint in 0..<16 as Range<UInt32> { values[0x4000_0090 + sint] = UInt64(0x50 + sint) }

@@ -118,6 +118,7 @@ import Testing
     machine.inboxes[0].expectThread()
     let answer = Background { try machine.withVCPUStopped(0) { _ throws(KVMError) in machine.console.text } }
     Self.waitFor { answer.isStarted }
+    // It most likely waits by then. What it answers is the same where it does not.
     usleep(2000)
     let running = try machine.start()
     Self.waitFor { answer.isDone }
@@ -131,6 +132,7 @@ import Testing
     try machine.pause()
     let answer = Background { try machine.pause(at: .exit(200), within: .seconds(30)) }
     Self.waitFor { answer.isStarted }
+    // It most likely waits by then. What it answers is the same where it does not.
     usleep(2000)
     machine.resume()
     Self.waitFor { answer.isDone }

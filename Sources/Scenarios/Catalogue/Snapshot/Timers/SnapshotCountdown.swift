@@ -159,14 +159,23 @@ extension Scenario {
 
 extension TestContext {
   /// Arms a timer and hops before it fires, with ever more time and ever another vector.
+  ///
+  /// - Parameter hops: how often, one after the other.
   func hopBeforeItFires(
-    on vcpu: AgentVCPU, _ arm: (_ vector: Vector, _ milliseconds: UInt64) throws -> Void,
+    on vcpu: AgentVCPU, times hops: Int = 1, _ arm: (_ vector: Vector, _ milliseconds: UInt64) throws -> Void,
     isArmed: (VCPUState) -> Bool
   ) throws -> (vector: Vector, milliseconds: UInt64, state: VCPUState) {
-    for (vector, milliseconds) in zip([0x61, 0x62, 0x63, 0x64] as [Vector], [20, 80, 300, 1000] as [UInt64]) {
+    for (vector, milliseconds) in zip(
+      [0x61, 0x62, 0x63, 0x64, 0x65] as [Vector], [20, 80, 300, 1000, 4000] as [UInt64])
+    {
       try arm(vector, milliseconds)
-      let state = try hop().vcpus[vcpu.index]
-      if isArmed(state) { return (vector, milliseconds, state) }
+      var done = 0
+      while done < hops {
+        let state = try hop().vcpus[vcpu.index]
+        guard isArmed(state) else { break }
+        done += 1
+        if done == hops { return (vector, milliseconds, state) }
+      }
     }
     throw ScenarioFailure("the timer is not armed when the state is taken")
   }
