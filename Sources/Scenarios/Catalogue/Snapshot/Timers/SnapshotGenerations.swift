@@ -65,7 +65,9 @@ extension Scenario {
       moments += try test.moments(of: 0x62, on: 0, atLeast: 1)
       let state = try test.hop().vcpus[0].localAPIC
       try test.check("the mode in generation \(generation)", state.lvt(.timer).timerMode, equals: .periodic)
-      try test.check("the timer counts in generation \(generation)", state.currentCount > 0)
+      // One whose count is over and that the kernel has not noticed interrupts as soon as the guest goes on.
+      let isDue = state.interruptRequest.contains(0x62)
+      try test.check("the timer counts or is due in generation \(generation)", state.currentCount > 0 || isDue)
     }
     moments += try test.moments(of: 0x62, on: 0, atLeast: 2)
     try vcpu.startTimer(count: 0)
