@@ -15,7 +15,7 @@ struct VCPUCapture {
   /// The state, with every timer interrupt either in the IRR or still to come.
   ///
   /// A timer whose count runs in the local APIC goes on during the pause. If it expires, KVM only counts that, in a place
-  /// that no call shows, until the vCPU runs. So such a vCPU is settled, and its state taken again, until there was no
+  /// that no call shows, until the vCPU runs. So such a vCPU completes what is pending, and its state is taken again, until there was no
   /// expiry in between.
   func state() throws(KVMError) -> VCPUState {
     var state = try read()
@@ -40,7 +40,7 @@ struct VCPUCapture {
     if timer.timerMode == .periodic {
       state.localAPIC.interruptRequest.insert(timer.vector)
     } else if !state.localAPIC.interruptRequest.contains(timer.vector) {
-      try machine.settleTimer(index)
+      try machine.noticeTimerExpiry(index)
       state = try read()
     }
   }

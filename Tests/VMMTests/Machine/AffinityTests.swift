@@ -32,7 +32,7 @@ import Testing
       try machine.withVCPUStopped(0) { vcpu throws(KVMError) in try vcpu.registers() }
     }
     let (before, allowed) = (try registers(), try Self.processors(running.threadIDs[0]))
-    try machine.settleTimer(0)
+    try machine.noticeTimerExpiry(0)
     #expect(try registers() == before)
     #expect(try Self.processors(running.threadIDs[0]) == allowed)
     machine.resume()

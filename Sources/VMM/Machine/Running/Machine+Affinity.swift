@@ -27,7 +27,7 @@ extension Machine {
   ///   slept there knows that it has.
   ///
   /// - Throws: `KVMError` where KVM cannot go on with the vCPU.
-  public func settleTimer(_ index: Int) throws(KVMError) {
+  public func noticeTimerExpiry(_ index: Int) throws(KVMError) {
     let runner = runner(index)
     // On the vCPU's own thread.
     try withVCPUStopped(index) { vcpu throws(KVMError) in
