@@ -8,12 +8,12 @@ struct DefaultDevices {
   let layout: BootLayout
   let interrupts: InterruptController
   let progress: GuestProgress
-  let serial: SerialConsole
+  let serial: SerialPort
   let stop: StopSwitch
 
   func portBus() throws(BusError) -> Bus {
     var devices: [(range: Range<UInt64>, device: any BusDevice)] = [
-      (SerialConsole.ports, serial),
+      (SerialPort.ports, serial),
       (DebugExitPort.ports, DebugExitPort(stop: stop)),
       (ResetControl.keyboardController, ResetControl(.keyboardController, stop: stop)),
       (ResetControl.resetRegister, ResetControl(.resetRegister, stop: stop)),

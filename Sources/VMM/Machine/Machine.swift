@@ -32,7 +32,8 @@ public final class Machine: Sendable {
 
   let hooks: MachineHooks
   let gate: PauseGate
-  let serial: SerialConsole
+  /// COM1.
+  public let serial: SerialPort
   let inboxes: [VCPUInbox]
   let layout: BootLayout
   let ports: Bus
@@ -100,7 +101,13 @@ public final class Machine: Sendable {
       for _ in vcpus { inboxes.append(try VCPUInbox()) }
       return inboxes
     }
-    serial = SerialConsole(console: console)
+    serial = SerialPort(console: console) { [interrupts, stop] level in
+      do throws(KVMError) {
+        try interrupts.setLine(SerialPort.line, to: level)
+      } catch {
+        stop.stop(.runFailed(error, vcpu: 0))
+      }
+    }
     let devices = DefaultDevices(
       vm: vm, vcpus: vcpus, memory: memory, layout: layout, interrupts: interrupts, progress: progress, serial: serial,
       stop: stop)

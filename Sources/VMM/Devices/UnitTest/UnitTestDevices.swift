@@ -22,7 +22,7 @@ struct UnitTestDevices {
     let clock = RealTimeClock()
     let sleep = SleepState(vcpus: base.vcpus, memory: base.memory, clock: clock, stop: base.stop)
     var devices: [(range: Range<UInt64>, device: any BusDevice)] = [
-      (SerialConsole.ports, base.serial),
+      (SerialPort.ports, base.serial),
       (DebugExitPort.ports, DebugExitPort(stop: base.stop)),
       (TestLines.ports, TestLines(interrupts: base.interrupts, stop: base.stop)),
       (TestLatch.ports, latch), (TestLatch.mirror, latch),

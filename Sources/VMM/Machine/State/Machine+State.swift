@@ -56,7 +56,7 @@ extension Machine {
     do throws(DeviceStateError) {
       for state in blueprint.devices {
         switch state.name {
-        case SerialConsole.stateName: try serial.restore(state)
+        case SerialPort.stateName: try serial.restore(state)
         case GuestProgress.stateName: try progress.restore(state)
         default: throw DeviceStateError(device: state.name, problem: "this machine has no such device")
         }

@@ -2,11 +2,11 @@ import Testing
 
 @testable import VMM
 
-@Suite struct SerialConsoleTests {
+@Suite struct SerialPortTests {
   private let console = Console()
-  private let serial: SerialConsole
+  private let serial: SerialPort
 
-  init() { serial = SerialConsole(console: console) }
+  init() { serial = SerialPort(console: console) }
 
   private func at(_ offset: UInt64) -> BusAccess { BusAccess(vcpu: 0, offset: offset, width: 1) }
 
