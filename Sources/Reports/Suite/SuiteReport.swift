@@ -64,7 +64,7 @@ public struct SuiteReport: Codable, Sendable {
 
     /// How a suite is run.
     public init(
-      filters: [String] = [], shard: String? = nil, rounds: Int = 1, jobs: Int = 1, patience: Duration = .seconds(10),
+      filters: [String] = [], shard: String? = nil, rounds: Int = 1, jobs: Int = 1, patience: Duration = .seconds(30),
       requirements: [String] = []
     ) {
       self.filters = filters

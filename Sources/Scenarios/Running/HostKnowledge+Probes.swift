@@ -16,7 +16,7 @@ extension HostKnowledge {
   public mutating func probe(for scenarios: some Sequence<Scenario>, on system: System) {
     var runner = ScenarioRunner(system: system, host: self)
     // A back end that does not know an instruction may try it for ever.
-    runner.patience = .seconds(2)
+    runner.patience = .seconds(4)
     for trait in scenarios.lazy.flatMap(\.needs).compactMap(\.trait) where !triedTraits.contains(trait) {
       triedTraits.insert(trait)
       guard let probe = trait.probe else {

@@ -74,8 +74,22 @@ extension TestContext {
     try until("\(vector) has come to vCPU \(vcpu)") {
       try isOnItsWay(vector, to: vcpu) || taken(vector, on: vcpu) > before
     }
-    try goOn(vcpu)
-    return try isOnItsWay(vector, to: vcpu) && taken(vector, on: vcpu) == before
+    var state = Acceptance.none
+    try until("vCPU \(vcpu) has done with the delivery that it began") {
+      try goOn(vcpu)
+      state = try acceptance(of: vector, by: vcpu)
+      return state != .injected
+    }
+    return state == .requested && taken(vector, on: vcpu) == before
+  }
+
+  /// How far an interrupt has come at a vCPU that has not taken it.
+  private enum Acceptance {
+    case none
+    /// It waits: in the IRR, or as an NMI that is pending.
+    case requested
+    /// Its delivery has begun. An exit in the middle of it is no obstacle: KVM begins again at the next entry.
+    case injected
   }
 
   /// Has a vCPU go on with all that it has been sent so far: it leaves the guest, enters it again and leaves it once more;
@@ -91,11 +105,15 @@ extension TestContext {
 
   /// Whether a vCPU has accepted `vector` and not yet taken it, by its state out of the guest.
   private func isOnItsWay(_ vector: Vector, to vcpu: Int) throws -> Bool {
+    try acceptance(of: vector, by: vcpu) != .none
+  }
+
+  private func acceptance(of vector: Vector, by vcpu: Int) throws -> Acceptance {
     try machine.withVCPUStopped(vcpu) { vcpu throws(KVMError) in
       let events = try vcpu.events()
-      if vector == 2 { return events.nmi.pending > 0 || events.nmi.injected }
-      if events.interrupt.injected, events.interrupt.number == vector.rawValue { return true }
-      return try vcpu.localAPIC().interruptRequest.contains(vector)
+      if vector == 2 { return events.nmi.injected ? .injected : events.nmi.pending > 0 ? .requested : .none }
+      if events.interrupt.injected, events.interrupt.number == vector.rawValue { return .injected }
+      return try vcpu.localAPIC().interruptRequest.contains(vector) ? .requested : .none
     }
   }
 

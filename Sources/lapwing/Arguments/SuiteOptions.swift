@@ -16,7 +16,7 @@ struct SuiteOptions: ParsableArguments {
   var jobs = 1
 
   @Option(help: "How long a scenario may wait for each thing that it expects, such as 10s.")
-  var timeout = TimeLimit.seconds(10)
+  var timeout = TimeLimit.seconds(30)
 
   @Option(
     help: """

@@ -14,7 +14,7 @@ extension Machine {
   ///
   /// - Parameter limit: how long the vCPUs have to come out, all together.
   /// - Throws: `MachineError.pause` where one does not come; the machine then goes on.
-  public func pause(within limit: Duration = .seconds(5)) throws(MachineError) {
+  public func pause(within limit: Duration = .seconds(30)) throws(MachineError) {
     gate.close()
     try awaitParked(limit)
   }
@@ -43,7 +43,7 @@ extension Machine {
     defer { tellMarks(nil) }
     while gate.isArmed, !stop.isStopped, ContinuousClock.now < deadline { gate.wait(atMost: .milliseconds(10)) }
     guard gate.disarm() else { return false }
-    try awaitParked(.seconds(5))
+    try awaitParked(.seconds(30))
     return true
   }
 
