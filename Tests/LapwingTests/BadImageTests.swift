@@ -45,7 +45,10 @@ import Testing
       (ELFImage(code: halt, at: 1 << 32).bytes, "segment 0 (4 bytes at 0x100000000) lies outside of guest memory"),
       (ELFImage(code: halt, at: .max - 1).bytes, "wraps around the end of the address space"),
       (changed { $0.segments[0].memorySize = 1 << 30 }, "give the guest more with --memory"),
-      (changed { $0.segments.append(ELFImage.Segment(at: 0x10_0000, [1])) }, "segments 0 and 1 overlap in memory"),
+      (
+        changed { $0.segments.append(ELFImage.Segment(at: 0x10_0000, [1])) },
+        "segments 0 (0x100000 to 0x100003) and 1 (0x100000 to 0x100000) overlap"
+      ),
       (changed { $0.entry = 0 }, "the entry point 0x0 lies in no segment"),
     ] as [([UInt8], String)])
   func `an image that cannot be booted`(bytes: [UInt8], message: String) throws {

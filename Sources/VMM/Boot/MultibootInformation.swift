@@ -55,7 +55,7 @@ struct MultibootInformation {
   func write(to memory: GuestMemory, at address: UInt64) throws(GuestMemoryError) {
     let flags = Flag.memory | Flag.commandLine | Flag.memoryMap | (module == nil ? 0 : Flag.modules)
     try memory.store(flags, at: address)
-    try memory.store(UInt32(Self.lowEnd >> 10), at: address + 4)
+    try memory.store(UInt32(BIOSData.conventionalEnd >> 10), at: address + 4)
     try memory.store(UInt32(truncatingIfNeeded: upperMemory >> 10), at: address + 8)
     try memory.store(UInt32(truncatingIfNeeded: address + Self.textOffset), at: address + 16)
     try memory.write(Array(commandLine.utf8.prefix(Self.textLimit)) + [0], at: address + Self.textOffset)

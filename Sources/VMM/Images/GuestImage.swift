@@ -25,7 +25,10 @@ public struct GuestImage: Sendable {
     guard contents.count > 0 else { throw .empty }
     if let loadAddress { return try flatPlan(at: loadAddress) }
     if let header = MultibootHeader(contents) { return try header.plan(contents) }
-    guard ELFFile.matches(contents) else { throw .unknownFormat }
+    guard ELFFile.matches(contents) else {
+      if let format = ForeignFormat(contents) { throw .foreign(format) }
+      throw .unknownFormat
+    }
     let file = try ELFFile(contents)
     guard file.fileClass == .bits64 else {
       throw .unsupportedELF(reason: "a 32-bit image needs a Multiboot header in its first 8192 bytes")
@@ -79,6 +82,8 @@ public enum ImageError: Error, Hashable, Sendable {
   case empty
   /// It neither is an ELF file nor holds a Multiboot header, and no load address says that it is flat code.
   case unknownFormat
+  /// It is something else, which has a name.
+  case foreign(ForeignFormat)
   /// It ends before `what`, which should be there.
   case truncated(what: String)
   /// It is an ELF file that this machine does not run: another processor, class, byte order or type.
@@ -90,7 +95,7 @@ public enum ImageError: Error, Hashable, Sendable {
   /// A segment's end lies beyond the end of the address space.
   case wrapsAround(segment: Int, address: UInt64, size: UInt64)
   /// Two segments claim the same memory.
-  case overlapping(first: Int, second: Int)
+  case overlapping(first: Int, Range<UInt64>, second: Int, Range<UInt64>)
   /// The entry point lies in none of the segments.
   case entryOutside(UInt64)
   /// The Multiboot header asks for what this loader does not do.
@@ -113,6 +118,8 @@ extension ImageError: CustomStringConvertible {
       "the image is empty"
     case .unknownFormat:
       "the image is neither an ELF file nor a Multiboot image; for flat real-mode code say where it goes: --load-address"
+    case .foreign(let format):
+      format.description
     case .truncated(let what):
       "the image is truncated: it ends before \(what)"
     case .unsupportedELF(let reason):
@@ -126,8 +133,11 @@ extension ImageError: CustomStringConvertible {
       """
     case .wrapsAround(let segment, let address, let size):
       "segment \(segment) (\(hex(size)) bytes at \(hex(address))) wraps around the end of the address space"
-    case .overlapping(let first, let second):
-      "segments \(first) and \(second) overlap in memory"
+    case .overlapping(let first, let one, let second, let other):
+      """
+      segments \(first) (\(hex(one.lowerBound)) to \(hex(one.upperBound - 1))) and \(second) \
+      (\(hex(other.lowerBound)) to \(hex(other.upperBound - 1))) overlap in memory
+      """
     case .entryOutside(let entry):
       "the entry point \(hex(entry)) lies in no segment"
     case .unsupportedMultiboot(let reason):

@@ -11,6 +11,9 @@ public struct LoadPlan: Hashable, Sendable {
     public var size: UInt64
     /// Where its bytes lie in the file.
     public var file: Range<Int>
+
+    /// What it covers; only once it was found that it does not wrap around.
+    var range: Range<UInt64> { address..<address + size }
   }
 
   /// How the bootstrap processor gets to the first instruction.
@@ -47,7 +50,8 @@ public struct LoadPlan: Hashable, Sendable {
     }
     for (first, second) in zip(sorted, sorted.dropFirst())
     where segments[first].address + segments[first].size > segments[second].address {
-      throw .overlapping(first: min(first, second), second: max(first, second))
+      let (one, other) = (min(first, second), max(first, second))
+      throw .overlapping(first: one, segments[one].range, second: other, segments[other].range)
     }
     guard segments.contains(where: { $0.address <= entryAddress && entryAddress - $0.address < $0.size }) else {
       throw .entryOutside(entryAddress)

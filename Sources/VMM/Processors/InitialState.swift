@@ -58,15 +58,16 @@ struct InitialState {
   }
 
   /// Real mode with CS:IP at a linear address below 1 MiB, all other segments at zero, the stack below 0x8000 or the
-  /// image.
+  /// image. Below 64 KiB CS is zero too, as a PC's firmware enters a boot sector at 0000:7C00.
   mutating func enterRealMode(at address: UInt64) {
     for segment in [\SpecialRegisters.ds, \.es, \.fs, \.gs, \.ss] {
       special[keyPath: segment].selector = 0
       special[keyPath: segment].base = 0
     }
-    special.cs.selector = UInt16(truncatingIfNeeded: address >> 4)
-    special.cs.base = address & ~0xf
-    registers.rip = address & 0xf
+    let base = address < 1 << 16 ? 0 : address & ~0xf
+    special.cs.selector = UInt16(truncatingIfNeeded: base >> 4)
+    special.cs.base = base
+    registers.rip = address - base
     registers.rsp = address > 0 && address <= 0x8000 ? address : 0x8000
   }
 

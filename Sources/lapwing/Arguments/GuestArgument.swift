@@ -32,7 +32,8 @@ struct GuestArgument: ExpressibleByArgument {
     do throws(ImageError) {
       return try GuestImage(file: FilePath(name), acceptsPipes: true)
     } catch .unreadable(.noSuchFileOrDirectory) {
-      throw Failure("there is no guest '\(name)': neither built in (see 'lapwing list') nor a file", .badInput)
+      let meant = Suggestion.nearest(to: name, in: BuiltInGuest.all.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
+      throw Failure("there is no guest '\(name)': neither built in (see 'lapwing list') nor a file\(meant)", .badInput)
     } catch .unreadable(let errno) {
       throw Failure("cannot read the guest '\(name)': \(errno)", .badInput)
     } catch .tooLarge(let limit) {

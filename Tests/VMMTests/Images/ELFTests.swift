@@ -111,6 +111,9 @@ import Testing
     }
   }
 
+  private static let overlap = ImageError.overlapping(
+    first: 0, 0x10_0000..<0x10_0001, second: 2, 0xf_ffff..<0x10_0001)
+
   @Test func `segments may touch and must not overlap`() throws {
     let touching = Self.image { $0.segments.append(ELFImage.Segment(at: 0x10_0001, [1])) }
     #expect(try Self.check(touching).segments.count == 2)
@@ -118,7 +121,7 @@ import Testing
       $0.segments.append(ELFImage.Segment(at: 0x30_0000, [1]))
       $0.segments.append(ELFImage.Segment(at: 0xf_ffff, [1, 2]))
     }
-    #expect(throws: ImageError.overlapping(first: 0, second: 2)) { try Self.check(overlapping) }
+    #expect(throws: Self.overlap) { try Self.check(overlapping) }
   }
 
   @Test func `the entry point has to lie in a segment`() throws {
@@ -135,7 +138,7 @@ import Testing
     (ImageError.empty, "the image is empty"),
     (.truncated(what: "the entry point"), "the image is truncated: it ends before the entry point"),
     (.nothingToLoad, "the ELF file has no segment to load (PT_LOAD)"),
-    (.overlapping(first: 0, second: 2), "segments 0 and 2 overlap in memory"),
+    (overlap, "segments 0 (0x100000 to 0x100000) and 2 (0xfffff to 0x100000) overlap in memory"),
     (.entryOutside(0x1000), "the entry point 0x1000 lies in no segment"),
     (
       .wrapsAround(segment: 1, address: .max, size: 2),

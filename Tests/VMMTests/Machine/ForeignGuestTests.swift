@@ -67,6 +67,8 @@ import Testing
     let segment = UInt64(try run.machine.memory.load(UInt16.self, at: 0x400))
     let offset = UInt64(try run.machine.memory.load(UInt16.self, at: 0x402))
     #expect(segment * 16 + offset == address + 8)
+    // As a PC's firmware enters a boot sector: code that is linked for 0x7c00 finds its labels.
+    #expect(address >= 0x1_0000 || segment == 0)
   }
 
   @Test(arguments: [8 << 20, (3 << 30) + (64 << 20)] as [UInt64])
@@ -82,7 +84,11 @@ import Testing
     #expect(try memory.load(UInt32.self, at: 0x2000) == 0x2bad_b002)
     let information = UInt64(try memory.load(UInt32.self, at: 0x2004))
     #expect(try memory.load(UInt32.self, at: information) == 0x45)
-    #expect(try memory.load(UInt32.self, at: information + 4) == 640)
+    #expect(try memory.load(UInt32.self, at: information + 4) == 639)
+    // The BIOS data area leads to the MP floating pointer, in the last KiB of conventional memory.
+    #expect(try memory.read(2, at: 0x413) == [0x7f, 0x02])
+    let extended = UInt64(try memory.load(UInt16.self, at: 0x40e)) << 4
+    #expect(try memory.read(4, at: extended) == Array("_MP_".utf8))
     #expect(try UInt64(memory.load(UInt32.self, at: information + 8)) == (memory.lowSize >> 10) - 1024)
     let text = UInt64(try memory.load(UInt32.self, at: information + 16))
     #expect(try memory.read(11, at: text) == Array("test quiet\0".utf8))

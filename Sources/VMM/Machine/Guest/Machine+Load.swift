@@ -11,6 +11,8 @@ extension Machine {
       throw .image(error)
     }
     try memoryAccess { () throws(GuestMemoryError) in
+      // Before the image: where that claims the same memory, it has it.
+      if case .multiboot = plan.entry { try BIOSData(apicIDs: configuration.apicIDs).write(to: memory) }
       for segment in plan.segments {
         try memory.write(image.contents.bytes.span.extracting(segment.file), at: segment.address)
       }

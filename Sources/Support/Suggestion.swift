@@ -1,0 +1,37 @@
+/// The name that somebody who wrote another one most likely meant.
+public enum Suggestion {
+  /// A longer name is not compared: nobody mistypes that.
+  private static let longest = 64
+
+  /// The name among `names` that is nearest to `name`, where it is near: for every three letters one may be wrong, missing or
+  /// too many, and at least one.
+  ///
+  /// - Returns: The name, or nil where none is near.
+  public static func nearest(to name: String, in names: some Sequence<String>) -> String? {
+    let wanted = Array(name.utf8)
+    guard wanted.count <= longest else { return nil }
+    let limit = max(1, wanted.count / 3)
+    var best: (name: String, distance: Int)?
+    for candidate in names {
+      let distance = distance(wanted, Array(candidate.utf8))
+      if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
+    }
+    return best?.name
+  }
+
+  /// How many bytes have to be changed, added or removed to make one of the other (Levenshtein's distance).
+  private static func distance(_ one: [UInt8], _ other: [UInt8]) -> Int {
+    guard abs(one.count - other.count) <= longest else { return .max }
+    var row = Array(0...other.count)
+    for (index, byte) in one.enumerated() {
+      var diagonal = row[0]
+      row[0] = index + 1
+      for column in other.indices {
+        let next = min(diagonal + (byte == other[column] ? 0 : 1), row[column] + 1, row[column + 1] + 1)
+        diagonal = row[column + 1]
+        row[column + 1] = next
+      }
+    }
+    return row[other.count]
+  }
+}
