@@ -66,7 +66,7 @@ struct HostileMachine {
     case .systemEvent: "system event"
     case .unrunnable: "an exit without an answer"
     case .runFailed: "KVM_RUN"
-    case .timeLimit: "time limit"
+    case .halted, .timeLimit: "time limit"
     case .stopped: "request"
     }
   }

@@ -155,6 +155,8 @@ public struct OutcomeReport: Codable, Sendable {
     case unrunnable
     /// KVM_RUN failed.
     case runFailed = "run-failed"
+    /// Every vCPU waited, and nothing could wake one.
+    case halted
     /// It did not end in time.
     case timeLimit = "time-limit"
     /// Somebody ended it.
@@ -172,6 +174,7 @@ public struct OutcomeReport: Codable, Sendable {
     case .systemEvent: kind = .systemEvent
     case .unrunnable: kind = .unrunnable
     case .runFailed: kind = .runFailed
+    case .halted: kind = .halted
     case .timeLimit: kind = .timeLimit
     case .stopped: kind = .stopped
     }

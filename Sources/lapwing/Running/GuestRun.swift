@@ -12,6 +12,8 @@ struct GuestRun {
   let limit: Duration
   /// How the report is printed.
   let options: RunReportOptions
+  /// What may interrupt the guest from outside and is no irqfd, in words.
+  var outsideSources: [String] = []
   /// Called now and then while the guest runs.
   var tick: (Machine) -> Void = { _ in }
 
@@ -32,16 +34,18 @@ struct GuestRun {
     var lines: [String] = []
     // Before the machine is started: its threads are recorded because this one starts them.
     let journeys = options.trace ? try makeJourneyRecorder() : nil
+    var idleWatch = IdleWatch(machine, outside: outsideSources)
     var threads: [Int32] = []
     let outcome: Outcome
     do throws(MachineError) {
-      outcome = try machine.run(limit: limit) {
+      outcome = try machine.run(limit: limit, every: .milliseconds(20)) {
         if signals.isPending { machine.stop.stop(.stopped) }
         let records = recorder.take()
         if options.isWatched { lines += records.compactMap { $0.line(style) } }
         StandardOutput.offer(&lines)
         journeys?.drain()
         tick(machine)
+        if let word = idleWatch?.look() { StandardError.print("lapwing: \(word)") }
       } ended: {
         threads = $0
       }

@@ -16,6 +16,8 @@ public enum Outcome: Sendable {
   case unrunnable(reason: String, vcpu: Int)
   /// KVM_RUN itself failed.
   case runFailed(KVMError, vcpu: Int)
+  /// Every vCPU waits, and nothing can wake one: why, in a sentence.
+  case halted(String)
   /// The time limit passed.
   case timeLimit
   /// Somebody outside stopped it.
@@ -36,7 +38,7 @@ public enum Outcome: Sendable {
     case .finished(_, let vcpu), .debugExit(_, let vcpu), .shutdown(let vcpu), .reset(let vcpu),
       .systemEvent(_, let vcpu), .unrunnable(_, let vcpu), .runFailed(_, let vcpu):
       vcpu
-    case .timeLimit, .stopped: nil
+    case .halted, .timeLimit, .stopped: nil
     }
   }
 }
@@ -54,6 +56,7 @@ extension Outcome: CustomStringConvertible {
     case .systemEvent(let event, let vcpu): "vCPU \(vcpu) raised the system event '\(event)'"
     case .unrunnable(let reason, let vcpu): "KVM cannot go on with vCPU \(vcpu): \(reason)"
     case .runFailed(let error, let vcpu): "vCPU \(vcpu): \(error)"
+    case .halted(let reason): reason
     case .timeLimit: "the time limit passed"
     case .stopped: "the machine was stopped from outside"
     }

@@ -1,0 +1,87 @@
+import KVM
+import MachineState
+public import VMM
+
+/// Finds out that a machine cannot go on: every vCPU waits, and nothing that could wake one is there.
+///
+/// It looks at KVM's statistics, which costs the guest nothing. Where all vCPUs have stood still since the last look it takes
+/// the machine's state, once until one of them has moved: a guest that sleeps is disturbed once a sleep.
+public struct IdleWatch {
+  private let machine: Machine
+  private let outside: [String]
+  private let files: [StatisticsFile]
+  private var last: [UInt64] = []
+  private var examined: [UInt64] = []
+  /// Since when only somebody outside can end the wait.
+  private var idle: (since: ContinuousClock.Instant, report: IdleReport)?
+  private var hasTold = false
+
+  /// How long a machine may wait for somebody outside before that is worth a word.
+  private static let patience = Duration.seconds(1)
+
+  /// Watches a machine.
+  ///
+  /// - Parameters:
+  ///   - machine: the machine, not yet run.
+  ///   - outside: what else may raise an interrupt from outside, in words for a person.
+  /// - Returns: nil where this kernel does not say whether a vCPU waits (`blocking`, Linux 5.17).
+  public init?(_ machine: Machine, outside: [String] = []) {
+    var files: [StatisticsFile] = []
+    for vcpu in machine.vcpus {
+      guard let file = try? vcpu.openStatistics(), file.descriptors.contains(where: { $0.name == "blocking" }) else {
+        return nil
+      }
+      files.append(file)
+    }
+    self.machine = machine
+    self.outside = outside
+    self.files = files
+  }
+
+  /// Looks. Called now and then while the machine runs.
+  ///
+  /// - Returns: what is worth a word, once: that the machine waits for somebody outside. A machine that waits for good is
+  ///   ended, and says so in its outcome.
+  public mutating func look() -> String? {
+    guard machine.stop.reason == nil, let now = exitsWhileBlocked() else {
+      (last, idle) = ([], nil)
+      return nil
+    }
+    defer { last = now }
+    guard now == last else { return nil }
+    if now != examined { examine() }
+    guard !hasTold, let idle, ContinuousClock.now - idle.since >= Self.patience else { return nil }
+    hasTold = true
+    return idle.report.text
+  }
+
+  private mutating func examine() {
+    guard let state = try? machine.capture() else { return }
+    // The look itself took the vCPUs out of KVM and let them in again.
+    examined = exits() ?? []
+    guard let report = IdleReport(state, outside: outside) else {
+      idle = nil
+      return
+    }
+    if report.isForGood {
+      machine.end(.halted(report.text))
+    } else {
+      idle = report.sources.isEmpty ? (idle?.since ?? .now, report) : nil
+    }
+  }
+
+  /// How often each vCPU has left the guest, where all of them wait in KVM; nil where one does not.
+  private func exitsWhileBlocked() -> [UInt64]? {
+    guard files.allSatisfy({ (try? $0.read()["blocking"]) == 1 }) else { return nil }
+    return exits()
+  }
+
+  private func exits() -> [UInt64]? {
+    var counts: [UInt64] = []
+    for file in files {
+      guard let count = try? file.read()["exits"] else { return nil }
+      counts.append(count)
+    }
+    return counts
+  }
+}
