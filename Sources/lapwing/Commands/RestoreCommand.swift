@@ -24,11 +24,15 @@ struct RestoreCommand: ParsableCommand {
 
   @OptionGroup var snapshotOptions: SnapshotOptions
 
+  @OptionGroup var inputOptions: InputOptions
+
   func run() throws {
     try perform { () throws(Failure) in
       let signals = InterruptSignals()
       let snapshot = try SnapshotFile.forRestoring(file)
       var run = GuestRun(guest: snapshot.state.guest, limit: timeout.duration, options: report)
+      run.input = try inputOptions.typist()
+      run.outsideSources += inputOptions.sources
       if let snapshots = snapshotOptions.snapshots(of: snapshot.state.guest) { run.tick = { snapshots.take(of: $0) } }
       let machine = try Machine.restoring(snapshot, console: run.makeConsole())
       return try run.run(machine, signals)

@@ -23,10 +23,14 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var snapshotOptions: SnapshotOptions
 
+  @OptionGroup var inputOptions: InputOptions
+
   func run() throws {
     try perform { () throws(Failure) in
       let signals = InterruptSignals()
       var run = GuestRun(guest: guest.name, limit: timeout.duration, options: report)
+      run.input = try inputOptions.typist()
+      run.outsideSources += inputOptions.sources
       if let snapshots = snapshotOptions.snapshots(of: guest.name) { run.tick = { snapshots.take(of: $0) } }
       return try run.run(try machine.build(guest, console: run.makeConsole()), signals)
     }

@@ -12,6 +12,8 @@ struct GuestRun {
   let limit: Duration
   /// How the report is printed.
   let options: RunReportOptions
+  /// Types what its serial port is to receive; nil for nothing.
+  var input: ((Machine) -> Void)?
   /// What may interrupt the guest from outside and is no irqfd, in words.
   var outsideSources: [String] = []
   /// Called now and then while the guest runs.
@@ -34,6 +36,7 @@ struct GuestRun {
     var lines: [String] = []
     // Before the machine is started: its threads are recorded because this one starts them.
     let journeys = options.trace ? try makeJourneyRecorder() : nil
+    input?(machine)
     var idleWatch = IdleWatch(machine, outside: outsideSources)
     var threads: [Int32] = []
     let outcome: Outcome
