@@ -98,6 +98,15 @@ import Testing
     #expect(text.split(separator: "\n").count == list.guests.count)
   }
 
+  @Test func `doctor says what only trying tells, and what it means for guests`() throws {
+    let report = try JSONDecoder().decode(
+      DoctorReport.self, from: Data(try succeed(["doctor", "--probe", "--format", "json"]).utf8))
+    let traits = try #require(report.traits)
+    #expect(traits.count > 10)
+    #expect(Set(traits.map(\.id)).count == traits.count)
+    for trait in traits { #expect((trait.consequence == nil) == (trait.verdict == "present")) }
+  }
+
   @Test(.needsKVM) func `doctor says that guests run here`() throws {
     #expect(try succeed(["doctor"]).hasSuffix("This host runs guests.\n"))
     #expect(try succeed(["doctor", "--all"]).contains("KVM_CAP_IRQCHIP"))

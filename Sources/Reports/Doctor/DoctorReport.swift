@@ -23,6 +23,8 @@ public struct DoctorReport: Codable, Sendable {
   public var capabilities: [String: Int]
   /// The parameters of KVM's modules, by module and name.
   public var modules: [String: [String: String]]
+  /// What only trying tells; absent where nothing was tried.
+  public var traits: [TraitReport]?
 
   /// One thing that a host has or lacks.
   public struct Feature: Codable, Sendable {
@@ -71,6 +73,7 @@ extension DoctorReport {
       lines.append("  \(mark(feature, style))  \(feature.title.padded(to: width))  \(style.dim(feature.evidence))")
       if let hint = feature.hint { lines.append("       \(String(repeating: " ", count: width))  \(hint)") }
     }
+    lines += traitLines(style)
     if everything { lines += capabilityLines(style) + moduleLines(style) }
     lines.append("")
     lines.append(canRun ? "This host runs guests." : style.red("This host runs no guests: ") + (deviceError ?? ""))

@@ -1,6 +1,7 @@
 import ArgumentParser
 import KVM
 import Reports
+import Scenarios
 
 /// `lapwing doctor`: what this host can do, and why not.
 struct DoctorCommand: ParsableCommand {
@@ -13,9 +14,14 @@ struct DoctorCommand: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Show capabilities and module parameters too; JSON always has them.")
   var all = false
 
+  @Flag(help: "Run a small guest for each thing that no capability tells of, and say what it means for guests.")
+  var probe = false
+
   func run() throws {
     try perform { () throws(Failure) in
-      let report = DoctorReport(HostSurvey.take())
+      let survey = HostSurvey.take()
+      var report = DoctorReport(survey)
+      if probe, report.canRun { report.add(TraitTrial.all(on: try openKVM(forManyMachines: true), survey)) }
       try show(report, format) { $0.text(StandardOutput.style, everything: all) }
       return report.canRun ? .success : .hostCannot
     }

@@ -1,0 +1,46 @@
+public import Scenarios
+
+/// A trait of a host that only trying tells, and what it means for guests.
+public struct TraitReport: Codable, Sendable {
+  /// A stable word for programs.
+  public var id: String
+  /// A sentence for people.
+  public var title: String
+  /// `present`, `absent` or `undecided`.
+  public var verdict: String
+  /// What that rests on.
+  public var evidence: String
+  /// What a guest must expect; absent where the host has the trait.
+  public var consequence: String?
+
+  init(_ trial: TraitTrial) {
+    id = trial.trait.rawValue
+    title = trial.trait.title
+    verdict = trial.verdict.rawValue
+    evidence = trial.evidence
+    consequence = trial.verdict == .present ? nil : trial.trait.consequence
+  }
+}
+
+extension DoctorReport {
+  /// Adds what was found by trying.
+  public mutating func add(_ trials: [TraitTrial]) { traits = trials.map(TraitReport.init) }
+
+  /// The traits for a person.
+  func traitLines(_ style: Style) -> [String] {
+    guard let traits else { return [] }
+    let width = traits.map(\.title.count).max() ?? 0
+    var lines = ["", style.bold("tried with a guest each")]
+    for trait in traits {
+      let mark =
+        switch trait.verdict {
+        case "present": style.green("yes")
+        case "absent": style.red("no ")
+        default: style.yellow("?  ")
+        }
+      lines.append("  \(mark)  \(trait.title.padded(to: width))  \(style.dim(trait.evidence))")
+      if let consequence = trait.consequence { lines.append("       \(consequence)") }
+    }
+    return lines
+  }
+}
