@@ -1,4 +1,5 @@
 import ArgumentParser
+import CProcess
 
 /// The command line.
 @main
@@ -21,7 +22,17 @@ struct Lapwing: ParsableCommand {
 
   static func main() {
     _ = start
+    cprocess_ignore_write_signals()
     // An option whose value may be left out, which the parser does not have beside filters.
-    main(CommandLine.arguments.dropFirst().map { $0 == "--sabotage" ? "--sabotage=stimulus" : $0 })
+    main(arguments.map { $0 == "--sabotage" ? "--sabotage=stimulus" : $0 })
+  }
+
+  /// The arguments that the kernel handed over. `CommandLine.arguments` reads them from /proc, and has none where there is
+  /// no /proc or no descriptor left.
+  private static var arguments: [String] {
+    (1..<max(cprocess_argument_count(), 1)).compactMap { index in
+      // Sound: the kernel ends every argument with NUL, and nobody changes it.
+      unsafe cprocess_argument(index).map { unsafe String(cString: $0) }
+    }
   }
 }
