@@ -38,9 +38,15 @@ struct UnitTestOptions: ParsableArguments {
   /// A configuration larger than this, in bytes, is none.
   private static let sizeLimit = 4 << 20
 
+  /// What KVM can be built for on x86 (CONFIG_KVM_MAX_NR_VCPUS); what a host can run it says itself.
+  private static let vcpusRange = 1...4096
+
   func validate() throws {
     guard config != nil || (images == nil && group.isEmpty && !all) else {
       throw ValidationError("--images, --group and --all are for --config")
+    }
+    guard Self.vcpusRange.contains(vcpus) else {
+      throw ValidationError("--vcpus takes a number from 1 to \(Self.vcpusRange.upperBound)")
     }
   }
 
