@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import KVM
+import SystemPackage
 import VMM
 
 /// How the program ends, as scripts see it; the numbers above 63 are those of sysexits.h.
@@ -36,6 +37,14 @@ struct Failure: Error {
   /// KVM refused: mostly because of what the host is.
   init(_ error: KVMError) {
     self.init(error.description, .hostCannot)
+  }
+
+  /// A guest that this host could not run: KVM had no thread or no memory for it; nil for any other end.
+  init?(_ outcome: Outcome) {
+    guard case .runFailed(let error, _) = outcome,
+      [.resourceTemporarilyUnavailable, .noMemory].contains(error.errno)
+    else { return nil }
+    self.init(error)
   }
 
   /// A machine could not be built.

@@ -63,6 +63,7 @@ struct SnapshotCommand: ParsableCommand {
       guard let outcome = machine.stop.reason else {
         throw Failure("the time limit passed before \(at)", .timeLimit)
       }
+      if let failure = Failure(outcome) { throw failure }
       throw Failure("'\(name)' ended before \(at): \(outcome)", .failed)
     }
     do throws(SnapshotFileError) {

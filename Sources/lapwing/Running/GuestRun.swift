@@ -49,6 +49,7 @@ struct GuestRun {
       throw Failure(error)
     }
     let signal = signals.release()
+    if let failure = Failure(outcome) { throw failure }
     let report: RunReport
     do throws(KVMError) {
       report = try recorder.report(outcome, journeys: journeys, threads: threads)
