@@ -136,7 +136,8 @@ let package = Package(
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "APIC", "BuiltInGuests", "CProcess", "Evidence", "KVM", "MachineState", "Measurements", "Reports", "Scenarios", "Support",
+        "APIC", "BuiltInGuests", "CProcess", "Evidence", "KVM", "MachineState", "Measurements", "Reports", "Scenarios",
+        "Support",
         "UnitTests", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),

@@ -74,6 +74,22 @@ public enum HostFile {
     unsafe path.withPlatformString { unsafe access($0, F_OK) } == 0
   }
 
+  /// Removes a file; nothing where there is none.
+  public static func remove(_ path: FilePath) {
+    // Sound: as above.
+    unsafe path.withPlatformString { _ = unsafe unlink($0) }
+  }
+
+  /// The path of a file without symbolic links (realpath(3)); nil where nothing is there.
+  public static func resolved(_ path: FilePath) -> FilePath? {
+    // Sound: the call returns a string that it has allocated, which is copied and then freed, once.
+    unsafe path.withPlatformString { path in
+      guard let name = unsafe realpath(path, nil) else { return nil }
+      defer { unsafe free(name) }
+      return unsafe FilePath(platformString: name)
+    }
+  }
+
   /// The names in a directory, sorted, without those that begin with a dot; none where it cannot be read.
   public static func names(in path: FilePath) -> [String] {
     // Sound: the path is NUL-terminated; the stream is closed once, after its last use; an entry is copied before the next

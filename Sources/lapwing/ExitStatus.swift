@@ -9,19 +9,22 @@ enum ExitStatus: Int32 {
   case success = 0
   case failed = 1
   case usage = 64
-  case badInput = 65
+  /// A file that cannot be read, makes no sense, or cannot be written; standard output too.
+  case badFile = 65
   case hostCannot = 69
   case internalFault = 70
   case timeLimit = 124
-  /// Ctrl-C: 128 and the signal's number, as shells have it.
+  /// The terminal's end, SIGHUP: 128 and the signal's number, as shells have it.
+  case hungUp = 129
+  /// Ctrl-C, likewise.
   case interrupted = 130
   /// SIGTERM, likewise.
   case terminated = 143
 
   var code: ExitCode { ExitCode(rawValue) }
 
-  /// The end that a signal asked for: SIGINT or SIGTERM.
-  init(signal: Int32) { self = signal == SIGINT ? .interrupted : .terminated }
+  /// The end that a signal asked for: one of `InterruptSignals`.
+  init(signal: Int32) { self = signal == SIGINT ? .interrupted : signal == SIGHUP ? .hungUp : .terminated }
 }
 
 /// Something went wrong: what a person reads on standard error, and how the program ends.
@@ -32,6 +35,11 @@ struct Failure: Error {
   init(_ message: String, _ status: ExitStatus) {
     self.message = message
     self.status = status
+  }
+
+  /// What was asked for cannot be shown.
+  static func standardOutput(_ error: Errno) -> Failure {
+    Failure("the report cannot be written to standard output: \(error)", .badFile)
   }
 
   /// KVM refused: mostly because of what the host is.
@@ -52,10 +60,10 @@ struct Failure: Error {
     let status: ExitStatus =
       switch error {
       case .configuration: .usage
-      case .image, .memory: .badInput
+      case .image, .memory: .badFile
       case .kvm, .missingCapability, .thread: .hostCannot
       case .pause: .internalFault
-      case .device: .badInput
+      case .device: .badFile
       }
     self.init(error.description, status)
   }
@@ -67,6 +75,8 @@ extension ParsableCommand {
     let status: ExitStatus
     do throws(Failure) {
       status = try body()
+      // Not only the report: what a guest has printed, too.
+      if [.success, .failed].contains(status), let loss = StandardOutput.loss { throw .standardOutput(loss) }
     } catch {
       StandardError.print("lapwing: \(error.message)")
       throw error.status.code

@@ -32,13 +32,13 @@ struct GuestArgument: ExpressibleByArgument {
     do throws(ImageError) {
       return try GuestImage(file: FilePath(name), acceptsPipes: true)
     } catch .unreadable(.noSuchFileOrDirectory) {
-      throw Failure("there is no guest '\(name)': neither built in (see 'lapwing list') nor a file", .badInput)
+      throw Failure("there is no guest '\(name)': neither built in (see 'lapwing list') nor a file", .badFile)
     } catch .unreadable(let errno) {
-      throw Failure("cannot read the guest '\(name)': \(errno)", .badInput)
+      throw Failure("cannot read the guest '\(name)': \(errno)", .badFile)
     } catch .tooLarge(let limit) {
-      throw Failure("the guest '\(name)' is larger than \(ByteSize(bytes: UInt64(limit)))", .badInput)
+      throw Failure("the guest '\(name)' is larger than \(ByteSize(bytes: UInt64(limit)))", .badFile)
     } catch {
-      throw Failure("the guest '\(name)': \(error)", .badInput)
+      throw Failure("the guest '\(name)': \(error)", .badFile)
     }
   }
 }
@@ -56,9 +56,9 @@ struct EarlierRun: ExpressibleByArgument {
     do {
       return try BenchReport(json: try HostFile.read(FilePath(name), limit: BenchReport.sizeLimit, acceptsPipes: true))
     } catch let error as JSONDocument.Unreadable {
-      throw Failure("cannot compare with '\(name)', which is no report of 'lapwing bench': \(error)", .badInput)
+      throw Failure("cannot compare with '\(name)', which is no report of 'lapwing bench': \(error)", .badFile)
     } catch {
-      throw Failure("cannot read the earlier run '\(name)': \(error)", .badInput)
+      throw Failure("cannot read the earlier run '\(name)': \(error)", .badFile)
     }
   }
 }

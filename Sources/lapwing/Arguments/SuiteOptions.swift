@@ -43,7 +43,8 @@ struct SuiteOptions: ParsableArguments {
     }
     guard cases.count * `repeat` <= Self.runLimit else {
       throw Failure(
-        "--repeat \(`repeat`) makes more than \(Self.runLimit) runs of \(cases.count) cases, and each is reported", .usage)
+        "--repeat \(`repeat`) makes more than \(Self.runLimit) runs of \(cases.count) cases, and each is reported",
+        .usage)
     }
     return cases
   }

@@ -74,9 +74,9 @@ struct UnitTestOptions: ParsableArguments {
     do throws(UnitTestFile.ParsingError) {
       file = try UnitTestFile(text)
     } catch {
-      throw Failure("\(path), \(error)", .badInput)
+      throw Failure("\(path), \(error)", .badFile)
     }
-    guard !file.tests.isEmpty else { throw Failure("\(path) has no tests", .badInput) }
+    guard !file.tests.isEmpty else { throw Failure("\(path) has no tests", .badFile) }
     do throws(UnitTestSelection.Unknown) {
       return try selection.select(from: file.tests)
     } catch {
@@ -105,9 +105,9 @@ struct UnitTestOptions: ParsableArguments {
     do throws(HostFileError) {
       return try HostFile.read(path, limit: limit, acceptsPipes: true)
     } catch .unreadable(let errno) {
-      throw Failure("the file '\(path)': it cannot be read: \(errno)", .badInput)
+      throw Failure("the file '\(path)': it cannot be read: \(errno)", .badFile)
     } catch {
-      throw Failure("the file '\(path)': \(error)", .badInput)
+      throw Failure("the file '\(path)': \(error)", .badFile)
     }
   }
 }

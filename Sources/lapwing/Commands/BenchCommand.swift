@@ -62,9 +62,7 @@ struct BenchCommand: ParsableCommand {
       if list { return try showList(cases) }
       let earlier = try compare?.report()
       let destination = if let output { try ReportDestination(file: output) } else { ReportDestination.standardOutput }
-      defer { destination.discard() }
       let drawing = if let svg { try ReportDestination(file: svg) } else { ReportDestination?.none }
-      defer { drawing?.discard() }
       let (measured, signal) = try measure(cases)
       var report = measured
       if let earlier { report.comparison = BenchComparison(of: report, with: earlier) }
