@@ -39,9 +39,13 @@ final class Folder {
       try FileManager.default.subpathsOfDirectory(atPath: url.path).sorted().map { name in
         let attributes = try FileManager.default.attributesOfItem(atPath: path(name))
         let type = attributes[.type] as? FileAttributeType
-        return "\(name) \(type?.rawValue ?? "") \(type == .typeRegular ? try text(name) : "")"
+        return "\(name) \(type?.rawValue ?? "") \(type == .typeRegular ? try contents(name) : "")"
       }
     }
+  }
+
+  private func contents(_ name: String) throws -> String {
+    try Data(contentsOf: url.appendingPathComponent(name)).base64EncodedString()
   }
 
   var names: [String] {
