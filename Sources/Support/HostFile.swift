@@ -149,6 +149,7 @@ public enum HostFile {
           // Sound: the call writes at most as many bytes as the buffer has, which is valid during the call.
           let count = try unsafe piece.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
           if count == 0 { break }
+          try makeRoom(for: count, in: &bytes)
           bytes += piece[..<count]
         } catch Errno.resourceTemporarilyUnavailable where acceptsPipes {
           try waitForInput(file)
@@ -158,6 +159,17 @@ public enum HostFile {
       throw .unreadable(error as? Errno ?? .ioError)
     }
     return bytes
+  }
+
+  /// Has an array grow, if this process may have the memory (`ulimit -v`): an array that cannot grow ends the process.
+  private static func makeRoom(for count: Int, in bytes: inout [UInt8]) throws(Errno) {
+    let wanted = bytes.count + count
+    guard wanted > bytes.capacity else { return }
+    let capacity = max(wanted, 2 * bytes.capacity)
+    // Sound: what is allocated is let go of at once, and never touched.
+    guard let room = unsafe malloc(capacity + pieceSize) else { throw .noMemory }
+    unsafe free(room)
+    bytes.reserveCapacity(capacity)
   }
 
   /// Whether it is a pipe or a socket.

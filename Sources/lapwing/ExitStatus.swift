@@ -5,7 +5,7 @@ import SystemPackage
 import VMM
 
 /// How the program ends, as scripts see it; the numbers above 63 are those of sysexits.h.
-enum ExitStatus: Int32 {
+enum ExitStatus: Int32, CaseIterable {
   case success = 0
   case failed = 1
   case usage = 64
@@ -20,6 +20,27 @@ enum ExitStatus: Int32 {
   case interrupted = 130
   /// SIGTERM, likewise.
   case terminated = 143
+
+  /// What it says, for a person.
+  private var meaning: String {
+    switch self {
+    case .success: "success"
+    case .failed: "a check failed or the guest failed"
+    case .usage: "wrong usage"
+    case .badFile: "a file that cannot be read or written, or makes no sense; an output that nobody takes"
+    case .hostCannot: "this host cannot"
+    case .internalFault: "an internal fault"
+    case .timeLimit: "the time limit passed"
+    case .hungUp: "ended by SIGHUP"
+    case .interrupted: "ended by SIGINT"
+    case .terminated: "ended by SIGTERM"
+    }
+  }
+
+  /// All of them with their meanings.
+  static var summary: String {
+    "Exit status: " + allCases.map { "\($0.rawValue) \($0.meaning)" }.joined(separator: "; ") + "."
+  }
 
   var code: ExitCode { ExitCode(rawValue) }
 

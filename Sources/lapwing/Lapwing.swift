@@ -7,10 +7,7 @@ struct Lapwing: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "lapwing",
     abstract: "Boots tiny guests on KVM and shows how every interrupt got there.",
-    discussion: """
-      Exit status: 0 success; 1 a check failed or the guest failed; 64 wrong usage; 65 bad input file; 69 this host \
-      cannot; 70 an internal fault; 124 the time limit passed; 130 and 143 interrupted by SIGINT and SIGTERM.
-      """,
+    discussion: ExitStatus.summary,
     version: "0.1.0",
     subcommands: [
       RunCommand.self, SnapshotCommand.self, RestoreCommand.self, InspectCommand.self, DiffCommand.self,

@@ -24,6 +24,30 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ["run", "hello"], ["snapshot", "hello", "--at", "exit:2", "--output", "/dev/null"], ["doctor"], ["list"],
+    ["restore", "/dev/null"], ["inspect", "/dev/zero"], ["diff", "/nowhere", "/dev/full"], ["compare", "/", "/"],
+    ["test", "ipi.self.x2apic", "--output", "/"], ["bench", "exit.cpuid", "--rounds", "1", "--samples", "10"],
+    ["kut", "/dev/null"], ["kut", "--config", "/dev/null"], ["run", "/dev/zero"], ["run", "/"], ["no-such-command"],
+  ])
+  func `every command ends as README says under every limit`(arguments: [String]) throws {
+    let table = try Documented.statuses()
+    for limit in ["-f 0", "-n 8", "-n 14", "-n 20", "-v 120000", "-t 20", "-c 0", "-s 256", "-l 0"] {
+      let result = try run(arguments, limit: limit)
+      guard result.status != 127 else { continue }
+      #expect(!result.wasKilled && table.contains(result.status), "\(limit): \(result.status) \(result.errors)")
+      #expect(result.status != 70, "\(limit): \(result.errors)")
+    }
+  }
+
+  @Test func `README and the help have the same exit statuses`() throws {
+    let help = try Program.run(["--help"]).output.split { $0.isNewline || $0 == " " }.joined(separator: " ")
+    let start = try #require(help.firstRange(of: "Exit status: "))
+    let text = help[start.upperBound...].prefix { $0 != "." }
+    let told = text.split(separator: "; ").compactMap { Int32($0.prefix { $0.isNumber }) }
+    #expect(try Documented.statuses() == Set(told))
+  }
+
   @Test(arguments: ["run", "restore"])
   func `standard output in a file that may not grow is an error with 65`(command: String) throws {
     let folder = try Folder()

@@ -16,8 +16,8 @@ import Testing
 
   /// What may be there instead of a file that can be replaced.
   enum Obstacle: String, CaseIterable {
-    case directory, missingFolder, noFolder, pipe, socket, blockDevice, fullDevice, foreignLink, loop, longName, emptyName
-    case danglingDescriptor
+    case directory, missingFolder, noFolder, pipe, socket, blockDevice, fullDevice
+    case foreignLink, loop, longName, emptyName, danglingDescriptor
 
     var needsRoot: Bool { [.blockDevice, .fullDevice, .foreignLink].contains(self) }
 

@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test(arguments: ends)
-  func `a snapshot that is asked to end while it waits for its moment leaves nothing`(signal: Int32, status: Int32) throws {
+  func `a snapshot that is asked to end before its moment leaves nothing`(signal: Int32, status: Int32) throws {
     let folder = try Folder()
     let guest = try GuestFile(ELFImage(code: Self.spinning.bytes).bytes)
     for moment in ["50s", "mark:7", "exit:1000000"] {

@@ -39,7 +39,8 @@ public final class OutputFile: Sendable {
       self.permissions = permissions
       guard fcntl(number, F_GETFL) & O_ACCMODE != O_RDONLY else { throw .failed(.badFileDescriptor) }
       // Another descriptor of the same open file: it writes where the first has come to.
-      stream = try Self.failing { () throws(Errno) in try Self.call { try FileDescriptor(rawValue: number).duplicate() } }
+      stream = try Self.failing { () throws(Errno) in try Self.call { try FileDescriptor(rawValue: number).duplicate() }
+      }
     }
   }
 

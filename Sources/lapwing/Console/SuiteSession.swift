@@ -38,7 +38,8 @@ struct SuiteSession {
     let tracing = TracePool()
     defer { tracing.close() }
     let runner = options.runner(system, host, tracing: tracing, sabotage: sabotage)
-    var progress = SuiteProgress(planned: cases.count * options.repeat, toErrors: destination.isStandardOutput && !isHuman)
+    var progress = SuiteProgress(
+      planned: cases.count * options.repeat, toErrors: destination.isStandardOutput && !isHuman)
     do throws(MachineError) {
       outcome = try runner.run(
         cases, isInterrupted: { signals.isPending || destination.isLost }, interruption: signals.descriptor,
