@@ -32,7 +32,7 @@ import Testing
   ])
   func `every command ends as README says under every limit`(arguments: [String]) throws {
     let table = try Documented.statuses()
-    for limit in ["-f 0", "-n 8", "-n 14", "-n 20", "-v 120000", "-t 20", "-c 0", "-s 256", "-l 0"] {
+    for limit in ["-f 0", "-n 8", "-n 14", "-v 120000", "-s 256"] {
       let result = try run(arguments, limit: limit)
       guard result.status != 127 else { continue }
       #expect(!result.wasKilled && table.contains(result.status), "\(limit): \(result.status) \(result.errors)")

@@ -17,7 +17,7 @@ import Testing
   /// What may be there instead of a file that can be replaced.
   enum Obstacle: String, CaseIterable {
     case directory, missingFolder, noFolder, pipe, socket, blockDevice, fullDevice
-    case foreignLink, loop, longName, emptyName, danglingDescriptor
+    case foreignLink, loop, longName, emptyName, danglingDescriptor, slash
 
     var needsRoot: Bool { [.blockDevice, .fullDevice, .foreignLink].contains(self) }
 
@@ -41,6 +41,7 @@ import Testing
       case .loop: try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "output")
       case .longName: return folder.path(String(repeating: "n", count: 256))
       case .emptyName: return ""
+      case .slash: return path + "/"
       case .danglingDescriptor: return "/proc/self/fd/987"
       }
       return path

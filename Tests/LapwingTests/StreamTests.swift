@@ -40,7 +40,7 @@ import Testing
     #expect(!result.output.contains("USAGE"))
   }
 
-  @Test(.needsKVM, arguments: 5...40)
+  @Test(.needsKVM, arguments: [5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 25, 30])
   func `with few descriptors a run passes, or says what it lacks`(limit: Int) throws {
     let result = try Program.run(
       ["run", "hello"], through: ["/bin/sh", "-c", "ulimit -n \(limit); exec \"$0\" \"$@\""])

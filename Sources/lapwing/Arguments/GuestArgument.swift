@@ -17,7 +17,10 @@ struct GuestArgument: ExpressibleByArgument {
 
   /// Whether a name is that of a file with a machine's state: a JSON document, where images begin with something else.
   static func isSnapshot(_ name: String) -> Bool {
-    guard BuiltInGuest.named(name) == nil, let file = try? FileDescriptor.open(FilePath(name), .readOnly) else {
+    // To open a pipe may take until somebody writes to it, and what is read from it is gone.
+    guard BuiltInGuest.named(name) == nil, HostFile.kind(of: FilePath(name)) == .regular,
+      let file = try? FileDescriptor.open(FilePath(name), .readOnly)
+    else {
       return false
     }
     var first: [UInt8] = [0]

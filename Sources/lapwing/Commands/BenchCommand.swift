@@ -52,6 +52,7 @@ struct BenchCommand: ParsableCommand {
       throw ValidationError("--samples takes a number from 1 to \(MeasurementRunner.samplesLimit)")
     }
     guard rounds * samples <= 10_000_000 else { throw ValidationError("that are more than 10000000 samples of each") }
+    guard output == nil || output != svg else { throw ValidationError("--output and --svg name the same file") }
     guard failIfSlower == nil || compare != nil else { throw ValidationError("--fail-if-slower is for --compare") }
     guard 0...1000 ~= failIfSlower ?? 0 else { throw ValidationError("--fail-if-slower takes 0 to 1000 percent") }
   }

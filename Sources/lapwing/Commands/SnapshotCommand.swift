@@ -51,7 +51,7 @@ struct SnapshotCommand: ParsableCommand {
   }
 
   private func takeSnapshot() throws(Failure) -> ExitStatus {
-    let file = SnapshotFile(FilePath(output))
+    let file = SnapshotFile(try FilePath(output: output))
     do throws(SnapshotFileError) { try file.checkWritable() } catch { throw Failure(error) }
     let console = Console { StandardOutput.write($0) }
     // Before signals are held: either may come from a pipe whose writer sleeps.

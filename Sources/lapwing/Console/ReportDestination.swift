@@ -13,9 +13,10 @@ struct ReportDestination {
 
   /// A file. What is no regular file, such as a pipe, is written in place.
   init(file name: String) throws(Failure) {
+    let path = try FilePath(output: name)
     do throws(OutputFileError) {
       let permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
-      file = (name, try OutputFile(FilePath(name), permissions: permissions, acceptsStreams: true))
+      file = (name, try OutputFile(path, permissions: permissions, acceptsStreams: true))
     } catch {
       throw Failure("cannot write '\(name)': \(error)", .badFile)
     }
@@ -46,5 +47,13 @@ struct ReportDestination {
   func write(_ text: String, summary: @autoclosure () -> String) throws(Failure) {
     try write(text)
     if !isStandardOutput { try Self.standardOutput.write(summary()) }
+  }
+}
+
+extension FilePath {
+  /// The path of an output that a person names. A slash at its end says that it is a folder, and a path keeps none.
+  init(output name: String) throws(Failure) {
+    guard !name.hasSuffix("/") else { throw Failure("cannot write '\(name)': \(Errno.isDirectory)", .badFile) }
+    self.init(name)
   }
 }
