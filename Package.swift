@@ -132,10 +132,12 @@ let package = Package(
         "APIC", "Evidence", "KVM", "MachineState", "Measurements", "Scenarios", "Support", "UnitTests", "VMM",
       ],
       swiftSettings: strict),
+    .target(name: "CProcess"),
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "APIC", "BuiltInGuests", "Evidence", "KVM", "MachineState", "Measurements", "Reports", "Scenarios", "Support",
+        "APIC", "BuiltInGuests", "CProcess", "Evidence", "KVM", "MachineState", "Measurements", "Reports", "Scenarios",
+        "Support",
         "UnitTests", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/mount.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,5 +20,7 @@ int cevidence_mount_tracefs(void) {
   close(context);
   return answer;
 }
+
+int cevidence_try_lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno; }
 
 int cevidence_thread_id(void) { return gettid(); }

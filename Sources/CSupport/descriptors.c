@@ -20,6 +20,11 @@ int csupport_signalfd(const int *numbers, int count) {
   return descriptor < 0 ? -errno : descriptor;
 }
 
+int csupport_ignores_signal(int number) {
+  struct sigaction action;
+  return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 int csupport_take_signal(int number) {
   sigset_t set;
   const struct timespec none = {0, 0};

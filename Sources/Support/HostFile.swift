@@ -74,6 +74,22 @@ public enum HostFile {
     unsafe path.withPlatformString { unsafe access($0, F_OK) } == 0
   }
 
+  /// Removes a file; nothing where there is none.
+  public static func remove(_ path: FilePath) {
+    // Sound: as above.
+    unsafe path.withPlatformString { _ = unsafe unlink($0) }
+  }
+
+  /// The path of a file without symbolic links (realpath(3)); nil where nothing is there.
+  public static func resolved(_ path: FilePath) -> FilePath? {
+    // Sound: the call returns a string that it has allocated, which is copied and then freed, once.
+    unsafe path.withPlatformString { path in
+      guard let name = unsafe realpath(path, nil) else { return nil }
+      defer { unsafe free(name) }
+      return unsafe FilePath(platformString: name)
+    }
+  }
+
   /// The names in a directory, sorted, without those that begin with a dot; none where it cannot be read.
   public static func names(in path: FilePath) -> [String] {
     // Sound: the path is NUL-terminated; the stream is closed once, after its last use; an entry is copied before the next
@@ -133,6 +149,7 @@ public enum HostFile {
           // Sound: the call writes at most as many bytes as the buffer has, which is valid during the call.
           let count = try unsafe piece.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
           if count == 0 { break }
+          try makeRoom(for: count, in: &bytes)
           bytes += piece[..<count]
         } catch Errno.resourceTemporarilyUnavailable where acceptsPipes {
           try waitForInput(file)
@@ -142,6 +159,17 @@ public enum HostFile {
       throw .unreadable(error as? Errno ?? .ioError)
     }
     return bytes
+  }
+
+  /// Has an array grow, if this process may have the memory (`ulimit -v`): an array that cannot grow ends the process.
+  private static func makeRoom(for count: Int, in bytes: inout [UInt8]) throws(Errno) {
+    let wanted = bytes.count + count
+    guard wanted > bytes.capacity else { return }
+    let capacity = max(wanted, 2 * bytes.capacity)
+    // Sound: what is allocated is let go of at once, and never touched.
+    guard let room = unsafe malloc(capacity + pieceSize) else { throw .noMemory }
+    unsafe free(room)
+    bytes.reserveCapacity(capacity)
   }
 
   /// Whether it is a pipe or a socket.

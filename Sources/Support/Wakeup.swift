@@ -75,6 +75,11 @@ public final class PendingSignals: Sendable {
   /// - Returns: Whether it was.
   public static func take(_ number: Int32) -> Bool { csupport_take_signal(number) != 0 }
 
+  /// Whether the process ignores a signal (sigaction(2)): it was started so.
+  ///
+  /// - Parameter number: The signal's number.
+  public static func isIgnored(_ number: Int32) -> Bool { csupport_ignores_signal(number) != 0 }
+
   /// A descriptor that can be read while one of the signals is pending; valid as long as this value lives.
   public var rawDescriptor: Int32 { descriptor.rawValue }
 }

@@ -74,7 +74,11 @@ public final class WorkBoard<Item: Sendable, Outcome: Sendable>: Sendable {
   }
 
   /// Lets no more items be taken.
-  public func close() { state.withLock { $0.waiting = [] } }
+  public func close() {
+    state.withLock { $0.waiting = [] }
+    // With that, nothing may be left to wait for.
+    changed.signal()
+  }
 
   /// What is worked on, the oldest first.
   public var running: [Ticket] { state.withLock { $0.running.values.sorted { $0.number < $1.number } } }

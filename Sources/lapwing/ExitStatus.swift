@@ -1,26 +1,51 @@
 import ArgumentParser
 import Glibc
 import KVM
+import SystemPackage
 import VMM
 
 /// How the program ends, as scripts see it; the numbers above 63 are those of sysexits.h.
-enum ExitStatus: Int32 {
+enum ExitStatus: Int32, CaseIterable {
   case success = 0
   case failed = 1
   case usage = 64
-  case badInput = 65
+  /// A file that cannot be read, makes no sense, or cannot be written; standard output too.
+  case badFile = 65
   case hostCannot = 69
   case internalFault = 70
   case timeLimit = 124
-  /// Ctrl-C: 128 and the signal's number, as shells have it.
+  /// The terminal's end, SIGHUP: 128 and the signal's number, as shells have it.
+  case hungUp = 129
+  /// Ctrl-C, likewise.
   case interrupted = 130
   /// SIGTERM, likewise.
   case terminated = 143
 
+  /// What it says, for a person.
+  private var meaning: String {
+    switch self {
+    case .success: "success"
+    case .failed: "a check failed or the guest failed"
+    case .usage: "wrong usage"
+    case .badFile: "a file that cannot be read or written, or makes no sense; an output that nobody takes"
+    case .hostCannot: "this host cannot"
+    case .internalFault: "an internal fault"
+    case .timeLimit: "the time limit passed"
+    case .hungUp: "ended by SIGHUP"
+    case .interrupted: "ended by SIGINT"
+    case .terminated: "ended by SIGTERM"
+    }
+  }
+
+  /// All of them with their meanings.
+  static var summary: String {
+    "Exit status: " + allCases.map { "\($0.rawValue) \($0.meaning)" }.joined(separator: "; ") + "."
+  }
+
   var code: ExitCode { ExitCode(rawValue) }
 
-  /// The end that a signal asked for: SIGINT or SIGTERM.
-  init(signal: Int32) { self = signal == SIGINT ? .interrupted : .terminated }
+  /// The end that a signal asked for: one of `InterruptSignals`.
+  init(signal: Int32) { self = signal == SIGINT ? .interrupted : signal == SIGHUP ? .hungUp : .terminated }
 }
 
 /// Something went wrong: what a person reads on standard error, and how the program ends.
@@ -33,9 +58,22 @@ struct Failure: Error {
     self.status = status
   }
 
+  /// What was asked for cannot be shown.
+  static func standardOutput(_ error: Errno) -> Failure {
+    Failure("the report cannot be written to standard output: \(error)", .badFile)
+  }
+
   /// KVM refused: mostly because of what the host is.
   init(_ error: KVMError) {
     self.init(error.description, .hostCannot)
+  }
+
+  /// A guest that this host could not run: KVM had no thread or no memory for it; nil for any other end.
+  init?(_ outcome: Outcome) {
+    guard case .runFailed(let error, _) = outcome,
+      [.resourceTemporarilyUnavailable, .noMemory].contains(error.errno)
+    else { return nil }
+    self.init(error)
   }
 
   /// A machine could not be built.
@@ -43,10 +81,10 @@ struct Failure: Error {
     let status: ExitStatus =
       switch error {
       case .configuration: .usage
-      case .image, .memory: .badInput
+      case .image, .memory: .badFile
       case .kvm, .missingCapability, .thread: .hostCannot
       case .pause: .internalFault
-      case .device: .badInput
+      case .device: .badFile
       }
     self.init(error.description, status)
   }
@@ -58,6 +96,8 @@ extension ParsableCommand {
     let status: ExitStatus
     do throws(Failure) {
       status = try body()
+      // Not only the report: what a guest has printed, too.
+      if [.success, .failed].contains(status), let loss = StandardOutput.loss { throw .standardOutput(loss) }
     } catch {
       StandardError.print("lapwing: \(error.message)")
       throw error.status.code

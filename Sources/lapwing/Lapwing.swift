@@ -1,4 +1,5 @@
 import ArgumentParser
+import CProcess
 
 /// The command line.
 @main
@@ -6,10 +7,7 @@ struct Lapwing: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "lapwing",
     abstract: "Boots tiny guests on KVM and shows how every interrupt got there.",
-    discussion: """
-      Exit status: 0 success; 1 a check failed or the guest failed; 64 wrong usage; 65 bad input file; 69 this host \
-      cannot; 70 an internal fault; 124 the time limit passed; 130 and 143 interrupted by SIGINT and SIGTERM.
-      """,
+    discussion: ExitStatus.summary,
     version: "0.1.0",
     subcommands: [
       RunCommand.self, SnapshotCommand.self, RestoreCommand.self, InspectCommand.self, DiffCommand.self,
@@ -21,7 +19,17 @@ struct Lapwing: ParsableCommand {
 
   static func main() {
     _ = start
+    cprocess_ignore_write_signals()
     // An option whose value may be left out, which the parser does not have beside filters.
-    main(CommandLine.arguments.dropFirst().map { $0 == "--sabotage" ? "--sabotage=stimulus" : $0 })
+    main(arguments.map { $0 == "--sabotage" ? "--sabotage=stimulus" : $0 })
+  }
+
+  /// The arguments that the kernel handed over. `CommandLine.arguments` reads them from /proc, and has none where there is
+  /// no /proc or no descriptor left.
+  private static var arguments: [String] {
+    (1..<max(cprocess_argument_count(), 1)).compactMap { index in
+      // Sound: the kernel ends every argument with NUL, and nobody changes it.
+      unsafe cprocess_argument(index).map { unsafe String(cString: $0) }
+    }
   }
 }

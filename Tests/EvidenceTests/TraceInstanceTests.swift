@@ -48,11 +48,17 @@ import Testing
   @Test(.enabled(if: isUsable, "tracefs cannot be used here"))
   func `what a process that is no more left behind is removed`() throws {
     let fileSystem = try TraceFileSystem(TracePaths())
-    // Ids of processes are below 2^22 (PID_MAX_LIMIT).
-    let stale = fileSystem.root.appending("instances/lapwing-\(1 << 30)-1")
-    try TextFile.makeDirectory(stale)
-    TraceInstance.removeStale(in: fileSystem.root.appending("instances"))
-    #expect(TextFile.obstacle(stale, F_OK) == .noSuchFileOrDirectory)
+    // One of a process with this number in another namespace, and one of an earlier version's.
+    let stale = ["lapwing-\(getpid())-1", "lapwing-\(1 << 30)-1"].map {
+      fileSystem.root.appending("instances").appending($0)
+    }
+    for directory in stale { try TextFile.makeDirectory(directory) }
+    let mine = try TraceInstance()
+    TraceInstanceFolder.removeStale(in: fileSystem.root.appending("instances"))
+    for directory in stale { #expect(TextFile.obstacle(directory, F_OK) == .noSuchFileOrDirectory) }
+    #expect(Self.exists(mine.directory))
+    try mine.begin()
+    mine.close()
   }
 
   @Test func `a host without tracefs says so`() {

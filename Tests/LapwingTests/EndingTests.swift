@@ -133,7 +133,7 @@ import Testing
     let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
     let result = try Program.run(arguments, standardOutput: full)
     #expect(!result.wasKilled)
-    #expect(result.status == 70)
+    #expect(result.status == 65)
     #expect(
       result.errors == "lapwing: the report cannot be written to standard output: No space left on device\n")
   }

@@ -110,6 +110,8 @@ import Testing
       ([], 64, "there is nothing to run: name images, or a --config"),
       (["--group", "x", "y.flat"], 64, "--images, --group and --all are for --config"),
       (["x.flat", "--cpu", "warp9"], 64, "The value 'warp9' is invalid for '--cpu"),
+      (["x.flat", "--vcpus", "0"], 64, "--vcpus takes a number from 1 to 4096"),
+      (["x.flat", "--vcpus", "4294967296"], 64, "--vcpus takes a number from 1 to 4096"),
       (["x.flat", "--jobs", "0"], 64, "--jobs takes a number from 1 to 256"),
       (["x.flat", "--environment", "/nowhere"], 65, "the file '/nowhere': it cannot be read"),
     ] as [([String], Int32, String)])
@@ -120,6 +122,14 @@ import Testing
     #expect(result.status == status)
     #expect(result.output == "")
     #expect(result.errors.contains(message))
+  }
+
+  @Test(.needsKVM) func `a number of vCPUs that no host has fails its own test, and the others are run`() throws {
+    let suite = try Suite("[huge]\nfile = pass.flat\nsmp = 4294967296\n" + Self.configuration)
+    let result = try Program.run(["kut", "--config", suite.config, "huge", "good"])
+    #expect(result.status == 1)
+    #expect(result.output.contains("vCPUs, not 4294967296"), "\(result.output)")
+    #expect(result.output.contains("1 passed, 1 FAILED, 0 skipped of 2 cases"))
   }
 
   @Test func `a name that no test has is refused with 64`() throws {

@@ -39,6 +39,10 @@ import Testing
     arguments: [
       (["--vcpus", "0"], "lapwing: a machine has at least 1 vCPU, not 0\n"),
       (["--vcpus", "100000"], "vCPUs, not 100000\n"),
+      // 8 GiB of APIC ids, and one id more than there are.
+      (["--vcpus", "2147483648"], "vCPUs, not 2147483648\n"),
+      (["--vcpus", "4294967296"], "vCPUs, not 4294967296\n"),
+      (["--vcpus=-1"], "lapwing: a machine has at least 1 vCPU, not -1\n"),
       (["--memory", "0"], "lapwing: guest memory is from 1 MiB to 64 GiB\n"),
       (["--memory", "4K"], "lapwing: guest memory is from 1 MiB to 64 GiB\n"),
       (["--memory", "1T"], "The value '1T' is invalid"),

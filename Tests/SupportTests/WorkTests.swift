@@ -52,6 +52,15 @@ import Testing
     #expect(outcomes[2] == .some(.some(nil)))
   }
 
+  @Test(.timeLimit(.minutes(1))) func `a board that is closed before anything was taken lets go of who waits for it`()
+    throws
+  {
+    let board = try WorkBoard<Int, Int>([1, 2])
+    board.close()
+    board.waitForChange(until: nil, or: nil)
+    #expect(board.isIdle)
+  }
+
   @Test func `an interruption ends what goes on and begins nothing more`() throws {
     let stopped = Atomic<Int>(0)
     var runner = WorkRunner<Int, Int> { item, control in

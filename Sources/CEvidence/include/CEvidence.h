@@ -5,5 +5,9 @@
 // -errno. The mount goes away with the descriptor, whatever becomes of the process.
 int cevidence_mount_tracefs(void);
 
+// Locks an open file or directory against every other open one, without waiting (flock(2)): 0, or -errno; EWOULDBLOCK where
+// somebody has it. The lock goes away with the descriptor, whatever becomes of the process.
+int cevidence_try_lock(int descriptor);
+
 // The kernel's id of the calling thread (gettid(2)).
 int cevidence_thread_id(void);

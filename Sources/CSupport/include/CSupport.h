@@ -12,4 +12,15 @@ int csupport_signalfd(const int *numbers, int count);
 // Takes a pending signal, which the caller has blocked, without waiting: whether it was pending.
 int csupport_take_signal(int number);
 
+// Whether the process ignores a signal, as nohup(1) has it for SIGHUP and a shell for SIGINT of what it runs in the
+// background.
+int csupport_ignores_signal(int number);
+
+// Opens a file in a folder that has no name and is gone with its descriptor (O_TMPFILE): the descriptor, or a negative
+// errno; EOPNOTSUPP also where it could not be given a name later, for want of /proc.
+int csupport_open_unnamed(const char *folder, unsigned mode);
+
+// Gives such a file a name that is not taken: 0 or a negative errno.
+int csupport_link_unnamed(int descriptor, const char *path);
+
 #endif

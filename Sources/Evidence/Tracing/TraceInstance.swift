@@ -1,6 +1,4 @@
 import CEvidence
-import Glibc
-import Support
 import Synchronization
 import SystemPackage
 
@@ -14,7 +12,7 @@ import SystemPackage
 /// by whoever comes next.
 public final class TraceInstance: Sendable {
   /// Where it is.
-  let directory: FilePath
+  var directory: FilePath { folder.path }
   /// The events that are recorded.
   public let events: [String]
   /// The events that would be recorded if this kernel had them.
@@ -23,6 +21,7 @@ public final class TraceInstance: Sendable {
   public let countsCycles: Bool
 
   private let fileSystem: TraceFileSystem
+  private let folder: TraceInstanceFolder
   private let pipe: FileDescriptor
   private let state = Mutex(State())
 
@@ -33,7 +32,6 @@ public final class TraceInstance: Sendable {
     var isClosed = false
   }
 
-  private static let counter = Atomic<Int>(0)
   private static let readLimit = 4 << 20
 
   /// Makes an instance and removes those of processes that are no more.
@@ -43,14 +41,9 @@ public final class TraceInstance: Sendable {
   public init(_ paths: TracePaths = TracePaths()) throws(TraceUnavailable) {
     let fileSystem = try TraceFileSystem(paths)
     let instances = fileSystem.root.appending("instances")
-    Self.removeStale(in: instances)
-    let number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
-    let directory = instances.appending("lapwing-\(getpid())-\(number)")
-    do throws(Errno) {
-      try TextFile.makeDirectory(directory)
-    } catch {
-      throw TraceUnavailable("\(directory) cannot be made: \(error)")
-    }
+    TraceInstanceFolder.removeStale(in: instances)
+    let folder = try TraceInstanceFolder(in: instances)
+    let directory = folder.path
     do throws(Errno) {
       let configuration = try TraceConfiguration.apply(to: directory)
       pipe = try TextFile.call {
@@ -65,7 +58,7 @@ public final class TraceInstance: Sendable {
       throw TraceUnavailable("a trace instance cannot be set up: \(error)")
     }
     self.fileSystem = fileSystem
-    self.directory = directory
+    self.folder = folder
   }
 
   deinit { close() }
@@ -135,17 +128,6 @@ public final class TraceInstance: Sendable {
       return TraceText(parsing: try TextFile.drain(pipe))
     } catch {
       throw TraceUnavailable("recording cannot be ended: \(error)")
-    }
-  }
-
-  /// Removes instances whose process is no more. One that is in use after all, by a process that cannot be seen from
-  /// here, the kernel does not let go (EBUSY).
-  static func removeStale(in instances: FilePath) {
-    for name in HostFile.names(in: instances) {
-      let parts = name.split(separator: "-")
-      guard parts.count == 3, parts[0] == "lapwing", let process = Int32(parts[1]), process > 0 else { continue }
-      guard kill(process, 0) != 0, errno == ESRCH else { continue }
-      try? TextFile.removeDirectory(instances.appending(name))
     }
   }
 }

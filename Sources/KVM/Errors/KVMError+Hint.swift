@@ -5,7 +5,9 @@ extension KVMError {
   ///
   /// Sources: the KVM API document and the kernel functions that answer so (`arch/x86/kvm`, `virt/kvm`).
   public var hint: String? {
-    switch call {
+    // A machine, a vCPU, an event and a set of statistics are a descriptor each.
+    if errno == .tooManyOpenFiles { return "the process has no descriptor left; raise its limit (ulimit -n)" }
+    return switch call {
     case .open, .mmap, .eventfd, .read, .write: hostHint
     case .createVM, .createVCPU, .setUserMemoryRegion, .enableCap, .setBootCPUID, .setTSSAddr, .setIdentityMapAddr,
       .getDirtyLog, .clearDirtyLog, .setMSRFilter, .getStatsFD:
@@ -24,8 +26,6 @@ extension KVMError {
         + "firmware, or, inside a VM, ask its owner for nested virtualization"
     case (.open, .permissionDenied), (.open, .notPermitted):
       "your user may not use KVM; join the device's group (sudo usermod -aG kvm $USER, then log in again) or run as root"
-    case (.open, .tooManyOpenFiles), (.eventfd, .tooManyOpenFiles):
-      "the process has no descriptor left; raise its limit (ulimit -n)"
     case (.mmap, .noMemory): "the address space or its limit is used up; ask for less memory or raise ulimit -v"
     case (.read, .resourceTemporarilyUnavailable): "the event has not been signalled since it was last read"
     case (.read, .badMessage): "the kernel's statistics do not follow the format of KVM_GET_STATS_FD"
@@ -98,6 +98,8 @@ extension KVMError {
     switch (call, errno) {
     case (.run, .badAddress): "the guest reached memory that KVM cannot map: a slot's memory is gone or unreadable"
     case (.run, .invalidArgument): "the state that was set is one the processor cannot enter"
+    case (.run, .resourceTemporarilyUnavailable):
+      "the host has no thread for KVM; raise the limit on this user's processes (ulimit -u)"
     case (.run, .ioError): "KVM refused to go on after an internal error"
     case (.interrupt, .noSuchAddressOrDevice): "KVM_INTERRUPT is for a PIC in user space; raise a line or signal an MSI"
     case (.interrupt, .fileExists): "an interrupt is queued already: run until the window opens"

@@ -13,6 +13,9 @@ import CKVM
   /// The structure, at the start of `mapping`, which is at least as long (`System.init` checks that).
   let run: UnsafeMutablePointer<kvm_run>
 
+  /// Whether the last KVM_RUN returned without running a vCPU that does not wait for INIT.
+  var hasWaitedForSIPI = false
+
   private let mapping: Mapping
 
   init(_ descriptor: borrowing OwnedDescriptor, size: Int) throws(KVMError) {

@@ -1,86 +1,119 @@
-import Glibc
+import Support
 import SystemPackage
 import VMM
 
 extension SnapshotFile {
+  /// Only this user's own guests are to read what was in its memory.
+  private static let permissions = FilePermissions.ownerReadWrite
+
+  /// Makes sure that a snapshot can be written, and leaves what is there as it is.
+  ///
+  /// - Throws: `SnapshotFileError.unwritable`.
+  public func checkWritable() throws(SnapshotFileError) { _ = try outputs() }
+
   /// Writes a snapshot, in place of one that may be there.
   ///
-  /// Memory goes first, under a name that the state which is there does not use, then the state takes the place of the old
-  /// one by a rename. So whenever it is interrupted there is one snapshot that is whole: the old one up to the rename, the
-  /// new one from then on. Both files are on disk (fsync) before their names are.
+  /// Memory gets a name that the state which is there does not use, then the state takes the place of the old one by a
+  /// rename. So whenever it is interrupted there is one snapshot that is whole: the old one up to the rename, the new one
+  /// from then on. Both files are on disk (fsync) before either has its name.
   ///
+  /// - Parameters:
+  ///   - snapshot: What is written.
+  ///   - isCancelled: Asked between two pieces of memory, as signals wait meanwhile.
+  /// - Returns: Whether it was written: not where it was cancelled.
   /// - Throws: `SnapshotFileError.unwritable`; the old snapshot is then as it was.
-  public func write(_ snapshot: Snapshot) throws(SnapshotFileError) {
-    let old = (try? readDocument())?.state.memory?.file
-    let name = memoryName(besides: old)
+  @discardableResult
+  public func write(_ snapshot: Snapshot, isCancelled: () -> Bool = { false }) throws(SnapshotFileError) -> Bool {
+    let outputs = try outputs()
     let table = MemoryFile(snapshot.memory, id: UInt64.random(in: .min ... .max))
     let head = table.head
     var state = snapshot.state
     state.memory = MemoryReference(
-      file: name, id: table.id, size: table.size, pages: table.pages, checksum: CRC32C.of(head))
-    let memoryPath = path.removingLastComponent().appending(name)
-    try replace(memoryPath) { file in
-      try file.writeAll(head)
-      for run in snapshot.memory.runs { try file.writeAll(run.bytes) }
-    }
+      file: outputs.memory.path.lastComponent?.string ?? "", id: table.id, size: table.size, pages: table.pages,
+      checksum: CRC32C.of(head))
     let text = StateDocument(state).text
-    do throws(SnapshotFileError) {
-      try replace(path) { file in _ = try file.writeAll(text) }
+    let isWritten = try SignalShield.hold { () throws(SnapshotFileError) in
+      do {
+        var memory = try stage(outputs.memory) { file in
+          try file.writeAll(head)
+          for run in snapshot.memory.runs {
+            if isCancelled() { throw Cancellation() }
+            try file.writeAll(run.bytes)
+          }
+        }
+        var document = try stage(outputs.state) { file in _ = try file.writeAll(text) }
+        try commit(&memory, &document, outputs)
+        return true
+      } catch let error as SnapshotFileError {
+        throw error
+      } catch {
+        return false
+      }
+    }
+    guard isWritten, let old = outputs.oldMemory else { return isWritten }
+    HostFile.remove(outputs.memory.path.removingLastComponent().appending(old))
+    return true
+  }
+
+  private struct Cancellation: Error {}
+
+  /// What is written, symbolic links followed.
+  private struct Outputs {
+    let state: OutputFile
+    let memory: OutputFile
+    /// The memory of the state that is replaced, beside it; nil where it has none.
+    let oldMemory: String?
+  }
+
+  private func outputs() throws(SnapshotFileError) -> Outputs {
+    let state = try output(path)
+    let first = (state.path.lastComponent?.string ?? "snapshot") + ".memory"
+    let second = first + "-2"
+    let folder = state.path.removingLastComponent()
+    // A state is read for the name of its memory alone, and only where something of that name is there.
+    let isThere = [first, second].contains { HostFile.exists(folder.appending($0)) }
+    let reference = isThere ? (try? SnapshotFile(state.path).readDocument())?.state.memory?.file : nil
+    let old = reference.flatMap { [first, second].contains($0) ? $0 : nil }
+    let memory = folder.appending(old == first ? second : first)
+    // Nobody has named this file: it is replaced where it is what it would be.
+    if HostFile.kind(of: memory) == .regular {
+      let magic = (try? HostFile.beginning(of: memory, count: MemoryFile.magic.count)) ?? []
+      guard magic == MemoryFile.magic else {
+        throw .unwritable(memory, "it is no memory of a snapshot, and is not replaced")
+      }
+    }
+    return Outputs(state: state, memory: try output(memory), oldMemory: old)
+  }
+
+  private func output(_ path: FilePath) throws(SnapshotFileError) -> OutputFile {
+    do throws(OutputFileError) {
+      return try OutputFile(path, permissions: Self.permissions)
     } catch {
-      Self.remove(memoryPath)
-      throw error
-    }
-    if let old, old != name, Self.isMemoryName(old, of: path) {
-      Self.remove(path.removingLastComponent().appending(old))
+      throw .unwritable(path, "\(error)")
     }
   }
 
-  /// `FILE.memory`, or `FILE.memory-2` while a state uses the first.
-  private func memoryName(besides old: String?) -> String {
-    let name = (path.lastComponent?.string ?? "snapshot") + ".memory"
-    return old == name ? name + "-2" : name
+  private func stage(_ output: OutputFile, _ body: (FileDescriptor) throws -> Void) throws -> StagedFile {
+    do {
+      return try output.stage(body)
+    } catch let error as Errno {
+      throw SnapshotFileError.unwritable(output.path, "\(error)")
+    }
   }
 
-  private static func isMemoryName(_ name: String, of path: FilePath) -> Bool {
-    let first = (path.lastComponent?.string ?? "snapshot") + ".memory"
-    return name == first || name == first + "-2"
-  }
-
-  /// Writes a file under another name, and gives it its own once it is on disk.
-  private func replace(
-    _ path: FilePath, _ body: (FileDescriptor) throws -> Void
+  private func commit(
+    _ memory: inout StagedFile, _ document: inout StagedFile, _ outputs: Outputs
   ) throws(SnapshotFileError) {
-    guard let name = path.lastComponent else { throw .unwritable(path, "it names no file") }
-    let folder = path.removingLastComponent()
-    // Nobody can know the name and have a link to a file of this user's there first.
-    let number = String(UInt64.random(in: .min ... .max), radix: 36)
-    let temporary = folder.appending(".\(name.string).\(number).new")
-    let file: FileDescriptor
-    do {
-      file = try FileDescriptor.open(
-        temporary, .writeOnly, options: [.create, .exclusiveCreate, .noFollow], permissions: [.ownerReadWrite])
+    do throws(Errno) {
+      try memory.commit()
     } catch {
-      throw .unwritable(path, "\(error)")
+      throw .unwritable(outputs.memory.path, "\(error)")
     }
-    do {
-      try file.closeAfter {
-        try body(file)
-        guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
-      }
-      let answer = unsafe temporary.withPlatformString { old in
-        unsafe path.withPlatformString { unsafe rename(old, $0) }
-      }
-      guard answer == 0 else { throw Errno(rawValue: errno) }
-      // The name is on disk once its folder is. Some file systems cannot be asked for that.
-      let directory = try? FileDescriptor.open(folder.isEmpty ? "." : folder, .readOnly)
-      try? directory?.closeAfter { _ = directory.map { fsync($0.rawValue) } }
+    do throws(Errno) {
+      try document.commit()
     } catch {
-      Self.remove(temporary)
-      throw .unwritable(path, "\(error)")
+      HostFile.remove(outputs.memory.path)
+      throw .unwritable(outputs.state.path, "\(error)")
     }
-  }
-
-  private static func remove(_ path: FilePath) {
-    unsafe path.withPlatformString { _ = unsafe unlink($0) }
   }
 }

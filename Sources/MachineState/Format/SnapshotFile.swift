@@ -44,7 +44,10 @@ public struct SnapshotFile: Sendable {
   }
 
   private func readMemory(_ reference: MemoryReference) throws(SnapshotFileError) -> MemoryImage {
-    let path = path.removingLastComponent().appending(reference.file)
+    // Where the document is that a symbolic link leads to, or else beside the link.
+    let beside = HostFile.resolved(path)?.removingLastComponent().appending(reference.file)
+    let named = path.removingLastComponent().appending(reference.file)
+    let path = if let beside, HostFile.exists(beside) { beside } else { named }
     let file: FileDescriptor
     do {
       file = try HostFile.open(path)

@@ -10,7 +10,6 @@ public struct SuiteRunner: Sendable {
   /// One run of a case: its place among the cases, and which of its runs it is, from 1.
   private struct Item: Sendable {
     let index: Int
-    let testCase: ScenarioCase
     let round: Int
   }
 
@@ -62,16 +61,16 @@ public struct SuiteRunner: Sendable {
       return outcome.isInterrupted
     }
     do throws(Errno) {
-      try runner.run(
+      try runner(of: cases).run(
         Self.items(cases, rounds: rounds), isInterrupted: isToEnd, interruption: interruption,
         watch: { ended, running in
           var results: [(testCase: ScenarioCase, result: ScenarioResult)] = []
           for ended in ended {
-            guard let result = result(of: ended) else { continue }
+            guard let result = result(of: ended, cases) else { continue }
             outcome.add(result, at: ended.ticket.item.index)
-            results.append((ended.ticket.item.testCase, result))
+            results.append((cases[ended.ticket.item.index], result))
           }
-          watch(results, running.map(\.item.testCase))
+          watch(results, running.map { cases[$0.item.index] })
         })
     } catch {
       throw .thread(errno: error.rawValue)
@@ -82,13 +81,13 @@ public struct SuiteRunner: Sendable {
   /// All runs: every case once, then every case again, so that runs of one case are far apart.
   private static func items(_ cases: [ScenarioCase], rounds: Int) -> [Item] {
     (0..<max(rounds, 0)).flatMap { round in
-      cases.enumerated().map { Item(index: $0, testCase: $1, round: round + 1) }
+      cases.indices.map { Item(index: $0, round: round + 1) }
     }
   }
 
-  private var runner: WorkRunner<Item, ScenarioResult> {
+  private func runner(of cases: [ScenarioCase]) -> WorkRunner<Item, ScenarioResult> {
     var runner = WorkRunner<Item, ScenarioResult> { [play, limit] item, control in
-      var result = play(item.testCase, control)
+      var result = play(cases[item.index], control)
       if control.reason == .overdue { result.noteOverdue(limit) }
       result.round = item.round
       return result
@@ -101,9 +100,11 @@ public struct SuiteRunner: Sendable {
 
   /// What a run came to. What became of one that was interrupted says nothing about its case, unless it had passed
   /// already.
-  private func result(of ended: WorkBoard<Item, ScenarioResult>.Ended) -> ScenarioResult? {
+  private func result(
+    of ended: WorkBoard<Item, ScenarioResult>.Ended, _ cases: [ScenarioCase]
+  ) -> ScenarioResult? {
     let item = ended.ticket.item
-    var result = ended.outcome ?? .stuck(item.testCase, .now - ended.ticket.start, limit)
+    var result = ended.outcome ?? .stuck(cases[item.index], .now - ended.ticket.start, limit)
     result.round = item.round
     if case .failed = result.verdict, ended.ticket.control.reason == .interrupted { return nil }
     return result

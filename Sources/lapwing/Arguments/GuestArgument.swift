@@ -17,7 +17,10 @@ struct GuestArgument: ExpressibleByArgument {
 
   /// Whether a name is that of a file with a machine's state: a JSON document, where images begin with something else.
   static func isSnapshot(_ name: String) -> Bool {
-    guard BuiltInGuest.named(name) == nil, let file = try? FileDescriptor.open(FilePath(name), .readOnly) else {
+    // To open a pipe may take until somebody writes to it, and what is read from it is gone.
+    guard BuiltInGuest.named(name) == nil, HostFile.kind(of: FilePath(name)) == .regular,
+      let file = try? FileDescriptor.open(FilePath(name), .readOnly)
+    else {
       return false
     }
     var first: [UInt8] = [0]
@@ -33,13 +36,13 @@ struct GuestArgument: ExpressibleByArgument {
       return try GuestImage(file: FilePath(name), acceptsPipes: true)
     } catch .unreadable(.noSuchFileOrDirectory) {
       let meant = Suggestion.nearest(to: name, in: BuiltInGuest.all.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
-      throw Failure("there is no guest '\(name)': neither built in (see 'lapwing list') nor a file\(meant)", .badInput)
+      throw Failure("there is no guest '\(name)': neither built in (see 'lapwing list') nor a file\(meant)", .badFile)
     } catch .unreadable(let errno) {
-      throw Failure("cannot read the guest '\(name)': \(errno)", .badInput)
+      throw Failure("cannot read the guest '\(name)': \(errno)", .badFile)
     } catch .tooLarge(let limit) {
-      throw Failure("the guest '\(name)' is larger than \(ByteSize(bytes: UInt64(limit)))", .badInput)
+      throw Failure("the guest '\(name)' is larger than \(ByteSize(bytes: UInt64(limit)))", .badFile)
     } catch {
-      throw Failure("the guest '\(name)': \(error)", .badInput)
+      throw Failure("the guest '\(name)': \(error)", .badFile)
     }
   }
 }
@@ -57,9 +60,9 @@ struct EarlierRun: ExpressibleByArgument {
     do {
       return try BenchReport(json: try HostFile.read(FilePath(name), limit: BenchReport.sizeLimit, acceptsPipes: true))
     } catch let error as JSONDocument.Unreadable {
-      throw Failure("cannot compare with '\(name)', which is no report of 'lapwing bench': \(error)", .badInput)
+      throw Failure("cannot compare with '\(name)', which is no report of 'lapwing bench': \(error)", .badFile)
     } catch {
-      throw Failure("cannot read the earlier run '\(name)': \(error)", .badInput)
+      throw Failure("cannot read the earlier run '\(name)': \(error)", .badFile)
     }
   }
 }

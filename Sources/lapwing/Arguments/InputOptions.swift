@@ -28,7 +28,7 @@ struct InputOptions: ParsableArguments {
       let bytes = try HostFile.read(FilePath(input), limit: Self.sizeLimit, acceptsPipes: true)
       return { $0.serial.type(bytes) }
     } catch {
-      throw Failure("cannot read the input '\(input)': \(error)", .badInput)
+      throw Failure("cannot read the input '\(input)': \(error)", .badFile)
     }
   }
 

@@ -64,8 +64,7 @@ struct MachineOptions: ParsableArguments {
   }
 
   /// A machine with a guest in it.
-  func build(_ guest: GuestArgument, console: Console) throws(Failure) -> Machine {
-    let image = try guest.image()
+  func build(_ image: GuestImage, console: Console) throws(Failure) -> Machine {
     let kvm = try openKVM()
     do throws(MachineError) {
       return try Machine(configuration, image: image, on: kvm, console: console)

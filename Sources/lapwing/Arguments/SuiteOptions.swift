@@ -25,6 +25,9 @@ struct SuiteOptions: ParsableArguments {
       """)
   var require: [Requirements] = []
 
+  /// How many runs one report can be of.
+  private static let runLimit = 1_000_000
+
   func validate() throws {
     guard (1...1_000_000).contains(`repeat`) else { throw ValidationError("--repeat takes a number from 1 to 1000000") }
     guard (1...256).contains(jobs) else { throw ValidationError("--jobs takes a number from 1 to 256") }
@@ -32,11 +35,18 @@ struct SuiteOptions: ParsableArguments {
 
   /// The cases that the filters and the shard select.
   func select(_ filters: [String]) throws(Failure) -> [ScenarioCase] {
+    let cases: [ScenarioCase]
     do throws(SuiteSelection.UnknownFilter) {
-      return try SuiteSelection(filters: filters, shard: shard).select(from: ScenarioCase.all(of: Scenario.catalogue))
+      cases = try SuiteSelection(filters: filters, shard: shard).select(from: ScenarioCase.all(of: Scenario.catalogue))
     } catch {
       throw Failure("\(error); 'lapwing test --list' shows what there is", .usage)
     }
+    guard cases.count * `repeat` <= Self.runLimit else {
+      throw Failure(
+        "--repeat \(`repeat`) makes more than \(Self.runLimit) runs of \(cases.count) cases, and each is reported",
+        .usage)
+    }
+    return cases
   }
 
   private var needs: [Need] { require.flatMap(\.needs) }

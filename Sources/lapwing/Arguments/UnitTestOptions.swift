@@ -38,9 +38,15 @@ struct UnitTestOptions: ParsableArguments {
   /// A configuration larger than this, in bytes, is none.
   private static let sizeLimit = 4 << 20
 
+  /// What KVM can be built for on x86 (CONFIG_KVM_MAX_NR_VCPUS); what a host can run it says itself.
+  private static let vcpusRange = 1...4096
+
   func validate() throws {
     guard config != nil || (images == nil && group.isEmpty && !all) else {
       throw ValidationError("--images, --group and --all are for --config")
+    }
+    guard Self.vcpusRange.contains(vcpus) else {
+      throw ValidationError("--vcpus takes a number from 1 to \(Self.vcpusRange.upperBound)")
     }
   }
 
@@ -68,9 +74,9 @@ struct UnitTestOptions: ParsableArguments {
     do throws(UnitTestFile.ParsingError) {
       file = try UnitTestFile(text)
     } catch {
-      throw Failure("\(path), \(error)", .badInput)
+      throw Failure("\(path), \(error)", .badFile)
     }
-    guard !file.tests.isEmpty else { throw Failure("\(path) has no tests", .badInput) }
+    guard !file.tests.isEmpty else { throw Failure("\(path) has no tests", .badFile) }
     do throws(UnitTestSelection.Unknown) {
       return try selection.select(from: file.tests)
     } catch {
@@ -99,9 +105,9 @@ struct UnitTestOptions: ParsableArguments {
     do throws(HostFileError) {
       return try HostFile.read(path, limit: limit, acceptsPipes: true)
     } catch .unreadable(let errno) {
-      throw Failure("the file '\(path)': it cannot be read: \(errno)", .badInput)
+      throw Failure("the file '\(path)': it cannot be read: \(errno)", .badFile)
     } catch {
-      throw Failure("the file '\(path)': \(error)", .badInput)
+      throw Failure("the file '\(path)': \(error)", .badFile)
     }
   }
 }

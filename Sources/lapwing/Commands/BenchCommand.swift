@@ -52,6 +52,7 @@ struct BenchCommand: ParsableCommand {
       throw ValidationError("--samples takes a number from 1 to \(MeasurementRunner.samplesLimit)")
     }
     guard rounds * samples <= 10_000_000 else { throw ValidationError("that are more than 10000000 samples of each") }
+    guard output == nil || output != svg else { throw ValidationError("--output and --svg name the same file") }
     guard failIfSlower == nil || compare != nil else { throw ValidationError("--fail-if-slower is for --compare") }
     guard 0...1000 ~= failIfSlower ?? 0 else { throw ValidationError("--fail-if-slower takes 0 to 1000 percent") }
   }
@@ -62,9 +63,7 @@ struct BenchCommand: ParsableCommand {
       if list { return try showList(cases) }
       let earlier = try compare?.report()
       let destination = if let output { try ReportDestination(file: output) } else { ReportDestination.standardOutput }
-      defer { destination.discard() }
       let drawing = if let svg { try ReportDestination(file: svg) } else { ReportDestination?.none }
-      defer { drawing?.discard() }
       let (measured, signal) = try measure(cases)
       var report = measured
       if let earlier { report.comparison = BenchComparison(of: report, with: earlier) }

@@ -46,7 +46,7 @@ struct DiffCommand: ParsableCommand {
       let memory = DifferenceReport.MemoryDifference(try StateFile.memory(of: first), try StateFile.memory(of: second))
       return DifferenceReport(before, after, memory: memory)
     case (.page, .machine), (.machine, .page):
-      throw Failure("'\(first)' and '\(second)' are not of one kind: one is a snapshot, one a register page", .badInput)
+      throw Failure("'\(first)' and '\(second)' are not of one kind: one is a snapshot, one a register page", .badFile)
     }
   }
 }

@@ -40,7 +40,6 @@ struct KutCommand: ParsableCommand {
     try perform { () throws(Failure) in
       let plans = try tests.plans(names)
       let destination = try report.destination()
-      defer { destination.discard() }
       guard !list else {
         try destination.write(plans.map(\.line).joined(separator: "\n"))
         return .success
@@ -60,7 +59,7 @@ struct KutCommand: ParsableCommand {
     let results: [UnitTestResult?]
     do throws(MachineError) {
       results = try runner.run(
-        plans, isInterrupted: { signals.isPending }, interruption: signals.descriptor,
+        plans, isInterrupted: { signals.isPending || destination.isLost }, interruption: signals.descriptor,
         watch: { progress.show($0.map { CaseReport($0) }, running: $1) })
     } catch {
       throw Failure(error)

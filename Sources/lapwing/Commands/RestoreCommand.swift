@@ -28,8 +28,9 @@ struct RestoreCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
-      let signals = InterruptSignals()
+      // Before signals are held: it may come from a pipe whose writer sleeps.
       let snapshot = try SnapshotFile.forRestoring(file)
+      let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.number)
       var run = GuestRun(guest: snapshot.state.guest, limit: timeout.duration, options: report)
       run.input = try inputOptions.typist()
       run.outsideSources += inputOptions.sources

@@ -27,12 +27,14 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
-      let signals = InterruptSignals()
+      // Before signals are held: it may come from a pipe whose writer sleeps.
+      let image = try guest.image()
+      let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.number)
       var run = GuestRun(guest: guest.name, limit: timeout.duration, options: report)
       run.input = try inputOptions.typist()
       run.outsideSources += inputOptions.sources
       if let snapshots = snapshotOptions.snapshots(of: guest.name) { run.tick = { snapshots.take(of: $0) } }
-      return try run.run(try machine.build(guest, console: run.makeConsole()), signals)
+      return try run.run(try machine.build(image, console: run.makeConsole()), signals)
     }
   }
 }

@@ -51,24 +51,26 @@ struct SnapshotCommand: ParsableCommand {
   }
 
   private func takeSnapshot() throws(Failure) -> ExitStatus {
+    let file = SnapshotFile(try FilePath(output: output))
+    do throws(SnapshotFileError) { try file.checkWritable() } catch { throw Failure(error) }
     let console = Console { StandardOutput.write($0) }
-    let isSnapshot = GuestArgument.isSnapshot(guest.name)
-    let earlier = isSnapshot ? try SnapshotFile.forRestoring(guest.name) : nil
+    // Before signals are held: either may come from a pipe whose writer sleeps.
+    let earlier = GuestArgument.isSnapshot(guest.name) ? try SnapshotFile.forRestoring(guest.name) : nil
+    let image = earlier == nil ? try guest.image() : nil
+    let signals = InterruptSignals()
     let name = earlier?.state.guest ?? guest.name
     let machine =
-      if let earlier { try Machine.restoring(earlier, console: console) } else {
-        try machine.build(guest, console: console)
+      if let earlier { try Machine.restoring(earlier, console: console) } else if let image {
+        try machine.build(image, console: console)
+      } else {
+        throw Failure("there is no guest '\(guest.name)'", .badFile)
       }
-    guard let snapshot = try snapshot(of: machine, name) else {
-      guard let outcome = machine.stop.reason else {
-        throw Failure("the time limit passed before \(at)", .timeLimit)
-      }
-      throw Failure("'\(name)' ended before \(at): \(outcome)", .failed)
-    }
-    do throws(SnapshotFileError) {
-      try SnapshotFile(FilePath(output)).write(snapshot)
-    } catch {
-      throw Failure(error)
+    let snapshot = try snapshot(of: machine, name, signals)
+    let isWritten = try snapshot.map { snapshot throws(Failure) in try write(snapshot, to: file, signals) } ?? false
+    let signal = signals.release()
+    guard let snapshot, isWritten else {
+      if let signal { return ExitStatus(signal: signal) }
+      throw failure(of: machine, name)
     }
     if !quiet {
       StandardError.print(
@@ -78,18 +80,39 @@ struct SnapshotCommand: ParsableCommand {
     return .success
   }
 
+  /// Why the guest did not come to the moment.
+  private func failure(of machine: Machine, _ name: String) -> Failure {
+    guard let outcome = machine.stop.reason else { return Failure("the time limit passed before \(at)", .timeLimit) }
+    return Failure(outcome) ?? Failure("'\(name)' ended before \(at): \(outcome)", .failed)
+  }
+
+  /// Says whether it was written: not where a signal came.
+  private func write(
+    _ snapshot: Snapshot, to file: SnapshotFile, _ signals: InterruptSignals
+  ) throws(Failure) -> Bool {
+    do throws(SnapshotFileError) {
+      return try file.write(snapshot, isCancelled: { signals.isPending })
+    } catch {
+      throw Failure(error)
+    }
+  }
+
   private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
   /// The machine at the moment; nil where the guest does not come there.
-  private func snapshot(of machine: Machine, _ name: String) throws(Failure) -> Snapshot? {
-    do throws(MachineError) {
-      let running = try machine.start(pausingAt: at.moment)
-      guard try machine.pause(at: at.moment, within: timeout.duration), machine.stop.reason == nil else { return nil }
-      let snapshot = try machine.snapshot(guest: name)
-      _ = running.finish()
-      return snapshot
-    } catch {
-      throw Failure(error)
+  private func snapshot(
+    of machine: Machine, _ name: String, _ signals: InterruptSignals
+  ) throws(Failure) -> Snapshot? {
+    try StopOnSignal.watch(machine, signals) { () throws(Failure) in
+      do throws(MachineError) {
+        let running = try machine.start(pausingAt: at.moment)
+        guard try machine.pause(at: at.moment, within: timeout.duration), machine.stop.reason == nil else { return nil }
+        let snapshot = try machine.snapshot(guest: name)
+        _ = running.finish()
+        return snapshot
+      } catch {
+        throw Failure(error)
+      }
     }
   }
 }

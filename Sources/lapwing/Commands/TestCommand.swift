@@ -59,7 +59,6 @@ struct TestCommand: ParsableCommand {
     try perform { () throws(Failure) in
       let cases = try suite.select(filters)
       let destination = try report.destination()
-      defer { destination.discard() }
       if list { return try show(CatalogueReport(cases), to: destination) }
       return compare == nil ? try run(cases, to: destination) : try runCompared(cases, to: destination)
     }
@@ -75,7 +74,7 @@ struct TestCommand: ParsableCommand {
 
   private func run(_ cases: [ScenarioCase], to destination: ReportDestination) throws(Failure) -> ExitStatus {
     let session = try SuiteSession(
-      cases, suite, sabotage: sabotage, progressToErrors: destination.isStandardOutput && !isHuman)
+      cases, suite, sabotage: sabotage, destination: destination, isHuman: isHuman)
     let suiteReport = session.report(suite.described(filters), sabotage: sabotage)
     try report.write(suiteReport, to: destination)
     return session.status(success: suiteReport.success)
@@ -84,7 +83,7 @@ struct TestCommand: ParsableCommand {
   /// Every case on this host as it is, and again with APICv kept off.
   private func runCompared(_ cases: [ScenarioCase], to destination: ReportDestination) throws(Failure) -> ExitStatus {
     let session = try SuiteSession(
-      ScenarioCase.pairs(of: cases), suite, progressToErrors: destination.isStandardOutput && !isHuman
+      ScenarioCase.pairs(of: cases), suite, destination: destination, isHuman: isHuman
     ) { survey throws(Failure) in
       let apicv = survey[.apicv]
       guard apicv.state != .available else { return }

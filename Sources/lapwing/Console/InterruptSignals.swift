@@ -1,19 +1,22 @@
 import Glibc
 import Support
 
-/// Ctrl-C and a polite kill: held back, so that a run can end in order, and asked for.
+/// Ctrl-C, a polite kill and the end of the terminal: held back, so that a run can end in order, and asked for.
 ///
-/// They stay pending in the process until it is asked, so nothing has to run in a signal handler.
+/// They stay pending in the process until it is asked, so nothing has to run in a signal handler. One that the process was
+/// started to ignore, as nohup(1) starts it, stays ignored: held back it would come to be pending (signal(7)).
 struct InterruptSignals {
-  private static let numbers = [SIGINT, SIGTERM]
-
+  private let numbers: [Int32]
   private let pendingSignals: PendingSignals?
 
   /// Holds the signals back, in this thread and those that it starts.
-  init() {
-    var set = Self.set
+  ///
+  /// - Parameter other: one of them that asks for something else; nil for none.
+  init(except other: Int32? = nil) {
+    numbers = [SIGINT, SIGTERM, SIGHUP].filter { $0 != other && !PendingSignals.isIgnored($0) }
+    var set = Self.set(of: numbers)
     unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
-    pendingSignals = try? PendingSignals(Self.numbers)
+    pendingSignals = try? PendingSignals(numbers)
   }
 
   /// Whether one has come.
@@ -28,11 +31,8 @@ struct InterruptSignals {
   /// - Returns: its number; nil where none has come.
   func release() -> Int32? {
     let taken = pending
-    var set = Self.set
-    if taken != nil {
-      var number: Int32 = 0
-      unsafe sigwait(&set, &number)
-    }
+    if let taken { _ = PendingSignals.take(taken) }
+    var set = Self.set(of: numbers)
     unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
     return taken
   }
@@ -40,10 +40,10 @@ struct InterruptSignals {
   private var pending: Int32? {
     var set = sigset_t()
     unsafe sigpending(&set)
-    return Self.numbers.first { unsafe sigismember(&set, $0) == 1 }
+    return numbers.first { unsafe sigismember(&set, $0) == 1 }
   }
 
-  private static var set: sigset_t {
+  private static func set(of numbers: [Int32]) -> sigset_t {
     var set = sigset_t()
     unsafe sigemptyset(&set)
     for number in numbers { unsafe sigaddset(&set, number) }

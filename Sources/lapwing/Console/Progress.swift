@@ -62,9 +62,8 @@ struct SuiteProgress {
   }
 
   private func write(_ text: String) {
-    let bytes = Array(text.utf8)
-    // Sound: the buffer is valid during the call. Progress that nobody reads is lost.
-    _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    guard descriptor != STDOUT_FILENO else { return StandardOutput.write(text) }
+    StandardError.write(text)
   }
 }
 
@@ -91,9 +90,5 @@ struct BenchProgress {
     if isTerminal { write(Self.eraseLine) }
   }
 
-  private func write(_ text: String) {
-    let bytes = Array(text.utf8)
-    // Sound: the buffer is valid during the call. Progress that nobody reads is lost.
-    _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-  }
+  private func write(_ text: String) { StandardError.write(text) }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import Reports
 import Support
 import SystemPackage
@@ -7,40 +6,39 @@ import SystemPackage
 struct ReportDestination {
   static let standardOutput = ReportDestination()
 
-  private let target: Target?
+  /// The file as it was named; nil for standard output.
+  private let file: (name: String, output: OutputFile)?
 
-  /// A file that is written, and the name that it gets when it is complete; nil where it is written in place.
-  private struct Target {
-    let path: FilePath
-    let file: FileDescriptor
-    let temporary: FilePath?
-  }
-
-  private init() { target = nil }
+  private init() { file = nil }
 
   /// A file. What is no regular file, such as a pipe, is written in place.
   init(file name: String) throws(Failure) {
-    let path = FilePath(name)
-    do {
-      target = try Self.open(path)
+    let path = try FilePath(output: name)
+    do throws(OutputFileError) {
+      let permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+      file = (name, try OutputFile(path, permissions: permissions, acceptsStreams: true))
     } catch {
-      throw Failure("cannot write '\(name)': \(error)", .badInput)
+      throw Failure("cannot write '\(name)': \(error)", .badFile)
     }
   }
 
-  var isStandardOutput: Bool { target == nil }
+  var isStandardOutput: Bool { file == nil }
+
+  /// Whether the report has nowhere to go any more: whoever read standard output has gone.
+  var isLost: Bool { isStandardOutput && StandardOutput.loss != nil }
 
   /// Colour is for terminals.
   var style: Style { isStandardOutput ? StandardOutput.style : Style() }
 
   /// Writes the report: once.
   func write(_ text: String) throws(Failure) {
+    guard let file else {
+      do throws(Errno) { return try StandardOutput.print(text) } catch { throw .standardOutput(error) }
+    }
     do {
-      guard let target else { return try StandardOutput.print(text) }
-      try target.file.closeAfter { _ = try target.file.writeAll((text + "\n").utf8) }
-      if let temporary = target.temporary { try Self.rename(temporary, to: target.path) }
+      try file.output.write { _ = try $0.writeAll((text + "\n").utf8) }
     } catch {
-      throw Failure("the report cannot be written\(target.map { " to '\($0.path)'" } ?? ""): \(error)", .internalFault)
+      throw Failure("the report cannot be written to '\(file.name)': \(error)", .badFile)
     }
   }
 
@@ -50,30 +48,12 @@ struct ReportDestination {
     try write(text)
     if !isStandardOutput { try Self.standardOutput.write(summary()) }
   }
+}
 
-  /// Leaves nothing behind where no report was written.
-  func discard() {
-    guard let temporary = target?.temporary else { return }
-    unsafe temporary.withPlatformString { _ = unsafe unlink($0) }
-  }
-
-  private static func open(_ path: FilePath) throws -> Target {
-    let kind = HostFile.kind(of: path)
-    guard kind != .directory else { throw Errno.isDirectory }
-    if kind == .special { return Target(path: path, file: try .open(path, .writeOnly), temporary: nil) }
-    guard let name = path.lastComponent else { throw Errno.isDirectory }
-    // The report replaces the file; one that may not be written is not to be replaced either.
-    if kind != nil { try FileDescriptor.open(path, .writeOnly).close() }
-    let temporary = path.removingLastComponent().appending(".\(name.string).\(getpid())")
-    let file = try FileDescriptor.open(
-      temporary, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead, .otherRead])
-    return Target(path: path, file: file, temporary: temporary)
-  }
-
-  private static func rename(_ old: FilePath, to new: FilePath) throws(Errno) {
-    let answer = unsafe old.withPlatformString { old in
-      unsafe new.withPlatformString { unsafe Glibc.rename(old, $0) }
-    }
-    if answer != 0 { throw Errno(rawValue: errno) }
+extension FilePath {
+  /// The path of an output that a person names. A slash at its end says that it is a folder, and a path keeps none.
+  init(output name: String) throws(Failure) {
+    guard !name.hasSuffix("/") else { throw Failure("cannot write '\(name)': \(Errno.isDirectory)", .badFile) }
+    self.init(name)
   }
 }

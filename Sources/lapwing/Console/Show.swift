@@ -7,11 +7,7 @@ func show<Report: Encodable>(
   _ report: Report, _ format: ReportFormat, human: (Report) -> String
 ) throws(Failure) {
   let text = format == .json ? try document(report) : human(report)
-  do {
-    try StandardOutput.print(text)
-  } catch {
-    throw Failure("the report cannot be written to standard output: \(error)", .internalFault)
-  }
+  do throws(Errno) { try StandardOutput.print(text) } catch { throw .standardOutput(error) }
 }
 
 /// A report as a JSON document.
@@ -34,11 +30,11 @@ func readDocument<Report: Decodable>(_ type: Report.Type, schema: String, from f
   do {
     bytes = try HostFile.read(FilePath(file), limit: inputLimit, acceptsPipes: true)
   } catch {
-    throw Failure("cannot read '\(file)': \(error)", .badInput)
+    throw Failure("cannot read '\(file)': \(error)", .badFile)
   }
   do {
     return try JSONDocument.read(type, schema: schema, from: bytes)
   } catch {
-    throw Failure("'\(file)' is no document \(schema): \(error)", .badInput)
+    throw Failure("'\(file)' is no document \(schema): \(error)", .badFile)
   }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Reports
+import Synchronization
 import SystemPackage
 
 /// Standard output: what the user asked for.
@@ -9,15 +10,25 @@ enum StandardOutput {
     Style(hasColor: isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR") == nil && environment("TERM") != "dumb")
   }
 
+  private static let firstLoss = Mutex<Errno?>(nil)
+
+  /// Why something that was to be written was not taken; nil where all was.
+  static var loss: Errno? { firstLoss.withLock { $0 } }
+
   /// Writes a line.
   ///
   /// - Throws: why not all of it was taken.
-  static func print(_ line: String) throws(Errno) {
-    let bytes = Array((line + "\n").utf8)
+  static func print(_ line: String) throws(Errno) { try writeAll(line + "\n") }
+
+  /// Writes a text; that it was not taken is told at the end (`loss`).
+  static func write(_ text: String) { try? writeAll(text) }
+
+  private static func writeAll(_ text: String) throws(Errno) {
+    let bytes = Array(text.utf8)
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = write(rest)
-      if count < 0 { throw Errno(rawValue: errno) }
+      if count < 0 { throw loss ?? .ioError }
       rest = rest.dropFirst(count)
     }
   }
@@ -43,7 +54,21 @@ enum StandardOutput {
   static func write(_ bytes: ArraySlice<UInt8>) -> Int {
     // Sound: the buffer is valid during the call.
     let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-    return count >= 0 ? count : errno == EINTR ? 0 : -1
+    if count >= 0 { return count }
+    let error = Errno(rawValue: errno)
+    if error == .interrupted || error == .resourceTemporarilyUnavailable && waitForReader(STDOUT_FILENO) { return 0 }
+    firstLoss.withLock { if $0 == nil { $0 = error } }
+    return -1
+  }
+
+  /// Waits until a descriptor takes more, or a signal comes: somebody who shares it may have made it one that does not wait
+  /// (O_NONBLOCK).
+  ///
+  /// - Returns: false where it cannot be waited for.
+  static func waitForReader(_ descriptor: Int32) -> Bool {
+    var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    // Sound: the call reads and writes the one structure that it is given.
+    return unsafe poll(&wanted, 1, -1) > 0 || errno == EINTR
   }
 
   private static func environment(_ name: String) -> String? {
@@ -56,9 +81,19 @@ enum StandardOutput {
 /// Standard error: what went wrong.
 enum StandardError {
   /// Writes a line.
-  static func print(_ line: String) {
-    let bytes = Array((line + "\n").utf8)
-    // Sound: the buffer is valid during the call. There is nowhere to say that this failed.
-    _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  static func print(_ line: String) { write(line + "\n") }
+
+  /// Writes a text. What cannot be written is lost: there is nowhere to say it.
+  static func write(_ text: String) {
+    let bytes = Array(text.utf8)
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      // Sound: the buffer is valid during the call.
+      let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      guard
+        count > 0 || errno == EINTR || errno == EAGAIN && StandardOutput.waitForReader(STDERR_FILENO)
+      else { return }
+      rest = rest.dropFirst(max(count, 0))
+    }
   }
 }

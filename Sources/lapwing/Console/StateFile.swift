@@ -20,7 +20,7 @@ enum StateFile {
     do {
       bytes = try HostFile.read(FilePath(name), limit: inputLimit, acceptsPipes: true)
     } catch {
-      throw Failure("cannot read '\(name)': \(error)", .badInput)
+      throw Failure("cannot read '\(name)': \(error)", .badFile)
     }
     // A document begins with a brace, and is longer than a page.
     let looksLikePage = bytes.count == LocalAPICState.pageSize && bytes.first != UInt8(ascii: "{")
@@ -31,7 +31,7 @@ enum StateFile {
       return .machine(document.state)
     } catch {
       let kind = isPage || looksLikePage ? "a register page of a local APIC" : "a machine's state"
-      throw Failure("'\(name)' is not \(kind): \(error)", .badInput)
+      throw Failure("'\(name)' is not \(kind): \(error)", .badFile)
     }
   }
 

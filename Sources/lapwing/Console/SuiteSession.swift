@@ -21,10 +21,12 @@ struct SuiteSession {
   ///   - cases: the cases.
   ///   - options: how they are run.
   ///   - sabotage: what is done to every case; nil for nothing.
-  ///   - progressToErrors: whether progress goes to standard error, because standard output is for a document.
+  ///   - destination: where the report goes. Once it cannot be written any more, no case is begun.
+  ///   - isHuman: whether the report is for a person; progress goes to standard error where standard output is for a document.
   ///   - admit: refuses a host.
   init(
-    _ cases: [ScenarioCase], _ options: SuiteOptions, sabotage: SabotageKind? = nil, progressToErrors: Bool,
+    _ cases: [ScenarioCase], _ options: SuiteOptions, sabotage: SabotageKind? = nil, destination: ReportDestination,
+    isHuman: Bool,
     admit: (HostSurvey) throws(Failure) -> Void = { _ in }
   ) throws(Failure) {
     let start = ContinuousClock.now
@@ -36,10 +38,11 @@ struct SuiteSession {
     let tracing = TracePool()
     defer { tracing.close() }
     let runner = options.runner(system, host, tracing: tracing, sabotage: sabotage)
-    var progress = SuiteProgress(planned: cases.count * options.repeat, toErrors: progressToErrors)
+    var progress = SuiteProgress(
+      planned: cases.count * options.repeat, toErrors: destination.isStandardOutput && !isHuman)
     do throws(MachineError) {
       outcome = try runner.run(
-        cases, isInterrupted: { signals.isPending }, interruption: signals.descriptor,
+        cases, isInterrupted: { signals.isPending || destination.isLost }, interruption: signals.descriptor,
         watch: { ended, running in
           progress.show(
             ended.map { CaseReport($0.testCase, $0.result, sabotage: sabotage) }, running: running.map(\.id))

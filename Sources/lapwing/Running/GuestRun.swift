@@ -1,5 +1,4 @@
 import Evidence
-import Glibc
 import KVM
 import Reports
 import VMM
@@ -42,7 +41,8 @@ struct GuestRun {
     let outcome: Outcome
     do throws(MachineError) {
       outcome = try machine.run(limit: limit, every: .milliseconds(20)) {
-        if signals.isPending { machine.stop.stop(.stopped) }
+        // Nobody is left to be told: the report goes where the rest went.
+        if signals.isPending || StandardOutput.loss != nil { machine.stop.stop(.stopped) }
         let records = recorder.take()
         if options.isWatched { lines += records.compactMap { $0.line(style) } }
         StandardOutput.offer(&lines)
@@ -56,6 +56,7 @@ struct GuestRun {
       throw Failure(error)
     }
     let signal = signals.release()
+    if let failure = Failure(outcome) { throw failure }
     let report: RunReport
     do throws(KVMError) {
       report = try recorder.report(outcome, journeys: journeys, threads: threads)
@@ -71,7 +72,7 @@ struct GuestRun {
       StandardError.print(
         "lapwing: the guest looked for QEMU's fw_cfg, as kvm-unit-tests do; --machine unittest is a PC that has it")
     }
-    if let signal { return signal == SIGINT ? .interrupted : .terminated }
+    if let signal { return ExitStatus(signal: signal) }
     return report.success ? .success : report.outcome.kind == .timeLimit ? .timeLimit : .failed
   }
 

@@ -32,6 +32,12 @@ enum Host {
     return works
   }()
 
+  /// Whether these tests may make devices and files of other users.
+  static let isRoot: Bool = {
+    if getuid() != 0 { warn("no device and no file of another user is tried, for that takes root") }
+    return getuid() == 0
+  }()
+
   /// Runs a command as a user who owns nothing.
   static let nobody = ["/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]
 

@@ -57,7 +57,7 @@ public struct MachineConfiguration: Hashable, Sendable {
   public var logCapacity: UInt64 = 1 << 16
 
   /// The APIC id of every vCPU, by index.
-  public var apicIDs: [UInt32] { vcpuIDs.isEmpty ? (0..<UInt32(max(vcpus, 0))).map(\.self) : vcpuIDs }
+  public var apicIDs: [UInt32] { vcpuIDs.isEmpty ? (0..<UInt32(clamping: vcpus)).map(\.self) : vcpuIDs }
 
   /// Whether ids have 32 bits wherever KVM is told of one, and 0xff is no broadcast. In xAPIC mode ids have 8 bits and
   /// 0xff is the broadcast, as ever; and unit tests ask for the broadcast as processors have it, where no id needs more.
@@ -83,6 +83,11 @@ extension MachineConfiguration {
   /// - Parameter value: what KVM_CHECK_EXTENSION says there of a capability.
   func validate(_ value: (Capability) throws(KVMError) -> Int) throws(MachineError) {
     guard vcpus >= 1 else { throw .configuration("a machine has at least 1 vCPU, not \(vcpus)") }
+    // Before anything is made of the number.
+    let most = try kvmCall { () throws(KVMError) in
+      try max(value(.maxVCPUs), value(.nrVCPUs), 1)
+    }
+    guard vcpus <= most else { throw .configuration("this host runs at most \(most) vCPUs, not \(vcpus)") }
     guard apicIDs.count == vcpus, Set(apicIDs).count == vcpus else {
       throw .configuration("\(vcpus) vCPUs need as many different ids, not \(apicIDs.count)")
     }
@@ -96,10 +101,6 @@ extension MachineConfiguration {
     guard arguments.utf8.count < Int(LAPWING_ARGUMENT_LIMIT) else {
       throw .configuration("the guest's arguments have at most \(LAPWING_ARGUMENT_LIMIT - 1) bytes")
     }
-    let most = try kvmCall { () throws(KVMError) in
-      try max(value(.maxVCPUs), value(.nrVCPUs), 1)
-    }
-    guard vcpus <= most else { throw .configuration("this host runs at most \(most) vCPUs, not \(vcpus)") }
     // An xAPIC id has 8 bits, of which 0xff is the broadcast (SDM volume 3A, section 12.4.6).
     guard apic == .x2APIC || apicIDs.allSatisfy({ $0 < 255 }) else {
       throw .configuration("with xAPIC an APIC id is at most 254, so there are at most 255 vCPUs; use x2APIC")

@@ -1,4 +1,5 @@
 public import KVM
+import SystemPackage
 
 /// Why a machine could not be built.
 public enum MachineError: Error, Sendable {
@@ -32,8 +33,18 @@ extension MachineError: CustomStringConvertible {
     case .memory(let error): error.description
     case .pause(let vcpu): "vCPU \(vcpu) did not come out of the guest in time for a pause"
     case .device(let error): "the state of the device \(error)"
-    case .thread(let errno): "a vCPU's thread could not be started: errno \(errno)"
+    case .thread(let errno): "a thread could not be started: \(Errno(rawValue: errno)); \(Self.advice(for: errno))"
     }
+  }
+}
+
+extension MachineError {
+  /// What a thread wants that could not be started: a place among the user's processes, or room for its stack
+  /// (pthread_create(3)). Where threads share work, a descriptor goes with them.
+  private static func advice(for errno: Int32) -> String {
+    Errno(rawValue: errno) == .tooManyOpenFiles
+      ? "raise the limit on descriptors (ulimit -n)"
+      : "raise the limits on this user's processes and on memory (ulimit -u, ulimit -v)"
   }
 }
 

@@ -1,0 +1,43 @@
+#define _GNU_SOURCE // for O_PATH
+#include "CProcess.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int argument_count;
+static char **arguments;
+
+// A closed standard stream is opened on /dev/null. Otherwise the next file that is opened would get its number: a report,
+// or /dev/kvm, into which messages and the guest's characters would go. Where there is no /dev/null, the number is taken by
+// a descriptor that can be neither read nor written.
+static void open_standard_streams(void) {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
+    if (fcntl(stream, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest number that is free, and all below are taken.
+    if (open("/dev/null", O_RDWR) < 0) (void)open("/", O_PATH);
+  }
+}
+
+// The C library hands a constructor what it hands main. The first number that a program may use is 101.
+__attribute__((constructor(101))) static void start(int count, char **values) {
+  argument_count = count;
+  arguments = values;
+  open_standard_streams();
+  // The Swift runtime looks for its own file there, and aborts where it finds nothing; nothing of that folder is used by a
+  // static executable.
+  if (access("/proc/self/exe", F_OK) != 0) setenv("SWIFT_ROOT", "/", 0);
+}
+
+int cprocess_argument_count(void) { return argument_count; }
+
+const char *cprocess_argument(int index) {
+  return index >= 0 && index < argument_count ? arguments[index] : NULL;
+}
+
+void cprocess_ignore_write_signals(void) {
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+}

@@ -1,0 +1,28 @@
+#define _GNU_SOURCE // for O_TMPFILE and linkat's flags
+#include "CSupport.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+// Where a descriptor of this process has a name.
+static void name_of(int descriptor, char *name, size_t size) {
+  snprintf(name, size, "/proc/self/fd/%d", descriptor);
+}
+
+int csupport_open_unnamed(const char *folder, unsigned mode) {
+  int descriptor = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+  if (descriptor < 0) return -errno;
+  char name[32];
+  name_of(descriptor, name, sizeof name);
+  if (access(name, F_OK) == 0) return descriptor;
+  close(descriptor);
+  return -EOPNOTSUPP;
+}
+
+int csupport_link_unnamed(int descriptor, const char *path) {
+  char name[32];
+  name_of(descriptor, name, sizeof name);
+  return linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
+}

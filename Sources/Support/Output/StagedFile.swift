@@ -1,0 +1,87 @@
+import CSupport
+import Glibc
+public import SystemPackage
+
+/// A file that is complete or being written, and is to take the place of another. Letting go of it leaves that as it is and
+/// nothing behind.
+public struct StagedFile: ~Copyable {
+  private let place: FilePath
+  private let file: FileDescriptor
+  /// Its name; nil while it has none.
+  private var name: FilePath?
+
+  init(at place: FilePath, permissions: FilePermissions) throws(Errno) {
+    self.place = place
+    let folder = place.folder
+    // Sound: the path is NUL-terminated and outlives the call.
+    let answer = unsafe folder.withPlatformString {
+      unsafe csupport_open_unnamed($0, UInt32(permissions.rawValue))
+    }
+    if answer >= 0 {
+      file = FileDescriptor(rawValue: answer)
+      return
+    }
+    // Without the feature a file system says one of these (open(2), under O_TMPFILE).
+    guard [.notSupportedOnSocket, .isDirectory, .invalidArgument].contains(Errno(rawValue: -answer)) else {
+      throw Errno(rawValue: -answer)
+    }
+    let name = Self.newName(in: folder)
+    file = try OutputFile.call {
+      try .open(
+        name, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec], permissions: permissions)
+    }
+    self.name = name
+  }
+
+  deinit {
+    try? file.close()
+    if let name { HostFile.remove(name) }
+  }
+
+  /// Has it written, and waits until it is on disk (fsync(2)), where a file system says at the latest that it has no room.
+  mutating func fill(_ body: (FileDescriptor) throws -> Void) throws {
+    try body(file)
+    guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
+  }
+
+  /// Gives it its place.
+  ///
+  /// - Throws: The error of rename(2) or linkat(2); the file that was there is as it was then.
+  public mutating func commit() throws(Errno) {
+    if name == nil {
+      let answer = link(to: place)
+      if answer == 0 { return Self.settle(place.folder) }
+      guard Errno(rawValue: -answer) == .fileExists else { throw Errno(rawValue: -answer) }
+      // Only a rename replaces a file, and only a file that has a name can be renamed.
+      let new = Self.newName(in: place.folder)
+      let second = link(to: new)
+      guard second == 0 else { throw Errno(rawValue: -second) }
+      name = new
+    }
+    guard let old = name else { return }
+    // Sound: the paths are NUL-terminated and outlive the call.
+    let answer = unsafe old.withPlatformString { old in
+      unsafe place.withPlatformString { unsafe rename(old, $0) }
+    }
+    guard answer == 0 else { throw Errno(rawValue: errno) }
+    name = nil
+    Self.settle(place.folder)
+  }
+
+  private func link(to path: FilePath) -> Int32 {
+    // Sound: the path is NUL-terminated and outlives the call.
+    unsafe path.withPlatformString { unsafe csupport_link_unnamed(file.rawValue, $0) }
+  }
+
+  /// A name is on disk once its folder is. Some file systems cannot be asked for that.
+  private static func settle(_ folder: FilePath) {
+    guard let directory = try? FileDescriptor.open(folder, .readOnly, options: .closeOnExec) else { return }
+    _ = fsync(directory.rawValue)
+    try? directory.close()
+  }
+
+  /// A name that nobody can know, and have a link to a file of this user's there first.
+  private static func newName(in folder: FilePath) -> FilePath {
+    folder.appending(".lapwing-\(String(UInt64.random(in: .min ... .max), radix: 36)).new")
+  }
+}

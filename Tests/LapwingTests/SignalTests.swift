@@ -1,0 +1,123 @@
+import Foundation
+import TestImages
+import Testing
+
+/// Signals at any moment: the program ends as README says, and leaves nothing half done.
+@Suite(.needsKVM) struct SignalTests {
+  /// Numbers that are the same every time.
+  private struct Generator: RandomNumberGenerator {
+    var state: UInt64
+
+    /// SplitMix64 (Steele, Lea, Flood, 2014).
+    mutating func next() -> UInt64 {
+      state &+= 0x9e37_79b9_7f4a_7c15
+      var value = state
+      value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
+      value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
+      return value ^ value >> 31
+    }
+  }
+
+  private static let spinning = Code(.long).print("up\n").spin()
+
+  /// 128 and the number, as shells have it.
+  static let ends: [(signal: Int32, status: Int32)] = [(SIGHUP, 129), (SIGINT, 130), (SIGTERM, 143)]
+
+  @Test(arguments: ends)
+  func `a run that is asked to end reports what it has`(signal: Int32, status: Int32) throws {
+    let guest = try GuestFile(ELFImage(code: Self.spinning.bytes).bytes)
+    let program = try Program(["run", guest.path, "--timeout", "1m"])
+    #expect(program.wait { program.outputSoFar.contains("up\n") })
+    program.signal(signal)
+    let result = try program.result()
+    #expect(!result.wasKilled && result.status == status, "\(result.status)")
+    #expect(result.output.contains("FAILED; the machine was stopped from outside"))
+  }
+
+  @Test(arguments: ends)
+  func `a snapshot that is asked to end before its moment leaves nothing`(signal: Int32, status: Int32) throws {
+    let folder = try Folder()
+    let guest = try GuestFile(ELFImage(code: Self.spinning.bytes).bytes)
+    for moment in ["50s", "mark:7", "exit:1000000"] {
+      let program = try Program([
+        "snapshot", guest.path, "--at", moment, "--timeout", "55s", "--output", folder.path("s"),
+      ])
+      #expect(program.wait { program.outputSoFar.contains("up\n") })
+      program.signal(signal)
+      let result = try program.result()
+      #expect(!result.wasKilled && result.status == status, "\(moment): \(result.status) \(result.errors)")
+      #expect(folder.names == [])
+    }
+  }
+
+  @Test func `a signal that asks for snapshots ends nothing, and one that is ignored is ignored`() throws {
+    let folder = try Folder()
+    let guest = try GuestFile(ELFImage(code: Self.spinning.bytes).bytes)
+    let asked = try Program([
+      "run", guest.path, "--timeout", "1m", "--snapshot-on", "HUP", "--snapshot-file", folder.path("%d"),
+    ])
+    #expect(asked.wait { asked.outputSoFar.contains("up\n") })
+    asked.signal(SIGHUP)
+    #expect(asked.wait { folder.names == ["1", "1.memory"] })
+    asked.signal(SIGTERM)
+    #expect(try asked.result().status == 143)
+    // As nohup(1) starts it; the shell hands on what it ignores.
+    let ignoring = try Program(
+      ["run", guest.path, "--timeout", "1m"], through: ["/bin/sh", "-c", "trap '' HUP; exec \"$0\" \"$@\""])
+    #expect(ignoring.wait { ignoring.outputSoFar.contains("up\n") })
+    ignoring.signal(SIGHUP)
+    ignoring.signal(SIGTERM)
+    #expect(try ignoring.result().status == 143)
+  }
+
+  @Test(arguments: [
+    ["run", "hello"], ["run", "hello", "--quiet"], ["list"], ["doctor"], ["test", "ipi.self"], ["test", "--list"],
+    ["bench", "exit.cpuid", "--rounds", "1", "--samples", "10"], ["run", "hello", "--format", "json"], ["--help"],
+  ])
+  func `a pipe that nobody reads any more is an error, not the end`(arguments: [String]) throws {
+    let pipe = Pipe()
+    try pipe.fileHandleForReading.close()
+    let result = try Program.run(arguments, standardOutput: pipe.fileHandleForWriting)
+    #expect(!result.wasKilled, "\(result.status)")
+    guard arguments != ["--help"] else { return }
+    #expect(result.status == 65, "\(result.status)")
+    #expect(result.errors.hasSuffix("standard output: Broken pipe\n"), "\(result.errors)")
+  }
+
+  @Test func `a report in a file is finished where standard output has lost its reader`() throws {
+    let folder = try Folder()
+    let pipe = Pipe()
+    try pipe.fileHandleForReading.close()
+    let result = try Program.run(
+      ["test", "ipi.self", "--format", "json", "--output", folder.path("r")],
+      standardOutput: pipe.fileHandleForWriting)
+    #expect(result.status == 65)
+    #expect(try folder.text("r").hasSuffix("}\n"))
+    #expect(folder.names == ["r"])
+  }
+
+  @Test(arguments: 0..<4)
+  func `a signal at any moment ends every command in order, and leaves a whole output or none`(seed: UInt64) throws {
+    var numbers = Generator(state: seed)
+    for command in OutputTests.commands {
+      for (signal, status) in Self.ends {
+        let folder = try Folder()
+        let program = try Program(command + [folder.path("output")])
+        usleep(UInt32.random(in: 0...90_000, using: &numbers))
+        program.signal(signal)
+        let result = try program.result()
+        let what = "seed \(seed), \(command), signal \(signal): status \(result.status), \(result.errors)"
+        // Before it holds signals back, and once it writes what it has, a signal ends it as any other program.
+        if result.wasKilled {
+          #expect(result.status == signal, "\(what)")
+        } else {
+          #expect([0, status].contains(result.status), "\(what)")
+        }
+        let whole = command[0] == "snapshot" ? ["output", "output.memory"] : ["output"]
+        #expect(folder.names == [] || folder.names == whole, "\(what): \(folder.names)")
+        guard folder.names != [] else { continue }
+        #expect(try folder.text("output").hasSuffix("\n"), "\(what)")
+      }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import Reports
+import Testing
+
+/// Hosts and shells that hand over less than a process mostly gets.
+@Suite struct StreamTests {
+  /// Runs the program with redirections of the shell's.
+  private func run(_ arguments: [String], _ redirections: String) throws -> Program.Result {
+    try Program.run(arguments, through: ["/bin/sh", "-c", "exec \"$0\" \"$@\" \(redirections)"])
+  }
+
+  @Test(.needsKVM, arguments: [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+  func `a report is no standard stream that was closed`(redirections: String) throws {
+    let folder = try Folder()
+    let arguments = ["test", "ipi.self.x2apic", "--format", "json", "--output", folder.path("report.json")]
+    let result = try run(arguments, redirections)
+    #expect(result.status == 0)
+    let report = try JSONDecoder().decode(SuiteReport.self, from: Data(try folder.text("report.json").utf8))
+    #expect(report.cases.count == 1)
+    #expect(folder.names == ["report.json"])
+  }
+
+  @Test(.needsKVM) func `what a guest prints goes nowhere where standard output was closed`() throws {
+    let result = try run(["run", "hello"], ">&-")
+    #expect(result.status == 0)
+    #expect(result.output == "" && result.errors == "")
+  }
+
+  @Test(arguments: ["<&- >&-", "<&- >&- 2>&-"])
+  func `usage is refused as ever where streams were closed`(redirections: String) throws {
+    #expect(try run(["run"], redirections).status == 64)
+  }
+
+  @Test(.enabled(if: Host.canHideDevice, "takes root and unshare(1)"), arguments: [["list"], ["doctor"]])
+  func `without /proc the arguments are understood, and nothing aborts`(arguments: [String]) throws {
+    let result = try Program.run(
+      arguments, through: ["/usr/bin/unshare", "-m", "/bin/sh", "-c", "umount -l /proc && exec \"$0\" \"$@\""])
+    #expect(!result.wasKilled)
+    #expect(result.output.contains(arguments == ["list"] ? "hello " : "host  Linux"), "\(result.output)")
+    #expect(!result.output.contains("USAGE"))
+  }
+
+  @Test(.needsKVM, arguments: [5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 25, 30])
+  func `with few descriptors a run passes, or says what it lacks`(limit: Int) throws {
+    let result = try Program.run(
+      ["run", "hello"], through: ["/bin/sh", "-c", "ulimit -n \(limit); exec \"$0\" \"$@\""])
+    // The dynamic linker wants some for itself.
+    guard result.status != 127 else { return }
+    #expect(!result.wasKilled)
+    #expect(result.status == 0 || result.status == 69, "\(result.status): \(result.errors)")
+    if result.status == 69 { #expect(result.errors.contains("ulimit -n"), "\(result.errors)") }
+  }
+}
