@@ -98,6 +98,7 @@ let package = Package(
     .testTarget(
       name: "EvidenceTests",
       dependencies: ["APIC", "Evidence", "KVM", .product(name: "SystemPackage", package: "swift-system")],
+      exclude: ["Formats"],
       swiftSettings: strict),
     .target(
       name: "Scenarios",
@@ -118,7 +119,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "UnitTests",
-      dependencies: ["KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: ["Evidence", "KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .testTarget(
       name: "UnitTestsTests",
