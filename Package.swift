@@ -97,7 +97,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EvidenceTests",
-      dependencies: ["APIC", "Evidence", "KVM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: [
+        "APIC", "BuiltInGuests", "Evidence", "KVM", "VMM", .product(name: "SystemPackage", package: "swift-system"),
+      ],
       exclude: ["Formats"],
       swiftSettings: strict),
     .target(
@@ -182,6 +184,15 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/StateCosts", swiftSettings: strict),
+
+    .executableTarget(
+      name: "trace-costs",
+      dependencies: [
+        "APIC", "BuiltInGuests", "Evidence", "Figures", "KVM", "VMM",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      path: "Benchmarks/TraceCosts", swiftSettings: strict),
 
     // Random hostile guests against the virtual machine monitor: a program, so that the labs can run it too.
     .executableTarget(

@@ -4,13 +4,14 @@ import APIC
 struct EventDecoder: Sendable {
   /// The layout of its pages.
   let page: PageFormat
-  /// Its names of exits.
-  let exitNames: ExitNames
+  /// Its names of exits. They are read when they are asked for: a trace instance is made without.
+  var exitNames: ExitNames { ExitNames(SymbolTable.all(in: exitFormat)) }
   /// The tracepoints that can be read.
   let readable: [Tracepoint]
   /// Why others, which the kernel has, cannot be.
   let obstacles: [EventLayout.Missing]
 
+  private let exitFormat: String
   private let layouts: [EventLayout?]
   private let typeField: EventField
   private let threadField: EventField
@@ -42,7 +43,7 @@ struct EventDecoder: Sendable {
     else { return nil }
     typeField = type
     threadField = thread
-    exitNames = ExitNames(formats.first { $0.name == Tracepoint.exit.rawValue }?.symbols ?? [])
+    exitFormat = formats.first { $0.name == Tracepoint.exit.rawValue }?.printFormat ?? ""
     self.layouts = layouts
     self.readable = readable
     self.obstacles = obstacles

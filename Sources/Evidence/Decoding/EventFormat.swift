@@ -9,8 +9,8 @@ struct EventFormat: Hashable, Sendable {
   let id: UInt16
   /// Its fields by name, the common ones included. Fields of other sizes than a number has are left out.
   let fields: [String: EventField]
-  /// The names of values in the text of `print fmt`, a table for each `__print_symbolic`.
-  let symbols: [SymbolTable]
+  /// How the kernel prints one, which has the names of values.
+  let printFormat: String
 
   /// A field that is further from the beginning is in no event: more than the largest page.
   static let sizeLimit = 1 << 16
@@ -21,14 +21,14 @@ struct EventFormat: Hashable, Sendable {
     var name: Substring?
     var id: UInt16?
     var fields: [String: EventField] = [:]
-    var symbols: [SymbolTable] = []
-    for line in text.split(separator: "\n") {
+    var printFormat = Substring()
+    for line in text.asciiLines {
       if let value = line.value(behind: "name: ") {
         name = value
       } else if let value = line.value(behind: "ID: ") {
         id = UInt16(value)
       } else if let value = line.value(behind: "print fmt: ") {
-        symbols = SymbolTable.all(in: value)
+        printFormat = value
       } else if let (field, place) = EventField.named(in: line) {
         fields[field] = place
       }
@@ -37,7 +37,7 @@ struct EventFormat: Hashable, Sendable {
     self.name = String(name)
     self.id = id
     self.fields = fields
-    self.symbols = symbols
+    self.printFormat = String(printFormat)
   }
 }
 
@@ -45,15 +45,18 @@ extension EventField {
   /// The field that a line of a format tells of: `field:unsigned char vec;	offset:16;	size:1;	signed:0;`. nil for any other
   /// line, and for a field that is no number.
   static func named(in line: Substring) -> (String, EventField)? {
-    let parts = line.split(separator: ";").map { $0.drop { $0 == "\t" || $0 == " " } }
+    // By bytes: a format is read again for every trace instance, and characters take their time.
+    let parts = line.utf8.split(separator: UInt8(ascii: ";")).map { part in
+      Substring(part.drop { $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: " ") })
+    }
     guard let declaration = parts.first?.value(behind: "field:"),
-      let name = declaration.split(whereSeparator: { $0 == " " || $0 == "*" }).last,
+      let name = declaration.utf8.split(whereSeparator: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "*") }).last,
       let offset = parts.firstValue(behind: "offset:").flatMap({ Int($0) }),
       let size = parts.firstValue(behind: "size:").flatMap({ Int($0) }), [1, 2, 4, 8].contains(size),
       (0...EventFormat.sizeLimit).contains(offset)
     else { return nil }
     let isSigned = parts.firstValue(behind: "signed:") == "1"
-    return (String(name.drop { $0 == " " }), EventField(offset: offset, size: size, isSigned: isSigned))
+    return (String(Substring(name)), EventField(offset: offset, size: size, isSigned: isSigned))
   }
 }
 
@@ -66,7 +69,9 @@ extension [Substring] {
 
 extension Substring {
   /// What comes behind a beginning; nil where the text begins otherwise.
-  fileprivate func value(behind key: String) -> Substring? { hasPrefix(key) ? dropFirst(key.count) : nil }
+  fileprivate func value(behind key: String) -> Substring? {
+    utf8.starts(with: key.utf8) ? Substring(utf8.dropFirst(key.utf8.count)) : nil
+  }
 }
 
 extension String {
@@ -75,4 +80,7 @@ extension String {
     // Sound: the bytes are not kept.
     self = unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
   }
+
+  /// Its lines, without those that are empty.
+  var asciiLines: [Substring] { utf8.split(separator: UInt8(ascii: "\n")).map { Substring($0) } }
 }

@@ -13,7 +13,7 @@ struct PageFormat: Hashable, Sendable {
   init?(parsing bytes: RawSpan) {
     var fields: [String: EventField] = [:]
     var data: (offset: Int, size: Int)?
-    for line in String(formatText: bytes).split(separator: "\n") {
+    for line in String(formatText: bytes).asciiLines {
       if let (name, field) = EventField.named(in: line) { fields[name] = field }
       let words = line.split { " \t;".contains($0) }
       guard words.starts(with: ["field:", "char", "data"]) else { continue }

@@ -58,8 +58,10 @@ struct SymbolTable: Hashable, Sendable {
 extension ArraySlice<UInt8> {
   /// Where a text is first.
   fileprivate func firstIndex(of text: [UInt8]) -> Int? {
-    guard count >= text.count else { return nil }
-    return (startIndex...(endIndex - text.count)).first { self[$0..<($0 + text.count)].elementsEqual(text) }
+    guard count >= text.count, let first = text.first else { return nil }
+    return (startIndex...(endIndex - text.count)).first { place in
+      self[place] == first && self[place..<(place + text.count)].elementsEqual(text)
+    }
   }
 
   /// Takes all up to a byte off, and the byte.

@@ -6,8 +6,6 @@ public struct TraceRecording: Hashable, Sendable {
   public var lost: UInt64 = 0
   /// How many events meant nothing here: of an unknown kind, or damaged.
   public var unknown = 0
-  /// The kernel's names of exits.
-  public var exitNames = ExitNames()
 
   /// No trace.
   public init() {}
@@ -109,7 +107,7 @@ struct EventMerge {
 
 extension TraceRecording {
   /// The events of several processors in one order.
-  init(_ processors: ProcessorEvents, exitNames: ExitNames) {
+  init(_ processors: ProcessorEvents) {
     events.reserveCapacity(processors.count)
     var merge = EventMerge()
     merge.append(processors.events)
@@ -118,6 +116,5 @@ extension TraceRecording {
     self.events = events
     lost = processors.lost
     unknown = processors.unknown
-    self.exitNames = exitNames
   }
 }

@@ -4,7 +4,7 @@ public import APIC
 ///
 /// What is nil was not seen: a local APIC that is virtualized accepts and ends interrupts without KVM, an irqfd of a line,
 /// or the in-kernel PIT, raises its interrupts on a thread of the kernel's own, and not every guest writes down what it
-/// takes.
+/// takes. Times are nanoseconds since recording began: plain numbers, since there may be very many.
 public struct InterruptJourney: Hashable, Sendable {
   /// The index of the vCPU that it was for.
   public let vcpu: Int
@@ -13,25 +13,25 @@ public struct InterruptJourney: Hashable, Sendable {
   /// What it came from.
   public var source: InterruptSource?
   /// When its local APIC accepted it (kvm_apic_accept_irq).
-  public var accepted: ContinuousClock.Instant?
+  public var accepted: Int64?
   /// How many more of the same vector were accepted before it was delivered, and so are one with it.
   public var coalesced = 0
   /// When it was handed to the hardware: set in the posted-interrupt descriptor (kvm_apicv_accept_irq).
-  public var posted: ContinuousClock.Instant?
+  public var posted: Int64?
   /// When its vCPU, which was halted, went on (kvm_vcpu_wakeup).
-  public var wokenUp: ContinuousClock.Instant?
+  public var wokenUp: Int64?
   /// When software injected it at VM entry (kvm_inj_virq).
-  public var injected: ContinuousClock.Instant?
+  public var injected: Int64?
   /// When the guest's handler wrote it down.
-  public var taken: ContinuousClock.Instant?
+  public var taken: Int64?
   /// When KVM saw the end of its service (kvm_eoi).
-  public var ended: ContinuousClock.Instant?
+  public var ended: Int64?
   /// Whether its vCPU stayed in the guest from its acceptance to its handler, by kvm_entry and kvm_exit; nil where they do
   /// not tell. What was handed to the hardware was posted into the running guest then, or else delivered at a VM entry.
   public var stayedInGuest: Bool?
   /// Why its vCPU left the guest between its acceptance and its handler (kvm_exit); nil where it did not, was outside
   /// already, or nothing tells.
-  public var exit: String?
+  public var exit: ExitReason?
   /// How it got from its local APIC into the guest; nil where nothing tells.
   public var path: DeliveryPath?
   /// Whether the path is concluded: from a counter that covers more than this interrupt, or, where nobody wrote down when it
@@ -44,5 +44,5 @@ public struct InterruptJourney: Hashable, Sendable {
   }
 
   /// The moment that journeys are ordered by: when it was taken, or else the first that was seen of it.
-  var moment: ContinuousClock.Instant? { taken ?? accepted ?? posted ?? injected ?? ended }
+  var moment: Int64? { taken ?? accepted ?? posted ?? injected ?? ended }
 }

@@ -120,12 +120,12 @@ private struct UnwrittenJourneys {
     let clock = finder.clock
     var journey = InterruptJourney(vcpu: place.vcpu, vector: place.vector)
     journey.source = draft.acceptance.flatMap { finder.source(of: $0, at: place) }
-    journey.accepted = draft.acceptance.map { clock.instant($0.time) }
+    journey.accepted = draft.acceptance.map { clock.nanoseconds($0.time) }
     journey.coalesced = draft.coalesced
-    journey.posted = draft.posted.map(clock.instant)
-    journey.wokenUp = wakeUp.map(clock.instant)
-    journey.injected = draft.injected.map(clock.instant)
-    journey.ended = draft.ended.map(clock.instant)
+    journey.posted = draft.posted.map(clock.nanoseconds)
+    journey.wokenUp = wakeUp.map(clock.nanoseconds)
+    journey.injected = draft.injected.map(clock.nanoseconds)
+    journey.ended = draft.ended.map(clock.nanoseconds)
     if draft.injected != nil {
       journey.path = .software
     } else if draft.posted != nil {

@@ -18,8 +18,6 @@ struct JourneyFinder {
   let tellsPresence: Bool
   /// Whether no event was lost.
   var isWhole = true
-  /// The kernel's names of exits.
-  var exitNames = ExitNames()
   /// How all interrupts of a vCPU got there that it wrote down, where its counters say that of all.
   var paths: [Int: DeliveryPath] = [:]
   /// The vectors of the local vector table, by vCPU.
@@ -64,9 +62,8 @@ struct JourneyFinder {
   }
 
   private func ordered(_ journeys: [InterruptJourney]) -> [InterruptJourney] {
-    let start = clock.instant(0)
-    return journeys.sorted {
-      ($0.moment ?? start, $0.vcpu, $0.vector.rawValue) < ($1.moment ?? start, $1.vcpu, $1.vector.rawValue)
+    journeys.sorted {
+      ($0.moment ?? 0, $0.vcpu, $0.vector.rawValue) < ($1.moment ?? 0, $1.vcpu, $1.vector.rawValue)
     }
   }
 
@@ -91,15 +88,15 @@ struct JourneyFinder {
       let end = rest.ended.takeFirst { next == nil || $0 <= next ?? time }
       var journey = InterruptJourney(vcpu: place.vcpu, vector: place.vector)
       journey.source = acceptances.first.flatMap { source(of: $0, at: place) }
-      journey.accepted = acceptances.first.map { clock.instant($0.time) }
+      journey.accepted = acceptances.first.map { clock.nanoseconds($0.time) }
       journey.coalesced = max(0, acceptances.count - 1)
-      journey.posted = posts.first.map(clock.instant)
-      journey.wokenUp = wakeup.map { clock.instant($0.time) }
-      journey.injected = injection.map(clock.instant)
-      journey.taken = clock.instant(time)
-      journey.ended = end.map(clock.instant)
+      journey.posted = posts.first.map(clock.nanoseconds)
+      journey.wokenUp = wakeup.map { clock.nanoseconds($0.time) }
+      journey.injected = injection.map(clock.nanoseconds)
+      journey.taken = clock.nanoseconds(time)
+      journey.ended = end.map(clock.nanoseconds)
       journey.stayedInGuest = meeting.map { $0 == .inGuest }
-      journey.exit = meeting?.exit.map { exitNames[$0] }
+      journey.exit = meeting?.exit
       if injection != nil {
         journey.path = .software
       } else if !posts.isEmpty || paths[place.vcpu] == .virtualDelivery {

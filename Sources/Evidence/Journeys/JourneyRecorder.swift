@@ -23,8 +23,12 @@ public final class JourneyRecorder {
 
   /// What was recorded.
   public struct Result: Hashable, Sendable {
+    /// When recording began, from which times count.
+    public var start: ContinuousClock.Instant
     /// The interrupts' journeys.
     public var journeys: [InterruptJourney]
+    /// The kernel's names of the exits in them.
+    public var exitNames: ExitNames
     /// How many events were lost, those beyond what is kept included.
     public var lostEvents: UInt64
     /// How many events meant nothing here.
@@ -97,7 +101,7 @@ public final class JourneyRecorder {
     var finder = JourneyFinder(
       events: events, threads: threads, ids: machine.configuration.apicIDs,
       clock: TraceClock(start, TraceClock.now()), guest: guest,
-      tellsPresence: instance.recordsResidency && lost == 0, isWhole: lost == 0, exitNames: instance.exitNames)
+      tellsPresence: instance.recordsResidency && lost == 0, isWhole: lost == 0)
     for vcpu in machine.vcpus { finder.localVectors.append(Self.localVectors(try vcpu.localAPIC())) }
     // A counter says nothing of all interrupts where the guest had no room to write all down.
     if machine.log.droppedRecords == 0 {
@@ -106,7 +110,8 @@ public final class JourneyRecorder {
     var journeys = finder.journeys(of: taken)
     if lost == 0 { try conclude(&journeys, machine.vcpus, threads) }
     return Result(
-      journeys: journeys, lostEvents: lost, unknownEvents: unknown, absentEvents: instance.absentEvents)
+      start: start.value, journeys: journeys, exitNames: instance.exitNames, lostEvents: lost, unknownEvents: unknown,
+      absentEvents: instance.absentEvents)
   }
 
   /// The ways of interrupts of which no event tells it, on vCPUs that wrote none down: by their counters, where those say it

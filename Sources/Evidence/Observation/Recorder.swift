@@ -173,13 +173,13 @@ public final class Recorder {
     guard events.tellPresence else { return nil }
     let finder = JourneyFinder(
       events: events, threads: threads, ids: machine.configuration.apicIDs,
-      clock: TraceClock(start, TraceClock.now()), guest: guest, tellsPresence: true,
-      exitNames: log.instance.exitNames)
+      clock: TraceClock(start, TraceClock.now()), guest: guest, tellsPresence: true)
     let journeys = finder.writtenJourneys(
       of: interrupts.map { InterruptTaken(vcpu: $0.vcpu, vector: $0.vector, tsc: $0.tsc) })
     var result: [Int: [Vector: DeliveryResidency]] = [:]
     for journey in journeys {
-      result[journey.vcpu, default: [:]][journey.vector, default: DeliveryResidency()].add(journey)
+      result[journey.vcpu, default: [:]][journey.vector, default: DeliveryResidency()].add(
+        journey, exit: journey.exit.map { log.instance.exitNames[$0] })
     }
     return result
   }

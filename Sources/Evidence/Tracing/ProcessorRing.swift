@@ -72,6 +72,17 @@ struct ProcessorRing {
     }
   }
 
+  /// What is in it, page by page.
+  func takePages(_ size: Int) throws(Errno) -> [[UInt8]] {
+    var pages: [[UInt8]] = []
+    var page = [UInt8](repeating: 0, count: size)
+    while true {
+      let count = try read(into: &page)
+      guard count > 0 else { return pages }
+      pages.append(Array(page.prefix(count)))
+    }
+  }
+
   /// How many events were lost since it began that no page has told of: what the kernel's counters say beyond that.
   mutating func lostUntold() throws(Errno) -> UInt64 {
     let all = try lost() &- before

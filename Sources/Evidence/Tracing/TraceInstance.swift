@@ -22,7 +22,13 @@ public final class TraceInstance: Sendable {
   /// Whether times are TSC cycles; otherwise they are nanoseconds of the kernel's trace clock.
   public var countsCycles: Bool { configuration.countsCycles }
   /// The kernel's names of exits.
-  var exitNames: ExitNames { configuration.decoder.exitNames }
+  var exitNames: ExitNames {
+    state.withLock { state in
+      let names = state.exitNames ?? configuration.decoder.exitNames
+      state.exitNames = names
+      return names
+    }
+  }
 
   private let fileSystem: TraceFileSystem
   private let configuration: TraceConfiguration
@@ -33,6 +39,8 @@ public final class TraceInstance: Sendable {
     var rings: [ProcessorRing]
     /// Room for a page.
     var page: [UInt8]
+    /// The kernel's names of exits, once somebody has asked for them.
+    var exitNames: ExitNames?
     var thread: Int32?
     var wantsResidency = false
     var recordsResidency = false
@@ -157,6 +165,18 @@ public final class TraceInstance: Sendable {
       throw TraceUnavailable("recording cannot be ended: \(error)")
     }
   }
+
+  /// Takes the pages that were recorded since `begin` or the last call of this, as they are: for each processor its own.
+  func takePages() throws(Errno) -> [[[UInt8]]] {
+    try state.withLock { state throws(Errno) in
+      var pages: [[[UInt8]]] = []
+      for ring in state.rings { pages.append(try ring.takePages(configuration.decoder.page.size)) }
+      return pages
+    }
+  }
+
+  /// What reads its pages.
+  var decoder: EventDecoder { configuration.decoder }
 
   private func read(pages limit: Int, isLast: Bool) throws(Errno) -> ProcessorEvents {
     try state.withLock { state throws(Errno) in

@@ -48,7 +48,7 @@ struct TraceLog {
       let count = marks.indices.contains(index) ? marks[index] : 0
       shown.events[index] = Array(part == .beforeMark ? events.prefix(count) : events.dropFirst(count))
     }
-    return TraceRecording(shown, exitNames: instance.exitNames)
+    return TraceRecording(shown)
   }
 
   /// A trace that can no longer be read counts as lost, and so does what is too much.

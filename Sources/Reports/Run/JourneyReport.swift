@@ -56,12 +56,17 @@ public struct JourneyReport: Codable, Sendable {
 }
 
 extension JourneyReport {
-  init(_ journey: InterruptJourney, _ time: (ContinuousClock.Instant) -> Int64) {
+  /// - Parameters:
+  ///   - journey: the journey.
+  ///   - exit: the kernel's name of its exit.
+  ///   - start: what its times count from, in nanoseconds since the program started.
+  init(_ journey: InterruptJourney, exit: String?, from start: Int64) {
+    func time(_ moment: Int64) -> Int64 { start &+ moment }
     self.init(
       vector: journey.vector.rawValue, vcpu: journey.vcpu, accepted: journey.accepted.map(time),
       coalesced: journey.coalesced, posted: journey.posted.map(time), wokenUp: journey.wokenUp.map(time),
       injected: journey.injected.map(time), taken: journey.taken.map(time), ended: journey.ended.map(time),
-      stayedInGuest: journey.stayedInGuest, exit: journey.exit, path: journey.path?.rawValue,
+      stayedInGuest: journey.stayedInGuest, exit: exit, path: journey.path?.rawValue,
       isPathConcluded: journey.path.map { _ in journey.isPathConcluded })
     switch journey.source {
     case .ipi(let vcpu):
@@ -89,7 +94,10 @@ extension RunReport.TraceReport {
   ///   - result: that.
   ///   - programStart: the moment that times are counted from.
   init(_ result: JourneyRecorder.Result, programStart: ContinuousClock.Instant) {
-    journeys = result.journeys.map { JourneyReport($0) { Int64(($0 - programStart) / .nanoseconds(1)) } }
+    let start = Int64((result.start - programStart) / .nanoseconds(1))
+    journeys = result.journeys.map { journey in
+      JourneyReport(journey, exit: journey.exit.map { result.exitNames[$0] }, from: start)
+    }
     lostEvents = result.lostEvents
     unknownEvents = result.unknownEvents
     absentEvents = result.absentEvents
