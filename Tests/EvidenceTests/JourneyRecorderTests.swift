@@ -63,4 +63,15 @@ import VMM
     #expect(seen.count + Int(seen.lost) >= count)
     #expect(seen.unknown == 0)
   }
+
+  @Test(.enabled(if: canRecord, "nothing can be recorded here"))
+  func `a recorder that cannot begin gives its instance back once`() throws {
+    let pool = TracePool()
+    let broken = try pool.lend()
+    broken.close()
+    pool.giveBack(broken)
+    #expect(throws: TraceUnavailable.self) { try JourneyRecorder(pool, deliversVirtually: nil) }
+    #expect(try pool.lend() === broken)
+    #expect(try pool.lend() !== broken)
+  }
 }

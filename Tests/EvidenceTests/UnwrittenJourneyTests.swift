@@ -99,6 +99,19 @@ import VMM
     #expect(found[0].source == nil && found[0].accepted == nil && after(found[0].injected) == 10_000)
   }
 
+  @Test func `what software injects only anew was delivered by the processor before`() {
+    let found = journeys([
+      event(10_000, on: 100, .injected(vector: 0x40, isReinjected: true)),
+      event(11_000, on: 100, .injected(vector: 0x40, isReinjected: true)),
+      event(20_000, on: 100, .injected(vector: 0x41, isReinjected: false)),
+      event(21_000, on: 100, .injected(vector: 0x41, isReinjected: true)),
+    ])
+    #expect(found.map(\.vector) == [0x40, 0x41])
+    #expect(found.map { after($0.injected) } == [10_000, 20_000])
+    #expect(found.map(\.path) == [.virtualDelivery, .software])
+    #expect(found.map(\.isPathConcluded) == [true, false])
+  }
+
   @Test func `INIT, SIPI and NMI are no interrupts`() {
     let events = [DeliveryMode.initialize, .startUp, .nmi, .smi].map {
       event(10_000, on: 100, .accepted(vcpuID: 7, vector: 0x40, mode: $0))

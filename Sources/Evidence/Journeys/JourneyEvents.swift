@@ -36,7 +36,7 @@ struct JourneyEvents {
     /// line leads to.
     var raising: (origin: Acceptance.Origin, vector: Vector?)?
     var injected = [[UInt64]](repeating: [], count: 256)
-    var reinjections = 0
+    var reinjected = [[UInt64]](repeating: [], count: 256)
     var wokenUp: [WakeUp] = []
   }
 
@@ -116,7 +116,7 @@ struct JourneyEvents {
     case .wokenUp(_, let halted):
       threads[thread].raising = nil
       threads[thread].wokenUp.append(WakeUp(time: time, halted: halted))
-    case .injected: threads[thread].reinjections += 1
+    case .injected(let vector, isReinjected: true): threads[thread].reinjected[Int(vector.rawValue)].append(time)
     case .endOfInterrupt, .inhibit, .entered, .exited: break
     }
   }
@@ -171,18 +171,23 @@ extension JourneyEvents {
     threadOfID[thread].map { threads[$0].injected[Int(vector.rawValue)] } ?? []
   }
 
+  /// When software injected a vector on a thread anew.
+  func reinjected(on thread: Int32, _ vector: Vector) -> [UInt64] {
+    threadOfID[thread].map { threads[$0].reinjected[Int(vector.rawValue)] } ?? []
+  }
+
   /// When the vCPU of a thread was woken up.
   func wokenUp(on thread: Int32) -> [WakeUp] { threadOfID[thread].map { threads[$0].wokenUp } ?? [] }
 
   /// How often software injected an interrupt anew, by thread; only for threads of which something was seen.
-  var reinjections: [Int32: Int] { threadOfID.mapValues { threads[$0].reinjections } }
+  var reinjections: [Int32: Int] { threadOfID.mapValues { threads[$0].reinjected.reduce(0) { $0 + $1.count } } }
 
   /// Whether an entry into the guest was seen. A back end may have the tracepoint and never fire it.
   var tellPresence: Bool { targets.contains { $0.presence.isInGuest != nil } }
 
   /// Whether software injected anything.
   var hasInjections: Bool {
-    threads.contains { $0.reinjections > 0 || $0.injected.contains { !$0.isEmpty } }
+    threads.contains { thread in (thread.injected + thread.reinjected).contains { !$0.isEmpty } }
   }
 
   /// Whether software injected anything on a thread, so that what it does not inject was not delivered so.

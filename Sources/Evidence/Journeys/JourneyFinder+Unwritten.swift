@@ -11,16 +11,18 @@ extension JourneyFinder {
     guard threads.indices.contains(place.vcpu), !rest.isEmpty else { return [] }
     var builder = UnwrittenJourneys(
       finder: self, place: place, injects: events.hasInjections(on: threads[place.vcpu]))
-    var (accepted, posted, injected, ended) = (rest.accepted, rest.posted, rest.injected, rest.ended)
+    var accepted = rest.accepted
+    var (posted, injected, reinjected, ended) = (rest.posted, rest.injected, rest.reinjected, rest.ended)
     let end = UInt64.max
     // Of the same moment, in the order in which the kernel goes on.
     while true {
-      let times = [accepted.first?.time, posted.first, injected.first, ended.first].map { $0 ?? end }
+      let times = [accepted.first?.time, posted.first, injected.first, reinjected.first, ended.first].map { $0 ?? end }
       guard let least = times.min(), least != end, let kind = times.firstIndex(of: least) else { break }
       switch kind {
       case 0: if let acceptance = accepted.popFirst() { builder.accept(acceptance) }
       case 1: builder.post(posted.removeFirst())
       case 2: builder.inject(injected.removeFirst())
+      case 3: builder.injectAnew(reinjected.removeFirst())
       default: builder.end(ended.removeFirst())
       }
     }
@@ -41,6 +43,8 @@ private struct UnwrittenJourneys {
     var coalesced = 0
     var posted: UInt64?
     var injected: UInt64?
+    /// Whether the processor had delivered it before it was injected.
+    var wasDelivered = false
     var ended: UInt64?
   }
 
@@ -79,6 +83,17 @@ private struct UnwrittenJourneys {
     var draft = pending ?? Draft()
     pending = nil
     draft.injected = time
+    serve(draft)
+  }
+
+  /// An exit in the middle of its delivery has software inject an interrupt anew. One that it did not inject before was
+  /// delivered by the processor: maybe without any event, as an interrupt that a virtualized APIC sends to itself is.
+  mutating func injectAnew(_ time: UInt64) {
+    guard served?.injected == nil else { return }
+    var draft = pending ?? Draft()
+    pending = nil
+    draft.injected = time
+    draft.wasDelivered = true
     serve(draft)
   }
 
@@ -126,7 +141,10 @@ private struct UnwrittenJourneys {
     journey.wokenUp = wakeUp.map(clock.nanoseconds)
     journey.injected = draft.injected.map(clock.nanoseconds)
     journey.ended = draft.ended.map(clock.nanoseconds)
-    if draft.injected != nil {
+    if draft.wasDelivered {
+      journey.path = .virtualDelivery
+      journey.isPathConcluded = true
+    } else if draft.injected != nil {
       journey.path = .software
     } else if draft.posted != nil {
       let meeting = finder.tellsPresence ? draft.acceptance?.concludedMeeting : nil

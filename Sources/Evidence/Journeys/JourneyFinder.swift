@@ -77,6 +77,7 @@ struct JourneyFinder {
     let slack = slack
     return taken.enumerated().map { index, time in
       let injection = rest.injected.takeFirst { $0 <= time + slack }
+      _ = rest.reinjected.takeAll { $0 <= time + slack }
       let delivery = injection ?? time + slack
       let acceptances = rest.accepted.takeAll { $0.time <= delivery }
       let posts = rest.posted.takeAll { $0 <= delivery }
@@ -132,11 +133,12 @@ struct PlaceEvents {
   var accepted: ArraySlice<Acceptance>
   var posted: ArraySlice<UInt64>
   var injected: ArraySlice<UInt64>
+  var reinjected: ArraySlice<UInt64>
   var ended: ArraySlice<UInt64>
   var wokenUp: ArraySlice<JourneyEvents.WakeUp>
 
   /// Whether there is no interrupt in them.
-  var isEmpty: Bool { accepted.isEmpty && posted.isEmpty && injected.isEmpty && ended.isEmpty }
+  var isEmpty: Bool { [posted, injected, reinjected, ended].allSatisfy(\.isEmpty) && accepted.isEmpty }
 
   /// All of them; none for a vCPU that a guest made up.
   init(_ events: JourneyEvents, _ place: JourneyEvents.Place, _ finder: JourneyFinder) {
@@ -147,6 +149,7 @@ struct PlaceEvents {
     ended = seen.ended[...]
     let thread = finder.threads.indices.contains(place.vcpu) ? finder.threads[place.vcpu] : nil
     injected = thread.map { events.injected(on: $0, place.vector)[...] } ?? []
+    reinjected = thread.map { events.reinjected(on: $0, place.vector)[...] } ?? []
     wokenUp = thread.map { events.wokenUp(on: $0)[...] } ?? []
   }
 }

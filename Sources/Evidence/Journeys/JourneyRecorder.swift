@@ -56,7 +56,7 @@ public final class JourneyRecorder {
       }
       try instance.begin(withResidency: true)
     } catch {
-      pool.giveBack(instance)
+      // The pool gets the instance back from `deinit`, which comes after this too: all properties are there.
       isRecording = false
       throw error
     }

@@ -16,12 +16,8 @@ package final class PageRecorder {
   package init(_ pool: TracePool) throws(TraceUnavailable) {
     self.pool = pool
     instance = try pool.lend()
-    do throws(TraceUnavailable) {
-      try instance.begin(withResidency: true)
-    } catch {
-      pool.giveBack(instance)
-      throw error
-    }
+    // If this throws, the pool gets the instance back from `deinit`: all properties are there.
+    try instance.begin(withResidency: true)
   }
 
   deinit {
