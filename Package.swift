@@ -97,7 +97,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EvidenceTests",
-      dependencies: ["APIC", "Evidence", "KVM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: [
+        "APIC", "BuiltInGuests", "Evidence", "KVM", "VMM", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      exclude: ["Formats"],
       swiftSettings: strict),
     .target(
       name: "Scenarios",
@@ -118,7 +121,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "UnitTests",
-      dependencies: ["KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: ["Evidence", "KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .testTarget(
       name: "UnitTestsTests",
@@ -183,6 +186,15 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/StateCosts", swiftSettings: strict),
+
+    .executableTarget(
+      name: "trace-costs",
+      dependencies: [
+        "APIC", "BuiltInGuests", "Evidence", "Figures", "KVM", "VMM",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      path: "Benchmarks/TraceCosts", swiftSettings: strict),
 
     // Random hostile guests against the virtual machine monitor: a program, so that the labs can run it too.
     .executableTarget(

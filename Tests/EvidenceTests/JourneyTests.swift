@@ -8,39 +8,41 @@ import VMM
 /// Interrupts' ways, put together from made-up traces. The host's TSC counts nanoseconds, and the guest's is 1000 ahead.
 @Suite struct JourneyTests {
   private static let start = ContinuousClock.now
+  private static let externalInterrupt = TraceEvent.Detail.exited(reason: ExitReason(number: 1, architecture: 1))
+  private static let halt = TraceEvent.Detail.exited(reason: ExitReason(number: 12, architecture: 1))
 
   /// An event on the thread of vCPU 0 (100) or 1 (101), or of the VMM (99).
   private func event(_ time: UInt64, on thread: Int32, _ detail: TraceEvent.Detail) -> TraceEvent {
-    TraceEvent(time: time, thread: thread, processor: 0, name: "", detail: detail)
+    TraceEvent(time: time, thread: thread, detail: detail)
   }
 
   private func journeys(
     _ events: [TraceEvent], _ taken: [(vcpu: Int, vector: Vector, time: UInt64)], paths: [Int: DeliveryPath] = [:],
     recordsResidency: Bool = false
   ) -> [InterruptJourney] {
+    var kept = JourneyEvents()
+    for event in events { kept.take(event) }
     let finder = JourneyFinder(
-      events: JourneyEvents(events, threads: [100, 101], ids: [0, 7]),
+      events: kept, threads: [100, 101], ids: [0, 7],
       clock: TraceClock(
         TraceClock.Reading(value: Self.start, cycles: 0, width: 0),
         TraceClock.Reading(value: Self.start + .milliseconds(1), cycles: 1_000_000, width: 0)),
-      guest: GuestTSC(offset: 1000), paths: paths,
-      residency: GuestResidency(events, threads: [[100], [101]], isComplete: recordsResidency))
+      guest: GuestTSC(offset: 1000), tellsPresence: recordsResidency, paths: paths,
+      localVectors: [[0x30: .timer], [:]])
     return finder.journeys(
       of: taken.map { InterruptTaken(vcpu: $0.vcpu, vector: $0.vector, tsc: $0.time &+ 1000) })
   }
 
   /// After how many nanoseconds something was.
-  private func after(_ instant: ContinuousClock.Instant?) -> Int? {
-    instant.map { Int(($0 - Self.start) / .nanoseconds(1)) }
-  }
+  private func after(_ moment: Int64?) -> Int? { moment.map { Int($0) } }
 
   @Test func `an IPI that software injects into a halted vCPU has every step`() throws {
     let journey = try #require(
       journeys(
         [
           event(10_000, on: 100, .ipi(vector: 0x50)),
-          event(10_100, on: 100, .accepted(vcpuID: 7, vector: 0x50, mode: "Fixed")),
-          event(20_000, on: 101, .wokenUp(hadSlept: true)),
+          event(10_100, on: 100, .accepted(vcpuID: 7, vector: 0x50, mode: .fixed)),
+          event(20_000, on: 101, .wokenUp(hadSlept: true, after: 5000)),
           event(30_000, on: 101, .injected(vector: 0x50, isReinjected: false)),
           event(50_000, on: 101, .endOfInterrupt(vcpuID: 7, vector: 0x50)),
         ], [(1, 0x50, 40_000)]
@@ -59,9 +61,9 @@ import VMM
     let journey = try #require(
       journeys(
         [
-          event(10_000, on: 99, .message(destination: 0, vector: 0x70)),
-          event(10_100, on: 99, .accepted(vcpuID: 0, vector: 0x70, mode: "Fixed")),
-          event(10_200, on: 99, .acceptedByHardware(vcpuID: 0, vector: 0x70, mode: "Fixed")),
+          event(10_000, on: 99, .message(vector: 0x70)),
+          event(10_100, on: 99, .accepted(vcpuID: 0, vector: 0x70, mode: .fixed)),
+          event(10_200, on: 99, .acceptedByHardware(vcpuID: 0, vector: 0x70, mode: .fixed)),
         ], [(0, 0x70, 12_000)]
       ).first)
     #expect(journey.source == .message)
@@ -95,7 +97,7 @@ import VMM
       (0..<3).flatMap { round in
         let time = UInt64(round) * 100_000
         return [
-          event(time + 10_000, on: 100, .accepted(vcpuID: 0, vector: 0x41, mode: "Fixed")),
+          event(time + 10_000, on: 100, .accepted(vcpuID: 0, vector: 0x41, mode: .fixed)),
           event(time + 20_000, on: 100, .injected(vector: 0x41, isReinjected: false)),
           event(time + 20_500, on: 100, .injected(vector: 0x41, isReinjected: true)),
           event(time + 40_000, on: 100, .endOfInterrupt(vcpuID: 0, vector: 0x41)),
@@ -104,39 +106,39 @@ import VMM
     #expect(found.map { after($0.accepted) } == [10_000, 110_000, 210_000])
     #expect(found.map { after($0.injected) } == [20_000, 120_000, 220_000])
     #expect(found.map { after($0.ended) } == [40_000, 140_000, 240_000])
-    #expect(found.allSatisfy { $0.source == .localAPIC && $0.coalesced == 0 })
+    #expect(found.allSatisfy { $0.source == .localAPIC(nil) && $0.coalesced == 0 })
   }
 
   @Test func `what is accepted after an injection is the next interrupt, what comes before it is one with it`() {
     let found = journeys(
       [
-        event(10_000, on: 100, .accepted(vcpuID: 0, vector: 0x41, mode: "Fixed")),
-        event(11_000, on: 100, .accepted(vcpuID: 0, vector: 0x41, mode: "Fixed")),
+        event(10_000, on: 100, .accepted(vcpuID: 0, vector: 0x41, mode: .fixed)),
+        event(11_000, on: 100, .accepted(vcpuID: 0, vector: 0x41, mode: .fixed)),
         event(20_000, on: 100, .injected(vector: 0x41, isReinjected: false)),
         // While the first is not in its handler yet.
-        event(21_000, on: 99, .accepted(vcpuID: 0, vector: 0x41, mode: "Fixed")),
+        event(21_000, on: 99, .accepted(vcpuID: 0, vector: 0x41, mode: .fixed)),
         event(40_000, on: 100, .injected(vector: 0x41, isReinjected: false)),
       ], [(0, 0x41, 30_000), (0, 0x41, 50_000)])
     #expect(found.map { after($0.accepted) } == [10_000, 21_000])
     #expect(found.map(\.coalesced) == [1, 0])
-    #expect(found.map(\.source) == [.localAPIC, nil])
+    #expect(found.map(\.source) == [.localAPIC(nil), nil])
   }
 
   @Test func `a line is told by its GSI, and by its pin where it was still high`() {
     let found = journeys(
       [
         event(10_000, on: 100, .line(gsi: 20, isHigh: true)),
-        event(10_100, on: 100, .accepted(vcpuID: 0, vector: 0x53, mode: "Fixed")),
+        event(10_100, on: 100, .accepted(vcpuID: 0, vector: 0x53, mode: .fixed)),
         event(10_200, on: 100, .ioapic(pin: 20, vector: 0x53, isMasked: false, isCoalesced: false)),
         event(30_000, on: 100, .endOfInterrupt(vcpuID: 0, vector: 0x53)),
         event(30_100, on: 100, .acknowledged(pin: 20)),
-        event(30_200, on: 100, .accepted(vcpuID: 0, vector: 0x53, mode: "Fixed")),
+        event(30_200, on: 100, .accepted(vcpuID: 0, vector: 0x53, mode: .fixed)),
         event(50_000, on: 100, .endOfInterrupt(vcpuID: 0, vector: 0x53)),
         event(60_000, on: 100, .line(gsi: 20, isHigh: false)),
         // The timer has the same vector.
-        event(60_100, on: 100, .accepted(vcpuID: 0, vector: 0x53, mode: "Fixed")),
+        event(60_100, on: 100, .accepted(vcpuID: 0, vector: 0x53, mode: .fixed)),
       ], [(0, 0x53, 20_000), (0, 0x53, 40_000), (0, 0x53, 70_000)])
-    #expect(found.map(\.source) == [.line(gsi: 20), .heldLine(pin: 20), .localAPIC])
+    #expect(found.map(\.source) == [.line(gsi: 20), .heldLine(pin: 20), .localAPIC(nil)])
     #expect(found.map { after($0.ended) } == [30_000, 50_000, nil])
   }
 
@@ -144,8 +146,8 @@ import VMM
     let found = journeys(
       [
         event(10_000, on: 101, .ipi(vector: 0x80)),
-        event(10_100, on: 101, .accepted(vcpuID: 0, vector: 0x80, mode: "Fixed")),
-        event(10_200, on: 101, .accepted(vcpuID: 7, vector: 0x80, mode: "Fixed")),
+        event(10_100, on: 101, .accepted(vcpuID: 0, vector: 0x80, mode: .fixed)),
+        event(10_200, on: 101, .accepted(vcpuID: 7, vector: 0x80, mode: .fixed)),
       ], [(0, 0x80, 20_000), (1, 0x80, 19_000)])
     #expect(found.map(\.vcpu) == [1, 0])
     #expect(found.allSatisfy { $0.source == .ipi(vcpu: 1) })
@@ -154,8 +156,8 @@ import VMM
   @Test func `nonsense of a guest or a trace does no harm`() {
     let found = journeys(
       [
-        event(.max, on: 100, .accepted(vcpuID: 0, vector: 0x40, mode: "Fixed")),
-        event(0, on: 100, .accepted(vcpuID: 999, vector: 0x40, mode: "Fixed")),
+        event(.max, on: 100, .accepted(vcpuID: 0, vector: 0x40, mode: .fixed)),
+        event(0, on: 100, .accepted(vcpuID: 999, vector: 0x40, mode: .fixed)),
       ], [(0, 0x40, .max), (0, 0x40, 0), (99, 0x40, 5), (-1, 0, 5)])
     #expect(found.count == 4)
   }
@@ -163,38 +165,40 @@ import VMM
   /// A message for vCPU 0 that is accepted at 10 000 and taken at 20 000, and what its thread does.
   private func posted(_ places: [(time: UInt64, detail: TraceEvent.Detail)]) -> InterruptJourney? {
     let message = [
-      event(10_000, on: 99, .message(destination: 0, vector: 0x70)),
-      event(10_000, on: 99, .accepted(vcpuID: 0, vector: 0x70, mode: "Fixed")),
-      event(10_100, on: 99, .acceptedByHardware(vcpuID: 0, vector: 0x70, mode: "Fixed")),
+      event(10_000, on: 99, .message(vector: 0x70)),
+      event(10_000, on: 99, .accepted(vcpuID: 0, vector: 0x70, mode: .fixed)),
+      event(10_100, on: 99, .acceptedByHardware(vcpuID: 0, vector: 0x70, mode: .fixed)),
     ]
     let events = (message + places.map { event($0.time, on: 100, $0.detail) }).sorted { $0.time < $1.time }
     return journeys(events, [(0, 0x70, 20_000)], recordsResidency: true).first
   }
 
   @Test func `posted is what finds its vCPU in the guest and is handled before the next exit`() throws {
-    let journey = try #require(posted([(5000, .entered), (25_000, .exited(reason: "HLT"))]))
+    let found = posted([(5000, .entered(vcpuID: 0)), (25_000, Self.halt)])
+    let journey = try #require(found)
     #expect(journey.stayedInGuest == true)
     #expect(journey.exit == nil)
     #expect(journey.path == .posted)
   }
 
   @Test func `what drives its vCPU out of the guest is delivered at entry`() throws {
-    let journey = try #require(
-      posted([(5000, .entered), (11_000, .exited(reason: "EXTERNAL_INTERRUPT")), (15_000, .entered)]))
+    let found = posted([(5000, .entered(vcpuID: 0)), (11_000, Self.externalInterrupt), (15_000, .entered(vcpuID: 0))])
+    let journey = try #require(found)
     #expect(journey.stayedInGuest == false)
-    #expect(journey.exit == "EXTERNAL_INTERRUPT")
+    #expect(journey.exit?.isExternalInterrupt == true)
     #expect(journey.path == .virtualDelivery)
   }
 
   @Test func `what finds its vCPU outside is delivered at entry`() throws {
-    let journey = try #require(
-      posted([(5000, .entered), (9000, .exited(reason: "IO_INSTRUCTION")), (15_000, .entered)]))
+    let found = posted([(5000, .entered(vcpuID: 0)), (9000, Self.halt), (15_000, .entered(vcpuID: 0))])
+    let journey = try #require(found)
     #expect(journey.stayedInGuest == false)
     #expect(journey.exit == nil)
   }
 
   @Test func `nothing is said where no entry was seen before`() throws {
-    let journey = try #require(posted([(15_000, .entered)]))
+    let found = posted([(15_000, .entered(vcpuID: 0))])
+    let journey = try #require(found)
     #expect(journey.stayedInGuest == nil)
     #expect(journey.path == .virtualDelivery)
   }

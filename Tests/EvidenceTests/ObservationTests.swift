@@ -15,10 +15,10 @@ import Testing
       index: 0, id: 7, counters: growth.map(CounterEvidence.init), taken: taken, residency: residency)
     var trace = Observation.Trace.unavailable("tracefs is not mounted")
     if let events {
-      var text = TraceText()
-      text.lost = lost
-      text.events = events.map { TraceEvent(time: 1, thread: 100, processor: 0, name: "", detail: $0) }
-      trace = .recorded(text, threads: [[100]], absentEvents: [])
+      var recording = TraceRecording()
+      recording.lost = lost
+      recording.events = events.map { TraceEvent(time: 1, thread: 100, detail: $0) }
+      trace = .recorded(recording, threads: [[100]], absentEvents: [])
     }
     return Observation(
       vcpus: [vcpu], trace: trace, notifications: NotificationCounts(text: ""),
@@ -31,7 +31,7 @@ import Testing
 
   @Test func `an interrupt that was injected came by software, and the verdict says what shows it`() {
     let evidence = Self.observe(
-      ["irq_injections": 1], events: [.accepted(vcpuID: 7, vector: Self.vector, mode: "Fixed")])
+      ["irq_injections": 1], events: [.accepted(vcpuID: 7, vector: Self.vector, mode: .fixed)])
     #expect(evidence.interrupts.map(\.path) == [.software])
     #expect(
       evidence.lines == [
@@ -97,7 +97,7 @@ import Testing
 
   @Test func `a trace that lost events tells nothing`() {
     let software: [TraceEvent.Detail] = [.injected(vector: Self.vector, isReinjected: false)]
-    let hardware: [TraceEvent.Detail] = [.acceptedByHardware(vcpuID: 7, vector: Self.vector, mode: "Fixed")]
+    let hardware: [TraceEvent.Detail] = [.acceptedByHardware(vcpuID: 7, vector: Self.vector, mode: .fixed)]
     for events in [software, hardware] {
       let evidence = Self.observe([:], events: events, lost: 1)
       #expect(evidence.interrupts.map(\.path) == [nil])
@@ -114,7 +114,7 @@ import Testing
 
   @Test func `events tell where injections are not counted`() {
     let software: [TraceEvent.Detail] = [.injected(vector: Self.vector, isReinjected: false)]
-    let hardware: [TraceEvent.Detail] = [.acceptedByHardware(vcpuID: 7, vector: Self.vector, mode: "Fixed")]
+    let hardware: [TraceEvent.Detail] = [.acceptedByHardware(vcpuID: 7, vector: Self.vector, mode: .fixed)]
     #expect(Self.observe([:], events: software).interrupts.map(\.verdictPath) == [.software])
     #expect(Self.observe([:], events: hardware).interrupts.map(\.verdictPath) == [.virtualDelivery])
   }
@@ -124,7 +124,7 @@ import Testing
       ["irq_injections": 1], taken: [0x52: 1, 0x60: 1],
       events: [
         .injected(vector: 0x60, isReinjected: false), .injected(vector: 0x60, isReinjected: true),
-        .acceptedByHardware(vcpuID: 7, vector: 0x52, mode: "Fixed"),
+        .acceptedByHardware(vcpuID: 7, vector: 0x52, mode: .fixed),
       ])
     #expect(evidence.interrupts.map(\.path) == [.virtualDelivery, .software])
     #expect(evidence.interrupts.map(\.injected) == [0, 1])
@@ -132,15 +132,15 @@ import Testing
   }
 
   @Test func `a scenario that went from machine to machine has the events of all their threads`() {
-    var text = TraceText()
-    text.events = [100, 200, 300].map {
+    var recording = TraceRecording()
+    recording.events = [100, 200, 300].map {
       TraceEvent(
-        time: 1, thread: $0, processor: 0, name: "", detail: .injected(vector: Self.vector, isReinjected: false))
+        time: 1, thread: $0, detail: .injected(vector: Self.vector, isReinjected: false))
     }
     let counters = CounterEvidence(growth: ["irq_injections": 1]).adding(CounterEvidence(growth: ["irq_injections": 1]))
     let vcpu = VCPUObservation(index: 0, id: 7, counters: counters, taken: [Self.vector: 2])
     let observation = Observation(
-      vcpus: [vcpu], trace: .recorded(text, threads: [[100, 200]], absentEvents: []),
+      vcpus: [vcpu], trace: .recorded(recording, threads: [[100, 200]], absentEvents: []),
       notifications: NotificationCounts(text: ""), deliversVirtually: true)
     #expect(counters.injections == 2)
     #expect(observation.interrupts.map(\.injected) == [2])
@@ -148,7 +148,7 @@ import Testing
 
   @Test func `events of other vCPUs count for nothing`() {
     let evidence = Self.observe(
-      ["irq_injections": 1], events: [.accepted(vcpuID: 0, vector: Self.vector, mode: "Fixed")])
+      ["irq_injections": 1], events: [.accepted(vcpuID: 0, vector: Self.vector, mode: .fixed)])
     #expect(evidence.interrupts.map(\.accepted) == [0])
   }
 

@@ -1,5 +1,7 @@
 import Foundation
+import KVM
 import Reports
+import TestImages
 import Testing
 
 /// What the commands print, for people and for programs.
@@ -63,9 +65,27 @@ import Testing
     let halted = try #require(trace.journeys.first { $0.vector == 0x60 })
     #expect(halted.vcpu == 1 && halted.source == .ipi && halted.sender == 0)
     let accepted = try #require(halted.accepted)
-    #expect(accepted < halted.taken)
+    #expect(accepted < halted.taken ?? .min)
     #expect(halted.path != nil)
+    #expect(trace.lostEvents == 0 && trace.unknownEvents == 0)
     #expect(try succeed(["run", "ipi", "-c", "2", "--trace"]).contains("how they got there\n  vector  vCPU"))
+  }
+
+  @Test(.needsTracepoints) func `run --trace shows the interrupt of a guest that writes down nothing`() throws {
+    let image = try GuestFile(MultibootImage.interruptingItself.bytes)
+    let result = try Program.run(["run", image.path, "--apic", "xapic", "--trace", "--format", "json"])
+    #expect(result.status == 0, "\(result.errors)")
+    let report = try JSONDecoder().decode(RunReport.self, from: Data(result.output.utf8))
+    let trace = try #require(report.trace)
+    #expect(report.interrupts.isEmpty)
+    // APICv sends an interrupt to itself without KVM.
+    let hasAPICv = HostSurvey.take()[.apicv].state == .available
+    #expect(hasAPICv || trace.journeys.map(\.vector) == [0x40])
+    for journey in trace.journeys {
+      #expect(journey.source == .ipi && journey.sender == 0)
+      #expect(journey.accepted != nil && journey.taken == nil && journey.path != nil)
+    }
+    #expect(trace.lostEvents == 0)
   }
 
   @Test(.needsTracepoints) func `restore --trace leaves out what the guest took before`() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import KVM
 import Reports
 import TestImages
 import Testing
@@ -44,6 +45,22 @@ import Testing
     #expect(result.output.contains("FAILED  bad: two # three"))
     #expect(result.output.contains("skip    other: it is for i386"))
     #expect(result.output.contains("1 passed, 1 FAILED, 1 skipped of 3 cases"))
+  }
+
+  @Test(.needsTracepoints) func `--trace shows how the interrupts of each test got there`() throws {
+    let suite = try Suite("[one]\nfile = one.flat\n[two]\nfile = one.flat\n[none]\nfile = pass.flat\n")
+    try Data(MultibootImage.interruptingItself.bytes).write(to: suite.folder.appending(path: "one.flat"))
+    let result = try Program.run(["kut", "--config", suite.config, "--trace", "--jobs", "2", "--format", "json"])
+    #expect(result.status == 0, "\(result.errors)")
+    let report = try JSONDecoder().decode(SuiteReport.self, from: Data(result.output.utf8))
+    let traces = report.cases.compactMap(\.trace)
+    #expect(traces.count == 3)
+    let hasAPICv = HostSurvey.take()[.apicv].state == .available
+    // Each has its own and no other's.
+    #expect(hasAPICv || traces.map { $0.journeys.count } == [1, 1, 0])
+    let text = try Program.run(["kut", "--config", suite.config, "--trace", "none"]).output
+    #expect(text.contains("none: how its interrupts got there\n  no interrupt was seen\n"))
+    #expect(try !Program.run(["kut", "--config", suite.config, "none"]).output.contains("how its interrupts"))
   }
 
   @Test(.needsKVM) func `names and groups select`() throws {

@@ -34,12 +34,39 @@ import Testing
         """)
   }
 
+  @Test func `what nobody wrote down has no time of its handler, and what is concluded says so`() {
+    let concluded = JourneyReport(
+      vector: 0x70, vcpu: 0, source: .message, accepted: 36_000_000, coalesced: 0, posted: 36_000_850,
+      stayedInGuest: true, path: "posted", isPathConcluded: true)
+    let injected = JourneyReport(
+      vector: 0x20, vcpu: 0, coalesced: 0, injected: 40_000_000, ended: 40_002_000, path: "software",
+      isPathConcluded: false)
+    #expect(
+      text([concluded, injected]) == """
+          vector  vCPU       from  accepted   posted  injected       EOI                                        way
+          0x70       0  a message   36.0 ms  +850 ns                      posted into the running guest (concluded)
+          0x20       0   not seen                      40.0 ms  +2.00 µs                                   software
+        """)
+  }
+
+  @Test func `what this kernel lacks and what was not understood is said`() {
+    let trace = RunReport.TraceReport(
+      journeys: [], lostEvents: 0, unknownEvents: 3, absentEvents: ["kvm_eoi with a field 'vector'", "kvm_pv_eoi"])
+    #expect(
+      trace.lines(Style()) == [
+        "  no interrupt was seen", "note: the trace has 3 events that mean nothing here",
+        "note: this kernel has no kvm_eoi with a field 'vector', kvm_pv_eoi",
+      ])
+  }
+
   @Test(arguments: [
     (JourneyReport(vector: 32, vcpu: 2, source: .ipi, sender: 2, coalesced: 0, taken: 0), "itself"),
     (JourneyReport(vector: 32, vcpu: 2, source: .ipi, coalesced: 0, taken: 0), "an IPI"),
     (JourneyReport(vector: 32, vcpu: 2, source: .line, gsi: 20, coalesced: 0, taken: 0), "line 20"),
     (JourneyReport(vector: 32, vcpu: 2, source: .heldLine, pin: 21, coalesced: 0, taken: 0), "pin 21, still high"),
     (JourneyReport(vector: 32, vcpu: 2, source: .localAPIC, coalesced: 0, taken: 0), "local APIC"),
+    (JourneyReport(vector: 32, vcpu: 2, source: .localAPIC, entry: "timer", coalesced: 0, taken: 0), "local timer"),
+    (JourneyReport(vector: 32, vcpu: 2, source: .localAPIC, entry: "lint0", coalesced: 0), "local APIC, lint0"),
   ])
   func `every source has words`(journey: JourneyReport, words: String) {
     #expect(text([journey]).contains("  \(words)  "))
@@ -50,7 +77,7 @@ import Testing
     #expect(lines.count == 1 + 100 + 2)
     #expect(lines[101] == "  and 30 more, which --format json has")
     #expect(lines[102] == "note: the trace lost 4 events: they were too many")
-    #expect(text([]) == "  the guest wrote down no interrupt")
+    #expect(text([]) == "  no interrupt was seen")
   }
 
   @Test func `the document has these keys, and those of what was not seen are absent`() throws {
@@ -61,12 +88,12 @@ import Testing
       "accepted", "coalesced", "ended", "injected", "path", "posted", "sender", "source", "taken", "vcpu", "vector",
       "wokenUp",
     ]
-    #expect(keys == names.map { "trace.journeys[].\($0)" } + ["trace.lostEvents"])
+    #expect(keys == names.map { "trace.journeys[].\($0)" } + ["trace.lostEvents", "trace.unknownEvents"])
     report.trace = RunReport.TraceReport(journeys: [unseen], lostEvents: 0)
     #expect(
       try DocumentKeys.of(JSONDocument.text(report)).filter { $0.hasPrefix("trace.") } == [
         "trace.journeys[].coalesced", "trace.journeys[].taken", "trace.journeys[].vcpu", "trace.journeys[].vector",
-        "trace.lostEvents",
+        "trace.lostEvents", "trace.unknownEvents",
       ])
   }
 }

@@ -2,35 +2,47 @@ public import APIC
 
 /// One interrupt's way from its source into the guest and to its end, as far as it left a trace.
 ///
-/// What is nil was not seen: a local APIC that is virtualized accepts and ends interrupts without KVM, and an irqfd of a
-/// line, or the in-kernel PIT, raises its interrupts on a thread of the kernel's own.
+/// What is nil was not seen: a local APIC that is virtualized accepts and ends interrupts without KVM, an irqfd of a line,
+/// or the in-kernel PIT, raises its interrupts on a thread of the kernel's own, and not every guest writes down what it
+/// takes. Times are nanoseconds since recording began: plain numbers, since there may be very many.
 public struct InterruptJourney: Hashable, Sendable {
-  /// The index of the vCPU that took it.
+  /// The index of the vCPU that it was for.
   public let vcpu: Int
   /// Its vector.
   public let vector: Vector
   /// What it came from.
-  public let source: InterruptSource?
+  public var source: InterruptSource?
   /// When its local APIC accepted it (kvm_apic_accept_irq).
-  public let accepted: ContinuousClock.Instant?
+  public var accepted: Int64?
   /// How many more of the same vector were accepted before it was delivered, and so are one with it.
-  public let coalesced: Int
+  public var coalesced = 0
   /// When it was handed to the hardware: set in the posted-interrupt descriptor (kvm_apicv_accept_irq).
-  public let posted: ContinuousClock.Instant?
+  public var posted: Int64?
   /// When its vCPU, which was halted, went on (kvm_vcpu_wakeup).
-  public let wokenUp: ContinuousClock.Instant?
+  public var wokenUp: Int64?
   /// When software injected it at VM entry (kvm_inj_virq).
-  public let injected: ContinuousClock.Instant?
+  public var injected: Int64?
   /// When the guest's handler wrote it down.
-  public let taken: ContinuousClock.Instant
+  public var taken: Int64?
   /// When KVM saw the end of its service (kvm_eoi).
-  public let ended: ContinuousClock.Instant?
+  public var ended: Int64?
   /// Whether its vCPU stayed in the guest from its acceptance to its handler, by kvm_entry and kvm_exit; nil where they do
   /// not tell. What was handed to the hardware was posted into the running guest then, or else delivered at a VM entry.
-  public let stayedInGuest: Bool?
+  public var stayedInGuest: Bool?
   /// Why its vCPU left the guest between its acceptance and its handler (kvm_exit); nil where it did not, was outside
   /// already, or nothing tells.
-  public let exit: String?
+  public var exit: ExitReason?
   /// How it got from its local APIC into the guest; nil where nothing tells.
-  public let path: DeliveryPath?
+  public var path: DeliveryPath?
+  /// Whether the path is concluded: from a counter that covers more than this interrupt, or, where nobody wrote down when it
+  /// was taken, from where its vCPU was. Otherwise events of this interrupt show it.
+  public var isPathConcluded = false
+
+  init(vcpu: Int, vector: Vector) {
+    self.vcpu = vcpu
+    self.vector = vector
+  }
+
+  /// The moment that journeys are ordered by: when it was taken, or else the first that was seen of it.
+  var moment: Int64? { taken ?? accepted ?? posted ?? injected ?? ended }
 }

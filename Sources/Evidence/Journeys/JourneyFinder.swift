@@ -6,68 +6,151 @@ struct JourneyFinder {
   private static let slack = Duration.microseconds(2)
 
   let events: JourneyEvents
-  /// Of their times.
+  /// The kernel's ids of the vCPUs' threads, by index.
+  let threads: [Int32]
+  /// KVM's ids of the vCPUs, by index.
+  let ids: [UInt32]
+  /// Of the events' times.
   let clock: TraceClock
   /// Of the times at which interrupts were taken.
   let guest: GuestTSC
-  /// How all interrupts of a vCPU got there, where its counters say that of all.
-  let paths: [Int: DeliveryPath]
-  /// When the vCPUs were in the guest; nil where that was not recorded.
-  var residency: GuestResidency?
+  /// Whether entries and exits were recorded, and nothing was lost: else what is not there may have happened.
+  let tellsPresence: Bool
+  /// Whether no event was lost.
+  var isWhole = true
+  /// How all interrupts of a vCPU got there that it wrote down, where its counters say that of all.
+  var paths: [Int: DeliveryPath] = [:]
+  /// The vectors of the local vector table, by vCPU.
+  var localVectors: [[Vector: LocalVector]] = []
 
-  /// The journeys of what was taken, in the order in which it was taken.
+  /// The journeys of what the guest wrote down and of what nobody did, in their order.
+  ///
+  /// - Parameter taken: what the guest wrote down; none of one that writes down nothing.
   func journeys(of taken: [InterruptTaken]) -> [InterruptJourney] {
-    let byPlace = Dictionary(grouping: taken) { JourneyEvents.Place(vcpu: $0.vcpu, vector: $0.vector) }
-    let slack = clock.cycles(in: Self.slack)
+    var rests: [JourneyEvents.Place: PlaceEvents] = [:]
+    var found = writtenJourneys(of: taken, leaving: &rests)
+    for vcpu in ids.indices {
+      for number in 16...UInt8.max {
+        let place = JourneyEvents.Place(vcpu: vcpu, vector: Vector(rawValue: number))
+        found += unwritten(at: place, rests[place] ?? PlaceEvents(events, place, self))
+      }
+    }
+    return ordered(found)
+  }
+
+  /// The journeys of what the guest wrote down alone, in the order in which it was taken.
+  func writtenJourneys(of taken: [InterruptTaken]) -> [InterruptJourney] {
+    var rests: [JourneyEvents.Place: PlaceEvents] = [:]
+    return ordered(writtenJourneys(of: taken, leaving: &rests))
+  }
+
+  /// - Parameter rests: gets what events are left, by vCPU and vector.
+  private func writtenJourneys(
+    of taken: [InterruptTaken], leaving rests: inout [JourneyEvents.Place: PlaceEvents]
+  ) -> [InterruptJourney] {
+    let slack = slack
     // A guest may write down any time.
     let range = slack...(.max - slack)
-    return byPlace.flatMap { place, taken in
+    var found: [InterruptJourney] = []
+    for (place, taken) in Dictionary(grouping: taken, by: { JourneyEvents.Place(vcpu: $0.vcpu, vector: $0.vector) }) {
       let times = taken.map { min(max(guest.hostCycles(at: $0.tsc), range.lowerBound), range.upperBound) }
-      return journeys(at: place, times.sorted(), slack: slack)
+      var rest = PlaceEvents(events, place, self)
+      found += journeys(at: place, times.sorted(), &rest)
+      rests[place] = rest
     }
-    .sorted { ($0.taken, $0.vcpu, $0.vector.rawValue) < ($1.taken, $1.vcpu, $1.vector.rawValue) }
+    return found
   }
 
-  /// A vCPU's interrupts of one vector. Each takes what lies between its predecessor and itself; what comes after its
-  /// injection is its successor's, as it has left the IRR by then.
+  private func ordered(_ journeys: [InterruptJourney]) -> [InterruptJourney] {
+    journeys.sorted {
+      ($0.moment ?? 0, $0.vcpu, $0.vector.rawValue) < ($1.moment ?? 0, $1.vcpu, $1.vector.rawValue)
+    }
+  }
+
+  private var slack: UInt64 { clock.cycles(in: Self.slack) }
+
+  /// A vCPU's interrupts of one vector that it wrote down. Each takes what lies between its predecessor and itself; what
+  /// comes after its injection is its successor's, as it has left the IRR by then.
   private func journeys(
-    at place: JourneyEvents.Place, _ taken: [UInt64], slack: UInt64
+    at place: JourneyEvents.Place, _ taken: [UInt64], _ rest: inout PlaceEvents
   ) -> [InterruptJourney] {
-    var accepted = (events.accepted[place] ?? [])[...]
-    var posted = (events.posted[place] ?? [])[...]
-    var injected = (events.injected[place] ?? [])[...]
-    var ended = (events.ended[place] ?? [])[...]
-    var wokenUp = (events.wokenUp[place.vcpu] ?? [])[...]
+    let slack = slack
     return taken.enumerated().map { index, time in
-      let injection = injected.takeFirst { $0 <= time + slack }
+      let injection = rest.injected.takeFirst { $0 <= time + slack }
+      _ = rest.reinjected.takeAll { $0 <= time + slack }
       let delivery = injection ?? time + slack
-      let acceptances = accepted.takeAll { $0.time <= delivery }
-      let posts = posted.takeAll { $0 <= delivery }
+      let acceptances = rest.accepted.takeAll { $0.time <= delivery }
+      let posts = rest.posted.takeAll { $0 <= delivery }
       let origin = acceptances.first?.time ?? posts.first
-      let wakeup = wokenUp.takeAll { $0 <= delivery }.last { $0 >= origin ?? time }
-      let meeting = acceptances.first.flatMap {
-        residency?.meeting(of: place.vcpu, accepted: $0.time, taken: time)
-      }
+      let wakeup = rest.wokenUp.takeAll { $0.time <= delivery }.last { $0.time >= origin ?? time }
+      let meeting = tellsPresence ? acceptances.first?.meeting(taken: time) : nil
       let next = index + 1 < taken.count ? taken[index + 1] : nil
-      _ = ended.takeAll { $0 < time - slack }
-      let end = ended.takeFirst { next == nil || $0 <= next ?? time }
-      return InterruptJourney(
-        vcpu: place.vcpu, vector: place.vector, source: acceptances.first?.source,
-        accepted: acceptances.first.map { clock.instant($0.time) }, coalesced: max(0, acceptances.count - 1),
-        posted: posts.first.map(clock.instant), wokenUp: wakeup.map(clock.instant),
-        injected: injection.map(clock.instant), taken: clock.instant(time), ended: end.map(clock.instant),
-        stayedInGuest: meeting.map { $0 == .inGuest }, exit: meeting?.exit,
-        path: path(place.vcpu, isInjected: injection != nil, isPosted: !posts.isEmpty, meeting))
+      _ = rest.ended.takeAll { $0 < time - slack }
+      let end = rest.ended.takeFirst { next == nil || $0 <= next ?? time }
+      var journey = InterruptJourney(vcpu: place.vcpu, vector: place.vector)
+      journey.source = acceptances.first.flatMap { source(of: $0, at: place) }
+      journey.accepted = acceptances.first.map { clock.nanoseconds($0.time) }
+      journey.coalesced = max(0, acceptances.count - 1)
+      journey.posted = posts.first.map(clock.nanoseconds)
+      journey.wokenUp = wakeup.map { clock.nanoseconds($0.time) }
+      journey.injected = injection.map(clock.nanoseconds)
+      journey.taken = clock.nanoseconds(time)
+      journey.ended = end.map(clock.nanoseconds)
+      journey.stayedInGuest = meeting.map { $0 == .inGuest }
+      journey.exit = meeting?.exit
+      if injection != nil {
+        journey.path = .software
+      } else if !posts.isEmpty || paths[place.vcpu] == .virtualDelivery {
+        journey.path = meeting == .inGuest ? .posted : .virtualDelivery
+        journey.isPathConcluded = posts.isEmpty
+      } else {
+        journey.path = paths[place.vcpu]
+        journey.isPathConcluded = journey.path != nil
+      }
+      return journey
     }
   }
 
-  private func path(
-    _ vcpu: Int, isInjected: Bool, isPosted: Bool, _ meeting: GuestResidency.Meeting?
-  ) -> DeliveryPath? {
-    if isInjected { return .software }
-    let isDeliveredByHardware = isPosted || paths[vcpu] == .virtualDelivery
-    guard isDeliveredByHardware else { return paths[vcpu] }
-    return meeting == .inGuest ? .posted : .virtualDelivery
+  /// What an interrupt that a local APIC accepted came from. What nothing raised there is the local APIC's own, where it is
+  /// that of the thread's vCPU.
+  func source(of acceptance: Acceptance, at place: JourneyEvents.Place) -> InterruptSource? {
+    switch acceptance.origin {
+    case .ipi: .ipi(vcpu: threads.firstIndex(of: acceptance.thread))
+    case .message: .message
+    case .line(let gsi): .line(gsi: gsi)
+    case .heldLine(let pin): .heldLine(pin: Int(pin))
+    case .unseen:
+      threads.firstIndex(of: acceptance.thread) == place.vcpu
+        ? .localAPIC(
+          localVectors.indices.contains(place.vcpu) ? localVectors[place.vcpu][place.vector] : nil)
+        : nil
+    }
+  }
+}
+
+/// What is left of the events of a vector on a vCPU.
+struct PlaceEvents {
+  var accepted: ArraySlice<Acceptance>
+  var posted: ArraySlice<UInt64>
+  var injected: ArraySlice<UInt64>
+  var reinjected: ArraySlice<UInt64>
+  var ended: ArraySlice<UInt64>
+  var wokenUp: ArraySlice<JourneyEvents.WakeUp>
+
+  /// Whether there is no interrupt in them.
+  var isEmpty: Bool { [posted, injected, reinjected, ended].allSatisfy(\.isEmpty) && accepted.isEmpty }
+
+  /// All of them; none for a vCPU that a guest made up.
+  init(_ events: JourneyEvents, _ place: JourneyEvents.Place, _ finder: JourneyFinder) {
+    let isThere = finder.ids.indices.contains(place.vcpu)
+    let seen = isThere ? events.seen(finder.ids[place.vcpu], place.vector) : JourneyEvents.Seen()
+    accepted = seen.accepted[...]
+    posted = seen.posted[...]
+    ended = seen.ended[...]
+    let thread = finder.threads.indices.contains(place.vcpu) ? finder.threads[place.vcpu] : nil
+    injected = thread.map { events.injected(on: $0, place.vector)[...] } ?? []
+    reinjected = thread.map { events.reinjected(on: $0, place.vector)[...] } ?? []
+    wokenUp = thread.map { events.wokenUp(on: $0)[...] } ?? []
   }
 }
 

@@ -19,10 +19,10 @@ struct TraceClock {
   /// How many cycles a length of time has.
   func cycles(in time: Duration) -> UInt64 { UInt64(max(0, time / .nanoseconds(1) * cyclesPerNanosecond)) }
 
-  /// When the host's TSC showed that.
-  func instant(_ cycles: UInt64) -> ContinuousClock.Instant {
+  /// When the host's TSC showed that: nanoseconds since the first reading.
+  func nanoseconds(_ cycles: UInt64) -> Int64 {
     // A trace is hours from the readings at most, which an Int64 holds many times.
     let distance = Double(Int64(bitPattern: cycles &- start.cycles)) / max(cyclesPerNanosecond, 1e-3)
-    return start.value + .nanoseconds(Int64(min(max(distance, -1e18), 1e18)))
+    return Int64(min(max(distance, -1e18), 1e18))
   }
 }

@@ -44,16 +44,24 @@ struct Reinjections {
   private let isKnown: Bool
 
   /// - Parameters:
-  ///   - text: a trace.
+  ///   - recording: a trace.
   ///   - isRecorded: whether its kernel has the tracepoint. A back end that never fires it says nothing with that.
-  init(_ text: TraceText, isRecorded: Bool) {
+  init(_ recording: TraceRecording, isRecorded: Bool) {
     var hasInjections = false
-    for event in text.events {
+    for event in recording.events {
       guard case .injected(_, let isReinjected) = event.detail else { continue }
       hasInjections = true
       if isReinjected { counts[event.thread, default: 0] += 1 }
     }
-    isKnown = isRecorded && hasInjections && text.lost == 0
+    isKnown = isRecorded && hasInjections && recording.lost == 0
+  }
+
+  /// - Parameters:
+  ///   - events: those of a trace.
+  ///   - isRecorded: as above, and no event was lost.
+  init(_ events: JourneyEvents, isRecorded: Bool) {
+    counts = events.reinjections
+    isKnown = isRecorded && events.hasInjections
   }
 
   /// How many on these threads; nil where the trace does not tell.

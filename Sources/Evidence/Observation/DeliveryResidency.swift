@@ -27,12 +27,16 @@ public struct DeliveryResidency: Hashable, Sendable {
   }
 
   /// Adds an interrupt's journey.
-  mutating func add(_ journey: InterruptJourney) {
+  ///
+  /// - Parameters:
+  ///   - journey: the journey.
+  ///   - exit: the kernel's name of its exit.
+  mutating func add(_ journey: InterruptJourney, exit: String?) {
     switch journey.stayedInGuest {
     case true?: inGuest += 1
     case false?:
       atEntry += 1
-      if let exit = journey.exit { exits[exit, default: 0] += 1 }
+      if let exit { exits[exit, default: 0] += 1 }
     case nil: break
     }
   }

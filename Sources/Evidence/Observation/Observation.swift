@@ -6,7 +6,7 @@ public struct Observation: Hashable, Sendable {
   public enum Trace: Hashable, Sendable {
     /// They were recorded, on these threads, by vCPU: more than one where the scenario went from machine to machine; these
     /// events does the kernel not have.
-    case recorded(TraceText, threads: [[Int32]], absentEvents: [String])
+    case recorded(TraceRecording, threads: [[Int32]], absentEvents: [String])
     /// They could not be, for this reason.
     case unavailable(String)
   }
@@ -50,8 +50,8 @@ public struct Observation: Hashable, Sendable {
 
   /// The recorded events; none without a trace.
   public var events: [TraceEvent] {
-    guard case .recorded(let text, _, _) = trace else { return [] }
-    return text.events
+    guard case .recorded(let recording, _, _) = trace else { return [] }
+    return recording.events
   }
 
   /// Why nothing proves that interrupts were posted into a running guest; nil where entries and exits were recorded, and
@@ -59,7 +59,7 @@ public struct Observation: Hashable, Sendable {
   public var obstacleToResidency: String? {
     switch trace {
     case .unavailable(let reason): return reason
-    case .recorded(let text, _, _) where text.lost > 0: return "the trace lost \(text.lost) events"
+    case .recorded(let recording, _, _) where recording.lost > 0: return "the trace lost \(recording.lost) events"
     case .recorded:
       return vcpus.allSatisfy { $0.residency != nil } ? nil : "kvm_entry and kvm_exit are not recorded here"
     }
@@ -74,9 +74,9 @@ public struct Observation: Hashable, Sendable {
   public var lines: [String] {
     var lines = interrupts.map(\.description)
     switch trace {
-    case .recorded(let text, _, let absent):
-      if text.lost > 0 { lines.append("the trace lost \(text.lost) events: its buffer was full") }
-      if text.unknownLines > 0 { lines.append("the trace has \(text.unknownLines) lines that mean nothing here") }
+    case .recorded(let recording, _, let absent):
+      if recording.lost > 0 { lines.append("the trace lost \(recording.lost) events: its buffer was full") }
+      if recording.unknown > 0 { lines.append("the trace has \(recording.unknown) events that mean nothing here") }
       if !absent.isEmpty { lines.append("this kernel has no \(absent.joined(separator: ", "))") }
     case .unavailable(let reason):
       lines.append("counters alone: \(reason)")

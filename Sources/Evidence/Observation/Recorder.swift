@@ -21,7 +21,6 @@ public final class Recorder {
   private var log: TraceLog?
   private var trace = Observation.Trace.unavailable("nothing is recorded")
   private var before: Reading?
-  private var sinceStimulus = 0
   private var hasStimulus = false
   /// What machines before this one showed since the reading, and their threads: by vCPU.
   private var carried: [CounterEvidence?] = []
@@ -68,7 +67,7 @@ public final class Recorder {
     guard !hasStimulus else { return }
     hasStimulus = isStimulus
     log?.drain()
-    sinceStimulus = log?.text.events.count ?? 0
+    log?.mark()
     carried = []
     // Injections come before what they inject is taken: read in this order, none is taken without being counted.
     let counters = statistics.map { try? $0.read() }
@@ -116,7 +115,7 @@ public final class Recorder {
   /// The events recorded so far, from the machine's start; nil where none can be.
   public func events() -> [TraceEvent]? {
     log?.drain()
-    return log?.text.events
+    return log?.recording().events
   }
 
   /// Ends recording.
@@ -148,12 +147,10 @@ public final class Recorder {
         unshown: left, residency: residency?[index] ?? (residency == nil ? nil : [:]))
     }
     if let log {
-      var seen = log.text
-      seen.events = Array(log.text.events.dropFirst(sinceStimulus))
       let all = threads.enumerated().map { index, thread in
         (formerThreads.indices.contains(index) ? formerThreads[index] : []) + [thread]
       }
-      trace = .recorded(seen, threads: all, absentEvents: log.instance.absentEvents)
+      trace = .recorded(log.recording(.sinceMark), threads: all, absentEvents: log.instance.absentEvents)
     }
     // A TSC that the scenario set would show cycles that have not passed.
     let latency = interrupts.first.map { $0.tsc - before.tsc }
@@ -166,21 +163,23 @@ public final class Recorder {
   private func residency(
     of machine: Machine, _ interrupts: [(vcpu: Int, vector: Vector, tsc: UInt64)], _ threads: [Int32]
   ) -> [Int: [Vector: DeliveryResidency]]? {
-    guard let log, formerThreads.isEmpty, log.instance.countsCycles,
-      let residency = GuestResidency(
-        log.text.events, threads: threads.map { [$0] },
-        isComplete: log.instance.recordsResidency && log.text.lost == 0),
+    guard let log, formerThreads.isEmpty, log.instance.countsCycles, log.instance.recordsResidency, log.isWhole,
       let guest = try? machine.withVCPUStopped(0, { vcpu throws(KVMError) in try GuestTSC(of: vcpu) })
     else { return nil }
+    var events = JourneyEvents()
+    // Where the vCPUs were begins before the stimulus does.
+    for event in log.recording(.beforeMark).events { events.take(event, isKept: false) }
+    for event in log.recording(.sinceMark).events { events.take(event) }
+    guard events.tellPresence else { return nil }
     let finder = JourneyFinder(
-      events: JourneyEvents(
-        Array(log.text.events.dropFirst(sinceStimulus)), threads: threads, ids: machine.configuration.apicIDs),
-      clock: TraceClock(start, TraceClock.now()), guest: guest, paths: [:], residency: residency)
-    let journeys = finder.journeys(
+      events: events, threads: threads, ids: machine.configuration.apicIDs,
+      clock: TraceClock(start, TraceClock.now()), guest: guest, tellsPresence: true)
+    let journeys = finder.writtenJourneys(
       of: interrupts.map { InterruptTaken(vcpu: $0.vcpu, vector: $0.vector, tsc: $0.tsc) })
     var result: [Int: [Vector: DeliveryResidency]] = [:]
     for journey in journeys {
-      result[journey.vcpu, default: [:]][journey.vector, default: DeliveryResidency()].add(journey)
+      result[journey.vcpu, default: [:]][journey.vector, default: DeliveryResidency()].add(
+        journey, exit: journey.exit.map { log.instance.exitNames[$0] })
     }
     return result
   }

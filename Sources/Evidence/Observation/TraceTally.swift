@@ -23,11 +23,11 @@ struct TraceTally {
 
   /// The tally of a trace; nil where there is none.
   init?(_ trace: Observation.Trace) {
-    guard case .recorded(let text, let threads, let absent) = trace else { return nil }
+    guard case .recorded(let recording, let threads, let absent) = trace else { return nil }
     self.threads = threads
-    isComplete = text.lost == 0
-    reinjections = Reinjections(text, isRecorded: !absent.contains("kvm_inj_virq"))
-    for event in text.events {
+    isComplete = recording.lost == 0
+    reinjections = Reinjections(recording, isRecorded: !absent.contains("kvm_inj_virq"))
+    for event in recording.events {
       switch event.detail {
       case .accepted(let id, let vector, _):
         byID[Key(vcpuID: id, vector: vector), default: Counts()].accepted += 1

@@ -3,65 +3,105 @@ import SystemPackage
 
 /// How a trace instance is set up.
 struct TraceConfiguration {
-  let events: [String]
+  /// Reads what it records.
+  let decoder: EventDecoder
+  /// The tracepoints that are recorded.
+  let events: [Tracepoint]
+  /// What else would be recorded: what this kernel does not have, and what it has in another form, with what is missing.
   let absentEvents: [String]
+  /// Whether entries and exits can be recorded.
+  let hasResidency: Bool
   let countsCycles: Bool
 
-  /// Entries into the guest and exits from it. They are recorded only where somebody asks for them: their lines would be
-  /// most of the text.
-  static let residency = ["kvm_entry", "kvm_exit"]
+  /// How much room the buffers have, in KiB: those of all processors together, and of one.
+  struct Room: Hashable, Sendable {
+    var budget: Int
+    var range: ClosedRange<Int>
 
-  /// What is recorded always, where the kernel has it: how interrupts come in, are accepted, delivered and ended (kernel,
-  /// arch/x86/kvm/trace.h and include/trace/events/kvm.h).
-  static let wanted = [
-    "kvm_set_irq", "kvm_msi_set_irq", "kvm_ioapic_set_irq", "kvm_pic_set_irq", "kvm_apic_ipi", "kvm_apic_accept_irq",
-    "kvm_apicv_accept_irq", "kvm_apicv_inhibit_changed", "kvm_inj_virq", "kvm_eoi", "kvm_pv_eoi", "kvm_ack_irq",
-    "kvm_hv_timer_state", "kvm_wait_lapic_expire", "kvm_vcpu_wakeup", "kvm_pi_irte_update",
-  ]
-
-  /// The tracepoint of that name among those; nil for any other.
-  static func name(_ text: Span<UInt8>, _ word: Range<Int>) -> String? {
-    (wanted + residency).first { name in
-      guard name.utf8.count == word.count else { return false }
-      var place = word.lowerBound
-      for byte in name.utf8 {
-        guard byte == text[place] else { return false }
-        place += 1
-      }
-      return true
-    }
+    /// For a scenario, whose interrupts are few.
+    static let scenario = Room(budget: 16384, range: 64...512)
+    /// For a guest that may leave the guest hundreds of thousands of times a second, looked at twenty times a second.
+    static let run = Room(budget: 65536, range: 512...8192)
   }
 
-  /// The buffers of all processors together, and of one, in KiB.
-  private static let bufferBudget = 16384
-  private static let bufferRange = 64...512
+  /// A format file that is larger, in bytes, is none.
+  private static let formatLimit = 1 << 18
 
-  static func apply(to directory: FilePath) throws(Errno) -> TraceConfiguration {
-    try TextFile.write("0", to: directory.appending("tracing_on"))
-    let clocks = try TextFile.read(directory.appending("trace_clock"))
-    let countsCycles = clocks.split(whereSeparator: \.isWhitespace).contains("x86-tsc")
-    if countsCycles { try TextFile.write("x86-tsc", to: directory.appending("trace_clock")) }
-    let size = bufferBudget / max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    let kept = min(max(size, bufferRange.lowerBound), bufferRange.upperBound)
-    try TextFile.write("\(kept)", to: directory.appending("buffer_size_kb"))
-    try TextFile.write("1", to: directory.appending("options/event-fork"))
-    let events = wanted.filter { TextFile.obstacle(switchFile(of: $0, in: directory), F_OK) == nil }
-    for name in events { try TextFile.write("1", to: switchFile(of: name, in: directory)) }
+  /// Sets an instance up.
+  ///
+  /// - Parameters:
+  ///   - directory: the instance's.
+  ///   - room: how large its buffers are.
+  /// - Throws: `TraceUnavailable` where the kernel refuses, or has formats that nothing can be read by.
+  static func apply(to directory: FilePath, _ room: Room) throws(TraceUnavailable) -> TraceConfiguration {
+    let countsCycles: Bool
+    let found: EventDecoder?
+    do throws(Errno) {
+      try TextFile.write("0", to: directory.appending("tracing_on"))
+      let clocks = try TextFile.read(directory.appending("trace_clock"))
+      countsCycles = clocks.split(whereSeparator: \.isWhitespace).contains("x86-tsc")
+      if countsCycles { try TextFile.write("x86-tsc", to: directory.appending("trace_clock")) }
+      let size = room.budget / max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+      let kept = min(max(size, room.range.lowerBound), room.range.upperBound)
+      try TextFile.write("\(kept)", to: directory.appending("buffer_size_kb"))
+      try TextFile.write("1", to: directory.appending("options/event-fork"))
+      found = try decoder(directory)
+      for event in recorded(found) { try TextFile.write("1", to: switchFile(of: event, in: directory)) }
+    } catch {
+      throw TraceUnavailable("a trace instance cannot be set up: \(error)")
+    }
+    guard let decoder = found else {
+      throw TraceUnavailable("this kernel's events/header_page and formats of kvm events are not of a known form")
+    }
+    let events = recorded(decoder)
+    let absent = Tracepoint.always.filter { tracepoint in
+      !events.contains(tracepoint) && !decoder.obstacles.contains { $0.tracepoint == tracepoint }
+    }
     return TraceConfiguration(
-      events: events, absentEvents: wanted.filter { !events.contains($0) }, countsCycles: countsCycles)
+      decoder: decoder, events: events,
+      absentEvents: absent.map(\.rawValue) + decoder.obstacles.map(\.description),
+      hasResidency: Tracepoint.residency.allSatisfy(decoder.readable.contains), countsCycles: countsCycles)
+  }
+
+  private static func recorded(_ decoder: EventDecoder?) -> [Tracepoint] {
+    (decoder?.readable ?? []).filter { !Tracepoint.residency.contains($0) }
+  }
+
+  /// Reads the formats of the tracepoints that this kernel has.
+  private static func decoder(_ directory: FilePath) throws(Errno) -> EventDecoder? {
+    let events = directory.appending("events")
+    let header = try TextFile.open(events.appending("header_page"), .readOnly) { file throws(Errno) in
+      try TextFile.drain(file, limit: formatLimit)
+    }
+    var formats: [EventFormat] = []
+    for tracepoint in Tracepoint.allCases {
+      let file = events.appending("kvm/\(tracepoint.rawValue)/format")
+      guard
+        let bytes = try? TextFile.open(
+          file, .readOnly,
+          { file throws(Errno) in
+            try TextFile.drain(file, limit: formatLimit)
+          })
+      else { continue }
+      // Sound, here and below: a byte has no padding.
+      if let format = unsafe EventFormat(parsing: bytes.span.bytes) { formats.append(format) }
+    }
+    guard let page = unsafe PageFormat(parsing: header.span.bytes) else { return nil }
+    return EventDecoder(page: page, formats: formats)
   }
 
   /// Switches the recording of entries and exits on or off.
   ///
   /// - Returns: whether they are recorded now: not where this kernel or its back end does not have both.
-  static func record(residency isWanted: Bool, in directory: FilePath) throws(Errno) -> Bool {
-    let files = residency.map { switchFile(of: $0, in: directory) }
-    guard files.allSatisfy({ TextFile.obstacle($0, F_OK) == nil }) else { return false }
-    for file in files { try TextFile.write(isWanted ? "1" : "0", to: file) }
+  func record(residency isWanted: Bool, in directory: FilePath) throws(Errno) -> Bool {
+    guard hasResidency else { return false }
+    for event in Tracepoint.residency {
+      try TextFile.write(isWanted ? "1" : "0", to: Self.switchFile(of: event, in: directory))
+    }
     return isWanted
   }
 
-  private static func switchFile(of event: String, in directory: FilePath) -> FilePath {
-    directory.appending("events/kvm/\(event)/enable")
+  private static func switchFile(of event: Tracepoint, in directory: FilePath) -> FilePath {
+    directory.appending("events/kvm/\(event.rawValue)/enable")
   }
 }

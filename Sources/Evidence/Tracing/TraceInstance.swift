@@ -1,4 +1,5 @@
 import CEvidence
+import Support
 import Synchronization
 import SystemPackage
 
@@ -14,63 +15,89 @@ public final class TraceInstance: Sendable {
   /// Where it is.
   var directory: FilePath { folder.path }
   /// The events that are recorded.
-  public let events: [String]
-  /// The events that would be recorded if this kernel had them.
-  public let absentEvents: [String]
+  public var events: [String] { configuration.events.map(\.rawValue) }
+  /// What would be recorded if this kernel had it.
+  public var absentEvents: [String] { configuration.absentEvents }
   /// Whether times are TSC cycles; otherwise they are nanoseconds of the kernel's trace clock.
-  public let countsCycles: Bool
+  public var countsCycles: Bool { configuration.countsCycles }
+  /// The kernel's names of exits.
+  var exitNames: ExitNames {
+    state.withLock { state in
+      let names = state.exitNames ?? configuration.decoder.exitNames
+      state.exitNames = names
+      return names
+    }
+  }
 
   private let fileSystem: TraceFileSystem
   private let folder: TraceInstanceFolder
-  private let pipe: FileDescriptor
-  private let state = Mutex(State())
+  private let configuration: TraceConfiguration
+  private let state: Mutex<State>
 
   private struct State {
+    /// The buffers, by processor.
+    var rings: [ProcessorRing]
+    /// Room for a page.
+    var page: [UInt8]
+    /// The kernel's names of exits, once somebody has asked for them.
+    var exitNames: ExitNames?
     var thread: Int32?
     var wantsResidency = false
     var recordsResidency = false
     var isClosed = false
   }
 
-  private static let readLimit = 4 << 20
+  /// How many pages of a processor's are read at a time.
+  private static let readLimit = 1024
 
   /// Makes an instance and removes those of processes that are no more.
   ///
-  /// - Parameter paths: where tracefs is looked for.
+  /// - Parameters:
+  ///   - paths: where tracefs is looked for.
+  ///   - room: how large its buffers are.
   /// - Throws: `TraceUnavailable` with the host's reason.
-  public init(_ paths: TracePaths = TracePaths()) throws(TraceUnavailable) {
+  init(_ paths: TracePaths = TracePaths(), _ room: TraceConfiguration.Room = .scenario) throws(TraceUnavailable) {
     let fileSystem = try TraceFileSystem(paths)
     let instances = fileSystem.root.appending("instances")
     TraceInstanceFolder.removeStale(in: instances)
     let folder = try TraceInstanceFolder(in: instances)
     let directory = folder.path
-    do throws(Errno) {
-      let configuration = try TraceConfiguration.apply(to: directory)
-      pipe = try TextFile.call {
-        try FileDescriptor.open(
-          directory.appending("trace_pipe"), .readOnly, options: [.nonBlocking, .closeOnExec])
-      }
-      events = configuration.events
-      absentEvents = configuration.absentEvents
-      countsCycles = configuration.countsCycles
+    var rings: [ProcessorRing] = []
+    do throws(TraceUnavailable) {
+      configuration = try TraceConfiguration.apply(to: directory, room)
+      try Self.open(directory, &rings)
     } catch {
+      for ring in rings { ring.close() }
       try? TextFile.removeDirectory(directory)
-      throw TraceUnavailable("a trace instance cannot be set up: \(error)")
+      throw error
     }
+    state = Mutex(State(rings: rings, page: [UInt8](repeating: 0, count: configuration.decoder.page.size)))
     self.fileSystem = fileSystem
     self.folder = folder
   }
 
   deinit { close() }
 
+  private static func open(_ directory: FilePath, _ rings: inout [ProcessorRing]) throws(TraceUnavailable) {
+    let processors = directory.appending("per_cpu")
+    do throws(Errno) {
+      for name in HostFile.names(in: processors) where name.hasPrefix("cpu") {
+        rings.append(try ProcessorRing(processors.appending(name)))
+      }
+    } catch {
+      throw TraceUnavailable("a trace instance's buffers cannot be opened: \(error)")
+    }
+  }
+
   /// Ends recording and removes the instance; does nothing the second time.
   public func close() {
     let isFirst = state.withLock { state in
+      for ring in state.rings { ring.close() }
+      state.rings = []
       defer { state.isClosed = true }
       return !state.isClosed
     }
     guard isFirst else { return }
-    try? pipe.close()
     try? TextFile.removeDirectory(directory)
   }
 
@@ -85,7 +112,9 @@ public final class TraceInstance: Sendable {
     let thread = cevidence_thread_id()
     do throws(Errno) {
       try TextFile.write("0", to: directory.appending("tracing_on"))
-      _ = try TextFile.drain(pipe)
+      try state.withLock { state throws(Errno) in
+        for index in state.rings.indices { try state.rings[index].begin(&state.page) }
+      }
       // Replacing the filter waits for all processors, so it is done only when another thread comes.
       if state.withLock({ $0.thread }) != thread {
         try TextFile.write("\(thread)", to: directory.appending("set_event_pid"))
@@ -93,7 +122,7 @@ public final class TraceInstance: Sendable {
       }
       // An event's switch patches the kernel's code, so it is left where it is while that will do.
       if state.withLock({ $0.wantsResidency }) != withResidency {
-        let records = try TraceConfiguration.record(residency: withResidency, in: directory)
+        let records = try configuration.record(residency: withResidency, in: directory)
         state.withLock {
           $0.wantsResidency = withResidency
           $0.recordsResidency = records
@@ -109,9 +138,9 @@ public final class TraceInstance: Sendable {
   /// faster than anybody reads, so what comes after a few megabytes is left for the next call.
   ///
   /// - Throws: `TraceUnavailable` where the kernel refuses.
-  public func read() throws(TraceUnavailable) -> TraceText {
+  func read() throws(TraceUnavailable) -> ProcessorEvents {
     do throws(Errno) {
-      return TraceText(parsing: try TextFile.drain(pipe, limit: Self.readLimit))
+      return try read(pages: Self.readLimit, isLast: false)
     } catch {
       throw TraceUnavailable("what was recorded cannot be read: \(error)")
     }
@@ -121,13 +150,36 @@ public final class TraceInstance: Sendable {
   ///
   /// - Returns: what was recorded since `begin` or the last `read`.
   /// - Throws: `TraceUnavailable` where the kernel refuses.
-  public func end() throws(TraceUnavailable) -> TraceText {
+  func end() throws(TraceUnavailable) -> ProcessorEvents {
     do throws(Errno) {
       try TextFile.write("0", to: directory.appending("tracing_on"))
       // Nothing is added any more, so there is an end.
-      return TraceText(parsing: try TextFile.drain(pipe))
+      return try read(pages: .max, isLast: true)
     } catch {
       throw TraceUnavailable("recording cannot be ended: \(error)")
+    }
+  }
+
+  /// Takes the pages that were recorded since `begin` or the last call of this, as they are: for each processor its own.
+  func takePages() throws(Errno) -> [[[UInt8]]] {
+    try state.withLock { state throws(Errno) in
+      var pages: [[[UInt8]]] = []
+      for ring in state.rings { pages.append(try ring.takePages(configuration.decoder.page.size)) }
+      return pages
+    }
+  }
+
+  /// What reads its pages.
+  var decoder: EventDecoder { configuration.decoder }
+
+  private func read(pages limit: Int, isLast: Bool) throws(Errno) -> ProcessorEvents {
+    try state.withLock { state throws(Errno) in
+      var processors = ProcessorEvents()
+      for index in state.rings.indices {
+        try state.rings[index].read(configuration.decoder, &state.page, pages: limit, into: &processors)
+        if isLast { processors.lost &+= try state.rings[index].lostUntold() }
+      }
+      return processors
     }
   }
 }

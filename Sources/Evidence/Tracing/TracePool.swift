@@ -10,13 +10,18 @@ public final class TracePool: Sendable {
   }
 
   private let paths: TracePaths
+  private let room: TraceConfiguration.Room
   private let state = Mutex(State())
 
   /// A pool without instances.
   ///
-  /// - Parameter paths: where tracefs is looked for.
-  public init(_ paths: TracePaths = TracePaths()) {
+  /// - Parameters:
+  ///   - paths: where tracefs is looked for.
+  ///   - forRuns: whether its instances have room for guests that run on their own, which nobody looks at all the time; else
+  ///     for scenarios, whose interrupts are few.
+  public init(_ paths: TracePaths = TracePaths(), forRuns: Bool = false) {
     self.paths = paths
+    room = forRuns ? .run : .scenario
   }
 
   /// Lends an instance, to be given back.
@@ -26,7 +31,7 @@ public final class TracePool: Sendable {
     if let reason = state.withLock({ $0.reason }) { throw reason }
     if let instance = state.withLock({ $0.free.popLast() }) { return instance }
     do throws(TraceUnavailable) {
-      return try TraceInstance(paths)
+      return try TraceInstance(paths, room)
     } catch {
       state.withLock { $0.reason = error }
       throw error

@@ -5,7 +5,7 @@ import Evidence
 public struct JourneyReport: Codable, Sendable {
   /// The vector, 16 to 255.
   public var vector: UInt8
-  /// The vCPU that took it.
+  /// The vCPU that it was for.
   public var vcpu: Int
   /// Where it came from.
   public var source: Source?
@@ -15,6 +15,8 @@ public struct JourneyReport: Codable, Sendable {
   public var gsi: UInt32?
   /// The IOAPIC's pin of a line that was still high.
   public var pin: Int?
+  /// The entry of the local vector table that had its vector in the end, such as `timer`.
+  public var entry: String?
   /// Its local APIC accepted it.
   public var accepted: Int64?
   /// How many more were accepted that are one with it.
@@ -26,7 +28,7 @@ public struct JourneyReport: Codable, Sendable {
   /// Software injected it at VM entry.
   public var injected: Int64?
   /// The guest's handler wrote it down.
-  public var taken: Int64
+  public var taken: Int64?
   /// KVM saw the end of its service.
   public var ended: Int64?
   /// Whether its vCPU stayed in the guest from acceptance to handler; absent where entries and exits do not tell.
@@ -35,6 +37,8 @@ public struct JourneyReport: Codable, Sendable {
   public var exit: String?
   /// `software`, `virtual-interrupt delivery` or `posted`.
   public var path: String?
+  /// Whether the path is concluded: from a counter, or from where its vCPU was; otherwise events of this interrupt show it.
+  public var isPathConcluded: Bool?
 
   /// Where an interrupt comes from, each with its word in a document.
   public enum Source: String, Codable, Hashable, Sendable {
@@ -52,12 +56,18 @@ public struct JourneyReport: Codable, Sendable {
 }
 
 extension JourneyReport {
-  init(_ journey: InterruptJourney, _ time: (ContinuousClock.Instant) -> Int64) {
+  /// - Parameters:
+  ///   - journey: the journey.
+  ///   - exit: the kernel's name of its exit.
+  ///   - start: what its times count from, in nanoseconds since the program started.
+  init(_ journey: InterruptJourney, exit: String?, from start: Int64) {
+    func time(_ moment: Int64) -> Int64 { start &+ moment }
     self.init(
       vector: journey.vector.rawValue, vcpu: journey.vcpu, accepted: journey.accepted.map(time),
       coalesced: journey.coalesced, posted: journey.posted.map(time), wokenUp: journey.wokenUp.map(time),
-      injected: journey.injected.map(time), taken: time(journey.taken), ended: journey.ended.map(time),
-      stayedInGuest: journey.stayedInGuest, exit: journey.exit, path: journey.path?.rawValue)
+      injected: journey.injected.map(time), taken: journey.taken.map(time), ended: journey.ended.map(time),
+      stayedInGuest: journey.stayedInGuest, exit: exit, path: journey.path?.rawValue,
+      isPathConcluded: journey.path.map { _ in journey.isPathConcluded })
     switch journey.source {
     case .ipi(let vcpu):
       source = .ipi
@@ -69,8 +79,27 @@ extension JourneyReport {
     case .heldLine(let pin):
       source = .heldLine
       self.pin = pin
-    case .localAPIC: source = .localAPIC
+    case .localAPIC(let entry):
+      source = .localAPIC
+      self.entry = entry.map { "\($0)" }
     case nil: break
     }
+  }
+}
+
+extension RunReport.TraceReport {
+  /// What a recorder recorded.
+  ///
+  /// - Parameters:
+  ///   - result: that.
+  ///   - programStart: the moment that times are counted from.
+  init(_ result: JourneyRecorder.Result, programStart: ContinuousClock.Instant) {
+    let start = Int64((result.start - programStart) / .nanoseconds(1))
+    journeys = result.journeys.map { journey in
+      JourneyReport(journey, exit: journey.exit.map { result.exitNames[$0] }, from: start)
+    }
+    lostEvents = result.lostEvents
+    unknownEvents = result.unknownEvents
+    absentEvents = result.absentEvents
   }
 }

@@ -99,8 +99,8 @@ public struct RunRecorder {
       guard case .interrupt(let vector, _) = record.event, vector.rawValue >= 16 else { return nil }
       return InterruptTaken(vcpu: record.vcpu, vector: vector, tsc: record.tsc)
     }
-    let (journeys, lost) = try recorder.finish(machine, threads: threads, taken: taken)
-    return RunReport.TraceReport(journeys: journeys.map { JourneyReport($0, time) }, lostEvents: lost)
+    return RunReport.TraceReport(
+      try recorder.finish(machine, threads: threads, taken: taken), programStart: programStart)
   }
 
   private var vcpuStatistics: [[String: UInt64]] {

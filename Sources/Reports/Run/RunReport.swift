@@ -103,10 +103,14 @@ public struct RunReport: Codable, Sendable {
 
   /// What KVM's tracepoints showed.
   public struct TraceReport: Codable, Sendable {
-    /// The way of each interrupt that the guest wrote down, in the order in which it took them.
+    /// The way of each interrupt, in the order in which the guest took them, or else they were first seen.
     public var journeys: [JourneyReport]
-    /// Events that the kernel threw away because nobody read them in time.
+    /// Events that the kernel threw away because nobody read them in time, and those that are too many to be kept.
     public var lostEvents: UInt64
+    /// Events that meant nothing to this program.
+    public var unknownEvents = 0
+    /// Tracepoints that this kernel does not have, or has in another form.
+    public var absentEvents: [String] = []
   }
 
   /// What was printed on the serial console.

@@ -11,12 +11,18 @@ extension RunReport.TraceReport {
     var table = Table()
     table.add(columns.map(\.title))
     for journey in journeys.prefix(Self.shown) { table.add(columns.map { $0.cell(journey) }) }
-    var lines = journeys.isEmpty ? ["  the guest wrote down no interrupt"] : table.lines()
+    var lines = journeys.isEmpty ? ["  no interrupt was seen"] : table.lines()
     if journeys.count > Self.shown {
       lines.append("  and \(journeys.count - Self.shown) more, which --format json has")
     }
     if lostEvents > 0 {
       lines.append(style.yellow("note: ") + "the trace lost \(lostEvents) events: they were too many")
+    }
+    if unknownEvents > 0 {
+      lines.append(style.yellow("note: ") + "the trace has \(unknownEvents) events that mean nothing here")
+    }
+    if !absentEvents.isEmpty {
+      lines.append(style.yellow("note: ") + "this kernel has no \(absentEvents.joined(separator: ", "))")
     }
     return lines
   }
@@ -31,12 +37,12 @@ extension RunReport.TraceReport {
       Column(title: "vector", isAlwaysShown: true) { hex($0.vector, digits: 2) },
       Column(title: "vCPU", isAlwaysShown: true) { "\($0.vcpu)" },
       Column(title: "from", isAlwaysShown: true) { $0.origin },
-      Column(title: "accepted", isAlwaysShown: true) { $0.accepted.map(Units.time) ?? "" },
-      Column(title: "posted") { $0.span(to: $0.posted) },
-      Column(title: "woken") { $0.span(to: $0.wokenUp) },
-      Column(title: "injected") { $0.span(to: $0.injected) },
-      Column(title: "taken", isAlwaysShown: true) { $0.accepted == nil ? Units.time($0.taken) : $0.span(to: $0.taken) },
-      Column(title: "EOI") { $0.span(to: $0.ended) },
+      Column(title: "accepted", isAlwaysShown: true) { $0.cell(\.accepted) },
+      Column(title: "posted") { $0.cell(\.posted) },
+      Column(title: "woken") { $0.cell(\.wokenUp) },
+      Column(title: "injected") { $0.cell(\.injected) },
+      Column(title: "taken") { $0.cell(\.taken) },
+      Column(title: "EOI") { $0.cell(\.ended) },
       Column(title: "way", isAlwaysShown: true) { $0.way },
     ]
   }
@@ -51,16 +57,20 @@ extension JourneyReport {
       case .message: "a message"
       case .line: "line \(gsi ?? 0)"
       case .heldLine: "pin \(pin ?? 0), still high"
-      case .localAPIC: "local APIC"
+      case .localAPIC: entry.map { $0 == "timer" ? "local timer" : "local APIC, \($0)" } ?? "local APIC"
       case nil: "not seen"
       }
     return coalesced == 0 ? words : "\(words), \(coalesced + 1) in one"
   }
 
-  /// How long after its acceptance something was; empty where either was not seen.
-  fileprivate func span(to time: Int64?) -> String {
-    guard let time, let accepted else { return "" }
-    let nanoseconds = Double(time - accepted)
+  /// A moment: how long after the first that was seen; of that itself, when it was. Empty where it was not seen.
+  fileprivate func cell(_ moment: KeyPath<JourneyReport, Int64?>) -> String {
+    let order = [\JourneyReport.accepted, \.posted, \.injected, \.taken, \.ended, \.wokenUp]
+    guard let time = self[keyPath: moment], let first = order.first(where: { self[keyPath: $0] != nil }),
+      let start = self[keyPath: first]
+    else { return "" }
+    guard first != moment else { return Units.time(time) }
+    let nanoseconds = Double(time - start)
     return (nanoseconds < 0 ? "" : "+") + Units.shortTime(nanoseconds)
   }
 }
@@ -68,12 +78,14 @@ extension JourneyReport {
 extension JourneyReport {
   /// How it got there, for a person: what the hardware delivered was posted into the running guest, or delivered at an entry.
   fileprivate var way: String {
-    switch (path, stayedInGuest) {
-    case (nil, _): "not seen"
-    case (DeliveryPath.posted.rawValue?, _): "posted into the running guest"
-    case (DeliveryPath.virtualDelivery.rawValue?, false?):
-      "virtual-interrupt delivery at entry" + (exit.map { ", after \($0)" } ?? "")
-    case (let path?, _): path
-    }
+    let words =
+      switch (path, stayedInGuest) {
+      case (nil, _): "not seen"
+      case (DeliveryPath.posted.rawValue?, _): "posted into the running guest"
+      case (DeliveryPath.virtualDelivery.rawValue?, false?):
+        "virtual-interrupt delivery at entry" + (exit.map { ", after \($0)" } ?? "")
+      case (let path?, _): path
+      }
+    return isPathConcluded == true ? words + " (concluded)" : words
   }
 }

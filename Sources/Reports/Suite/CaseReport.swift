@@ -39,6 +39,8 @@ public struct CaseReport: Codable, Sendable {
   public var costs: [Cost] = []
   /// What a test of kvm-unit-tests printed of its checks, in order; absent for scenarios.
   public var checks: [Check]?
+  /// How the interrupts of a test of kvm-unit-tests got there; absent unless that was asked for.
+  public var trace: RunReport.TraceReport?
   /// Its first failure; absent where no run failed.
   public var failure: FailureReport?
   /// The command that runs it alone.

@@ -10,6 +10,10 @@ extension SuiteReport {
   public func text(_ style: Style = Style()) -> String {
     var lines: [String] = []
     for item in cases where item.verdict == .failed { lines += item.failureLines(style) + [""] }
+    for item in cases {
+      guard let trace = item.trace else { continue }
+      lines += [style.bold("\(item.id): how its interrupts got there")] + trace.lines(style) + [""]
+    }
     if !skips.isEmpty { lines += [style.bold("skipped")] + skips.map(line) + [""] }
     if cases.count > Self.slowestCount { lines += [style.bold("slowest")] + slowest.lines() + [""] }
     if !notRun.isEmpty {

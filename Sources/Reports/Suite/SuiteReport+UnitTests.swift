@@ -10,12 +10,13 @@ extension SuiteReport {
   ///   - host: where it ran.
   ///   - options: how it was run.
   ///   - duration: how long it took.
+  ///   - programStart: the moment that times of traces are counted from.
   public init(
     _ plans: [UnitTestPlan], _ results: [UnitTestResult?], isInterrupted: Bool, host: Host, options: Options,
-    duration: Duration
+    duration: Duration, programStart: ContinuousClock.Instant
   ) {
     self.init(
-      results.compactMap { $0.map { CaseReport($0) } }, program: "lapwing kut",
+      results.compactMap { $0.map { CaseReport($0, programStart: programStart) } }, program: "lapwing kut",
       notRun: zip(plans, results).filter { $1 == nil }.map(\.0.test.name), isInterrupted: isInterrupted, host: host,
       options: options, sabotage: nil, duration: duration)
   }
@@ -23,7 +24,11 @@ extension SuiteReport {
 
 extension CaseReport {
   /// The report of a unit test: its family is its first group, or its image.
-  public init(_ result: UnitTestResult) {
+  ///
+  /// - Parameters:
+  ///   - result: what it came to.
+  ///   - programStart: the moment that times of its trace are counted from; nil to leave that out.
+  public init(_ result: UnitTestResult, programStart: ContinuousClock.Instant? = nil) {
     let test = result.test
     id = test.name
     family = test.groups.first ?? String(test.file.prefix { $0 != "." })
@@ -34,6 +39,9 @@ extension CaseReport {
     duration = result.duration.nanoseconds
     figures = []
     checks = result.checks.map { Check($0) }
+    if let programStart {
+      trace = result.journeys.map { RunReport.TraceReport($0, programStart: programStart) }
+    }
     command = "lapwing kut --config unittests.cfg \(test.name)"
     if test.line == 0 { command = "lapwing kut \(test.file)" }
     switch result.verdict {

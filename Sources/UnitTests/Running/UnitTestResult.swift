@@ -1,3 +1,4 @@
+public import Evidence
 import KVM
 public import VMM
 
@@ -25,6 +26,8 @@ public struct UnitTestResult: Sendable {
   public internal(set) var scene: UnitTestScene?
   /// All that it printed.
   public internal(set) var output = ""
+  /// How its interrupts got there; nil where that was not recorded.
+  public internal(set) var journeys: JourneyRecorder.Result?
 
   init(_ test: UnitTest, _ verdict: Verdict) {
     self.test = test

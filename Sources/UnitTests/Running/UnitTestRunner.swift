@@ -1,3 +1,4 @@
+public import Evidence
 public import KVM
 import Support
 import SystemPackage
@@ -8,9 +9,32 @@ public struct UnitTestRunner: Sendable {
   /// How many tests run at the same time.
   public var jobs = 1
   private let system: System
+  private let tracing: Tracing?
+
+  /// What records how interrupts get there.
+  public struct Tracing: Sendable {
+    let pool: TracePool
+    let deliversVirtually: Bool?
+
+    /// - Parameters:
+    ///   - pool: where trace instances are to be had.
+    ///   - deliversVirtually: whether this host can deliver interrupts by virtual-interrupt delivery; nil where nothing
+    ///     tells.
+    public init(_ pool: TracePool, deliversVirtually: Bool?) {
+      self.pool = pool
+      self.deliversVirtually = deliversVirtually
+    }
+  }
 
   /// A runner on this host.
-  public init(system: System) { self.system = system }
+  ///
+  /// - Parameters:
+  ///   - system: its KVM.
+  ///   - tracing: what records how interrupts get there; nil for nothing.
+  public init(system: System, tracing: Tracing? = nil) {
+    self.system = system
+    self.tracing = tracing
+  }
 
   /// Runs tests to their end. They are begun in their order; they may end in another.
   ///
@@ -25,7 +49,9 @@ public struct UnitTestRunner: Sendable {
     _ plans: [UnitTestPlan], isInterrupted: () -> Bool = { false }, interruption: Int32? = nil,
     watch: (_ ended: [UnitTestResult], _ running: [String]) -> Void = { _, _ in }
   ) throws(MachineError) -> [UnitTestResult?] {
-    var runner = WorkRunner { [system] index, control in Self.run(plans[index], on: system, control) }
+    var runner = WorkRunner { [system, tracing] index, control in
+      Self.run(plans[index], on: system, tracing, control)
+    }
     runner.jobs = jobs
     var results = [UnitTestResult?](repeating: nil, count: plans.count)
     do throws(Errno) {
@@ -42,7 +68,9 @@ public struct UnitTestRunner: Sendable {
     return results
   }
 
-  private static func run(_ plan: UnitTestPlan, on system: System, _ control: WorkControl) -> UnitTestResult {
+  private static func run(
+    _ plan: UnitTestPlan, on system: System, _ tracing: Tracing?, _ control: WorkControl
+  ) -> UnitTestResult {
     let start = ContinuousClock.now
     var result: UnitTestResult
     switch plan.decision {
@@ -53,12 +81,14 @@ public struct UnitTestRunner: Sendable {
           configuration, image: try GuestImage(file: file), on: system, console: Console())
         control.whenEnded { machine.end(.stopped) }
         defer { control.whenEnded(nil) }
-        result = try play(machine, plan.test, limit)
+        result = try play(machine, plan.test, limit, tracing)
       } catch ImageError.unreadable(.noSuchFileOrDirectory) {
         result = UnitTestResult(plan.test, .skipped("there is no image \(file)"))
       } catch MachineError.missingCapability(let capability, let purpose) {
         let error = MachineError.missingCapability(capability, purpose: purpose)
         result = UnitTestResult(plan.test, .skipped(error.description))
+      } catch let error as TraceUnavailable {
+        result = UnitTestResult(plan.test, .failed("its interrupts cannot be recorded: \(error)"))
       } catch {
         result = UnitTestResult(plan.test, .failed("the image '\(file)' cannot be run: \(error)"))
       }
@@ -68,14 +98,18 @@ public struct UnitTestRunner: Sendable {
   }
 
   private static func play(
-    _ machine: Machine, _ test: UnitTest, _ limit: Duration
-  ) throws(MachineError) -> UnitTestResult {
-    let outcome = try machine.run(limit: limit)
+    _ machine: Machine, _ test: UnitTest, _ limit: Duration, _ tracing: Tracing?
+  ) throws -> UnitTestResult {
+    // Before the machine is started: its threads are recorded because this one starts them.
+    let recorder = try tracing.map { try JourneyRecorder($0.pool, deliversVirtually: $0.deliversVirtually) }
+    var threads: [Int32] = []
+    let outcome = try machine.run(limit: limit, tick: { recorder?.drain() }, ended: { threads = $0 })
     let output = machine.console.text
     let checks = UnitTestCheck.all(in: output)
     var result = UnitTestResult(test, UnitTestResult.verdict(outcome, limit: limit, checks))
     result.checks = checks
     result.output = output
+    result.journeys = try recorder?.finish(machine, threads: threads, taken: [])
     if case .failed = result.verdict { result.scene = UnitTestScene(machine) }
     return result
   }

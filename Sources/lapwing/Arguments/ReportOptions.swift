@@ -9,6 +9,16 @@ enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
   case json
 }
 
+/// Whether a guest's interrupts are followed, from the command line.
+struct TraceOptions: ParsableArguments {
+  @Flag(
+    help: """
+      Show how each interrupt got there: where it came from, and when it was accepted, injected or posted, taken and \
+      ended, by KVM's tracepoints and by what the guest writes down, if it does. Needs tracefs.
+      """)
+  var trace = false
+}
+
 /// How the report of a run is printed, from the command line.
 struct RunReportOptions: ParsableArguments {
   @Option(help: "human or json.")
@@ -17,12 +27,7 @@ struct RunReportOptions: ParsableArguments {
   @Flag(help: "Show every statistic that KVM has; JSON always has them.")
   var stats = false
 
-  @Flag(
-    help: """
-      Show how each interrupt got there: where it came from, and when it was accepted, injected or posted, taken and \
-      ended, by KVM's tracepoints. Needs tracefs.
-      """)
-  var trace = false
+  @OptionGroup var tracing: TraceOptions
 
   @Flag(name: .shortAndLong, help: "Show what the guest prints and nothing else.")
   var quiet = false

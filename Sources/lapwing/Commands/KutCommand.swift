@@ -1,4 +1,5 @@
 import ArgumentParser
+import Evidence
 import KVM
 import Reports
 import UnitTests
@@ -23,6 +24,8 @@ struct KutCommand: ParsableCommand {
 
   @OptionGroup(title: "Report")
   var report: SuiteReportOptions
+
+  @OptionGroup var tracing: TraceOptions
 
   @Option(name: .shortAndLong, help: "How many tests to run at the same time.")
   var jobs = 1
@@ -54,7 +57,7 @@ struct KutCommand: ParsableCommand {
     let signals = InterruptSignals()
     var progress = SuiteProgress(
       planned: plans.count, toErrors: destination.isStandardOutput && report.format != .human)
-    var runner = UnitTestRunner(system: system)
+    var runner = UnitTestRunner(system: system, tracing: tracing.trace ? try makeTracing() : nil)
     runner.jobs = jobs
     let results: [UnitTestResult?]
     do throws(MachineError) {
@@ -69,10 +72,22 @@ struct KutCommand: ParsableCommand {
     let host = SuiteReport.Host(kernel: HostSurvey.take().kernelRelease, backEnd: BackEnd.loaded()?.moduleName)
     let suiteReport = SuiteReport(
       plans, results, isInterrupted: signal != nil, host: host,
-      options: SuiteReport.Options(filters: names, jobs: jobs), duration: .now - start)
+      options: SuiteReport.Options(filters: names, jobs: jobs), duration: .now - start,
+      programStart: Lapwing.start)
     try report.write(suiteReport, to: destination)
     if let signal { return ExitStatus(signal: signal) }
     return suiteReport.success ? .success : .failed
+  }
+
+  /// What records interrupts. It is tried once, so that a host on which nothing can be recorded says so before anything runs.
+  private func makeTracing() throws(Failure) -> UnitTestRunner.Tracing {
+    let pool = TracePool(forRuns: true)
+    do throws(TraceUnavailable) {
+      pool.giveBack(try pool.lend())
+    } catch {
+      throw Failure(error)
+    }
+    return UnitTestRunner.Tracing(pool, deliversVirtually: HostSurvey.take()[.apicv].isAvailable)
   }
 }
 

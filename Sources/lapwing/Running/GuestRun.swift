@@ -34,7 +34,7 @@ struct GuestRun {
     let style = StandardOutput.style
     var lines: [String] = []
     // Before the machine is started: its threads are recorded because this one starts them.
-    let journeys = options.trace ? try makeJourneyRecorder() : nil
+    let journeys = options.tracing.trace ? try makeJourneyRecorder() : nil
     input?(machine)
     var idleWatch = IdleWatch(machine, outside: outsideSources)
     var threads: [Int32] = []
@@ -78,9 +78,17 @@ struct GuestRun {
 
   private func makeJourneyRecorder() throws(Failure) -> JourneyRecorder {
     do throws(TraceUnavailable) {
-      return try JourneyRecorder(deliversVirtually: HostSurvey.take()[.apicv].isAvailable)
+      return try JourneyRecorder(
+        TracePool(forRuns: true), deliversVirtually: HostSurvey.take()[.apicv].isAvailable)
     } catch {
-      throw Failure("--trace: nothing can be recorded: \(error)", .hostCannot)
+      throw Failure(error)
     }
+  }
+}
+
+extension Failure {
+  /// Nothing can be recorded.
+  init(_ error: TraceUnavailable) {
+    self.init("--trace: nothing can be recorded: \(error)", .hostCannot)
   }
 }

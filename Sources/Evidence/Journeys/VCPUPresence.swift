@@ -1,0 +1,78 @@
+/// How an interrupt met its vCPU, by the entries and exits that a trace shows.
+///
+/// This is what tells an interrupt that was posted into a running guest from one that was set in the posted-interrupt
+/// descriptor while its vCPU was outside, or was driven out for it, and that was delivered at the next VM entry (SDM
+/// volume 3C, sections 31.2.2 and 31.6). A counter cannot: to the counters a posting that has become a kick, an exit for an
+/// external interrupt and an entry, looks like a tick of the host's.
+enum Meeting: Hashable {
+  /// The vCPU was in the guest when its local APIC accepted the interrupt, and still was when the handler ran.
+  case inGuest
+  /// It was outside, or left the guest for this reason before the handler ran.
+  case atEntry(exit: ExitReason?)
+
+  /// The reason for which the vCPU left the guest meanwhile.
+  var exit: ExitReason? {
+    if case .atEntry(let exit) = self { exit } else { nil }
+  }
+}
+
+/// Where a vCPU is, by the entries and exits that were seen of it so far.
+struct VCPUPresence {
+  /// Whether it is in the guest; nil before its first entry or exit.
+  private(set) var isInGuest: Bool?
+  /// How often it has entered the guest.
+  private(set) var entries = 0
+
+  mutating func enter() {
+    isInGuest = true
+    entries += 1
+  }
+
+  mutating func exit() { isInGuest = false }
+}
+
+/// An interrupt that a local APIC accepted, and where its vCPU was: times are cycles of the host's TSC.
+struct Acceptance {
+  /// What raised it, on the thread on which it was accepted.
+  enum Origin: Hashable {
+    case ipi
+    case message
+    case line(gsi: UInt32)
+    case heldLine(pin: UInt32)
+    /// Nothing that was seen there.
+    case unseen
+  }
+
+  var time: UInt64
+  var thread: Int32
+  var origin: Origin
+  /// Where its vCPU was then.
+  var presence: VCPUPresence
+  /// Why and when the vCPU left the guest next, where it was in it.
+  var exit: (time: UInt64, reason: ExitReason)?
+
+  /// How it met its vCPU; nil where no entry or exit of the vCPU was seen before.
+  ///
+  /// - Parameter taken: when its handler ran, by its own time stamp.
+  func meeting(taken: UInt64) -> Meeting? {
+    guard let isInGuest = presence.isInGuest else { return nil }
+    guard isInGuest else { return .atEntry(exit: nil) }
+    guard let exit, exit.time < taken else { return .inGuest }
+    return .atEntry(exit: exit.reason)
+  }
+
+  /// How it met its vCPU, where nobody wrote down when it was taken: concluded. nil where that is not to be had: what was
+  /// in the guest and left it for an interrupt of the host's may have left it for the notification.
+  var concludedMeeting: Meeting? {
+    guard let isInGuest = presence.isInGuest else { return nil }
+    guard isInGuest else { return .atEntry(exit: nil) }
+    return exit.map { $0.reason.isExternalInterrupt } == true ? nil : .inGuest
+  }
+
+  /// Whether the vCPU was in the guest between this and a later acceptance, so that it may have taken this in between. One
+  /// that was outside all the time cannot have, and both are one interrupt. True where entries and exits do not tell.
+  func mayHaveBeenTaken(before later: Acceptance) -> Bool {
+    guard let isInGuest = presence.isInGuest else { return true }
+    return isInGuest || later.presence.entries > presence.entries
+  }
+}
