@@ -43,9 +43,13 @@ struct Program {
     for (name, value) in environment { variables[name] = value }
     process.environment = variables
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try standardOutput ?? FileHandle(forWritingTo: output)
-    process.standardError = try FileHandle(forWritingTo: errors)
+    let files = (output: try FileHandle(forWritingTo: output), errors: try FileHandle(forWritingTo: errors))
+    process.standardOutput = standardOutput ?? files.output
+    process.standardError = files.errors
     process.terminationHandler = { [hasEnded] _ in hasEnded.signal() }
+    // `Process` keeps them for good otherwise, and looks through /proc/self/fd in a way that a long list of descriptors
+    // breaks.
+    defer { for file in [files.output, files.errors] { try? file.close() } }
     try process.run()
   }
 
