@@ -1,6 +1,7 @@
 import APIC
 public import Evidence
 public import KVM
+import MachineState
 public import VMM
 
 /// Collects what a machine shows while it runs, and makes the report of it.
@@ -59,7 +60,8 @@ public struct RunRecorder {
       console: RunReport.ConsoleReport(text: machine.console.text, droppedBytes: machine.console.droppedBytes),
       trace: traced, vcpuStatistics: try vcpuStatistics, vmStatistics: counters(try machine.vm.statistics()),
       unclaimed: unclaimed,
-      vcpus: isSuccess ? [] : try machine.reports().map(VCPUStateReport.init))
+      vcpus: isSuccess ? [] : try machine.reports().map(VCPUStateReport.init),
+      failure: isSuccess || outcome.isByGuest ? nil : (try? machine.capture()).map { FailureSituation(machine, $0) })
   }
 
   private var machineReport: RunReport.MachineReport {

@@ -40,6 +40,8 @@ public struct RunReport: Codable, Sendable {
   public var unclaimed: [UnclaimedReport]
   /// The state of each vCPU at the end, where the guest failed.
   public var vcpus: [VCPUStateReport]
+  /// Why it did, as far as the machine's state says; absent where it ended by itself, or succeeded.
+  public var failure: FailureSituation?
 
   /// What a machine consists of.
   public struct MachineReport: Codable, Sendable {

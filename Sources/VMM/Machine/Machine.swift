@@ -1,4 +1,5 @@
 public import KVM
+import Synchronization
 
 /// A small PC for one guest: memory, interrupt controllers, vCPUs, and a handful of devices.
 ///
@@ -29,6 +30,9 @@ public final class Machine: Sendable {
 
   /// When the first vCPU entered the guest, and when all of them had left.
   public let times = RunTimes()
+
+  /// The image's bytes, for its symbols; nil for one that cannot have any.
+  let imageBytes = Mutex<ImageBytes?>(nil)
 
   let hooks: MachineHooks
   let gate: PauseGate

@@ -1,4 +1,5 @@
 import KVM
+import Synchronization
 
 extension Machine {
   /// Puts the guest and what it is to find into memory, and its vCPUs at its entry.
@@ -19,7 +20,13 @@ extension Machine {
       try writeBootStructures(plan.entry, name: image.name)
     }
     try kvmCall { () throws(KVMError) in try setInitialState(plan.entry) }
+    if ELFFile.matches(image.contents), image.contents.count <= Self.symbolLimit {
+      imageBytes.withLock { $0 = image.contents }
+    }
   }
+
+  /// A larger image is not kept for its symbols.
+  private static let symbolLimit = 64 << 20
 
   /// How far up an image may reach: to what the machine itself puts there for it.
   private func memoryForImages(_ entry: LoadPlan.Entry) -> UInt64 {

@@ -32,6 +32,14 @@ public enum Outcome: Sendable {
     }
   }
 
+  /// Whether the guest ended by itself, and says with which status.
+  public var isByGuest: Bool {
+    switch self {
+    case .finished, .debugExit: true
+    default: false
+    }
+  }
+
   /// The vCPU that ended it, if one did.
   public var vcpu: Int? {
     switch self {
