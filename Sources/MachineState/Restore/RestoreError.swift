@@ -19,7 +19,7 @@ extension RestoreError: CustomStringConvertible {
     switch self {
     case .malformed(let error): error.description
     case .hostDiffers(let differences):
-      "this host cannot take the state:\n" + differences.map { "  \($0)" }.joined(separator: "\n")
+      "this host cannot take the state: " + differences.map(\.description).joined(separator: "; ")
     case .refused(let path, let problem): "\(path): \(problem)"
     case .machine(let error): error.description
     }
