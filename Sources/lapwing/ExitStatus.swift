@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import KVM
+import Support
 import VMM
 
 /// How the program ends, as scripts see it; the numbers above 63 are those of sysexits.h.
@@ -25,17 +26,20 @@ enum ExitStatus: Int32 {
 
 /// Something went wrong: what a person reads on standard error, and how the program ends.
 struct Failure: Error {
-  let message: String
+  let message: TextLine
+  /// What there is to say about it line by line.
+  let details: [TextLine]
   let status: ExitStatus
 
-  init(_ message: String, _ status: ExitStatus) {
+  init(_ message: TextLine, details: [TextLine] = [], _ status: ExitStatus) {
     self.message = message
+    self.details = details
     self.status = status
   }
 
   /// KVM refused: mostly because of what the host is.
   init(_ error: KVMError) {
-    self.init(error.description, .hostCannot)
+    self.init("\(error)", .hostCannot)
   }
 
   /// A machine could not be built.
@@ -48,7 +52,7 @@ struct Failure: Error {
       case .pause: .internalFault
       case .device: .badInput
       }
-    self.init(error.description, status)
+    self.init("\(error)", status)
   }
 }
 
@@ -60,6 +64,7 @@ extension ParsableCommand {
       status = try body()
     } catch {
       StandardError.print("lapwing: \(error.message)")
+      for detail in error.details { StandardError.print("  \(detail)") }
       throw error.status.code
     }
     if status != .success { throw status.code }

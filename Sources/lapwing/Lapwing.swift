@@ -22,6 +22,12 @@ struct Lapwing: ParsableCommand {
   static func main() {
     _ = start
     // An option whose value may be left out, which the parser does not have beside filters.
-    main(CommandLine.arguments.dropFirst().map { $0 == "--sabotage" ? "--sabotage=stimulus" : $0 })
+    let arguments = CommandLine.arguments.dropFirst().map { $0 == "--sabotage" ? "--sabotage=stimulus" : $0 }
+    do {
+      var command = try parseAsRoot(arguments)
+      try command.run()
+    } catch {
+      end(withError: error, arguments)
+    }
   }
 }

@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import Reports
@@ -92,7 +93,7 @@ import Testing
   }
 
   @Test func `in colour a failed check stands out`() throws {
-    let line = try #require(RunReport.madeUp().records[3].line(Style(hasColor: true)))
+    let line = try #require(RunReport.madeUp().records[3].line(Style(hasColor: true))).text
     #expect(line.contains("\u{1b}[31mFAILED\u{1b}[0m"))
     #expect(line.contains("\u{1b}[2m"))
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import KVM
 import Reports
+import Support
 import UnitTests
 import VMM
 
@@ -42,7 +43,7 @@ struct KutCommand: ParsableCommand {
       let destination = try report.destination()
       defer { destination.discard() }
       guard !list else {
-        try destination.write(plans.map(\.line).joined(separator: "\n"))
+        try destination.write(plans.map(\.line).text)
         return .success
       }
       return try run(plans, to: destination)
@@ -79,9 +80,9 @@ struct KutCommand: ParsableCommand {
 
 extension UnitTestPlan {
   /// The test, and what becomes of it, for a person.
-  fileprivate var line: String {
+  fileprivate var line: TextLine {
     switch decision {
-    case .run: test.name
+    case .run: "\(test.name)"
     case .skip(let reason): "\(test.name): skipped, \(reason)"
     }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import KVM
 import MachineState
+import Support
 import SystemPackage
 import VMM
 
@@ -78,7 +79,7 @@ struct SnapshotCommand: ParsableCommand {
     return .success
   }
 
-  private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+  private func count(_ number: Int, _ noun: String) -> TextLine { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
   /// The machine at the moment; nil where the guest does not come there.
   private func snapshot(of machine: Machine, _ name: String) throws(Failure) -> Snapshot? {

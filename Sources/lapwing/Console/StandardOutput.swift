@@ -1,5 +1,6 @@
 import Glibc
 import Reports
+import Support
 import SystemPackage
 
 /// Standard output: what the user asked for.
@@ -9,11 +10,13 @@ enum StandardOutput {
     Style(hasColor: isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR") == nil && environment("TERM") != "dumb")
   }
 
-  /// Writes a line.
+  /// Writes a text and a newline.
   ///
+  /// - Parameter text: what was made of `TextLine`s, or a document for programs. Should a control character have got into
+  ///   it nevertheless, the terminal does not get that.
   /// - Throws: why not all of it was taken.
-  static func print(_ line: String) throws(Errno) {
-    let bytes = Array((line + "\n").utf8)
+  static func print(_ text: String) throws(Errno) {
+    let bytes = Array((Escape.inLines(text) + "\n").utf8)
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = write(rest)
@@ -24,10 +27,10 @@ enum StandardOutput {
 
   /// Writes lines as long as that takes no waiting, so that a reader who has gone to sleep holds nobody up; what is left
   /// stays in `lines`. What cannot be written is lost.
-  static func offer(_ lines: inout [String]) {
+  static func offer(_ lines: inout [TextLine]) {
     var written = 0
     while written < lines.count, isReady {
-      try? print(lines[written])
+      try? print(lines[written].text)
       written += 1
     }
     lines.removeFirst(written)
@@ -56,8 +59,8 @@ enum StandardOutput {
 /// Standard error: what went wrong.
 enum StandardError {
   /// Writes a line.
-  static func print(_ line: String) {
-    let bytes = Array((line + "\n").utf8)
+  static func print(_ line: TextLine) {
+    let bytes = Array((line.text + "\n").utf8)
     // Sound: the buffer is valid during the call. There is nowhere to say that this failed.
     _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }

@@ -1,10 +1,11 @@
 import KVM
 import MachineState
+import Support
 
 extension Failure {
   /// A snapshot could not be read or written.
   init(_ error: SnapshotFileError) {
-    self.init(error.description, .badInput)
+    self.init("\(error)", .badInput)
   }
 
   /// A machine could not be made from a snapshot.
@@ -13,9 +14,10 @@ extension Failure {
   ///   this host's.
   init(_ error: RestoreError, takenOn host: HostIdentity) {
     switch error {
-    case .malformed: self.init(error.description, .badInput)
-    case .hostDiffers: self.init(error.description, .hostCannot)
-    case .refused where host == .current: self.init(error.description, .badInput)
+    case .malformed: self.init("\(error)", .badInput)
+    case .hostDiffers(let differences):
+      self.init("this host cannot take the state:", details: differences.map { "\($0)" }, .hostCannot)
+    case .refused where host == .current: self.init("\(error)", .badInput)
     case .refused:
       self.init(
         "\(error); the state was taken on another host: Linux \(host.kernel), \(host.backEnd), \(host.processor)",
