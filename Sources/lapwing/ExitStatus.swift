@@ -48,7 +48,7 @@ struct Failure: Error {
       switch error {
       case .configuration: .usage
       case .image, .memory: .badInput
-      case .kvm, .missingCapability, .thread: .hostCannot
+      case .kvm, .setting, .missingCapability, .thread: .hostCannot
       case .pause: .internalFault
       case .device: .badInput
       }

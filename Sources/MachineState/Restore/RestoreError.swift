@@ -1,4 +1,6 @@
 public import JSON
+import KVM
+import SystemPackage
 public import VMM
 
 /// Why a machine could not be made from a state. There is no machine then, nor part of one.
@@ -11,6 +13,24 @@ public enum RestoreError: Error, Sendable {
   case refused(path: String, problem: String)
   /// The machine could not be built.
   case machine(MachineError)
+}
+
+extension RestoreError {
+  /// What this host has run out of, whatever it was asked for: no fault of a state.
+  private static let exhaustion: Set<Errno> = [
+    .noMemory, .tooManyOpenFiles, .tooManyOpenFilesInSystem, .resourceTemporarilyUnavailable, .noSpace,
+  ]
+
+  /// The error for a refusal of KVM's.
+  ///
+  /// - Parameters:
+  ///   - error: KVM's answer.
+  ///   - path: what of the state it was asked to take.
+  init(_ error: KVMError, at path: String) {
+    self =
+      Self.exhaustion.contains(error.errno)
+      ? .machine(.kvm(error)) : .refused(path: path, problem: error.description)
+  }
 }
 
 extension RestoreError: CustomStringConvertible {

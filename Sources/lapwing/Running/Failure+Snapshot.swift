@@ -1,6 +1,7 @@
 import KVM
 import MachineState
 import Support
+import VMM
 
 extension Failure {
   /// A snapshot could not be read or written.
@@ -15,6 +16,10 @@ extension Failure {
   init(_ error: RestoreError, takenOn host: HostIdentity) {
     switch error {
     case .malformed: self.init("\(error)", .badInput)
+    case .hostDiffers(let differences) where host == .current && differences.contains(where: \.isLasting):
+      self.init(
+        "the state says that it was taken on this host, which it cannot be:", details: differences.map { "\($0)" },
+        .badInput)
     case .hostDiffers(let differences):
       self.init("this host cannot take the state:", details: differences.map { "\($0)" }, .hostCannot)
     case .refused where host == .current: self.init("\(error)", .badInput)
@@ -22,6 +27,8 @@ extension Failure {
       self.init(
         "\(error); the state was taken on another host: Linux \(host.kernel), \(host.backEnd), \(host.processor)",
         .hostCannot)
+    // What a machine cannot be made of was in the file, not on the command line.
+    case .machine(.configuration(let problem)): self.init("\(problem)", .badInput)
     case .machine(let error): self.init(error)
     }
   }
