@@ -24,6 +24,7 @@ struct Lapwing: ParsableCommand {
     // An option whose value may be left out, which the parser does not have beside filters.
     let arguments = CommandLine.arguments.dropFirst().map { $0 == "--sabotage" ? "--sabotage=stimulus" : $0 }
     do {
+      try refuseLongOnes(among: arguments)
       var command = try parseAsRoot(arguments)
       try command.run()
     } catch {
