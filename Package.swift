@@ -35,9 +35,6 @@ let package = Package(
     .target(name: "APIC", swiftSettings: strict),
     .testTarget(name: "APICTests", dependencies: ["APIC"], swiftSettings: strict),
 
-    .target(name: "JSON", swiftSettings: strict),
-    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
-
     .target(name: "GuestContract"),
 
     // What every module of the host needs: files, threads, shared work, numbers and sizes as text.
@@ -48,6 +45,9 @@ let package = Package(
     .testTarget(
       name: "SupportTests", dependencies: ["Support", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
+
+    .target(name: "JSON", dependencies: ["Support"], swiftSettings: strict),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
 
     .target(name: "CKVM"),
     .target(
@@ -132,7 +132,7 @@ let package = Package(
     .target(
       name: "Reports",
       dependencies: [
-        "APIC", "Evidence", "KVM", "MachineState", "Measurements", "Scenarios", "Support", "UnitTests", "VMM",
+        "APIC", "Evidence", "JSON", "KVM", "MachineState", "Measurements", "Scenarios", "Support", "UnitTests", "VMM",
       ],
       swiftSettings: strict),
     .target(name: "CProcess"),
@@ -220,7 +220,8 @@ let package = Package(
     .testTarget(
       name: "ReportsTests",
       dependencies: [
-        "APIC", "GuestContract", "KVM", "MachineState", "Measurements", "Reports", "TestStates", "UnitTests", "VMM",
+        "APIC", "GuestContract", "KVM", "MachineState", "Measurements", "Reports", "Support", "TestStates", "UnitTests",
+        "VMM",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),

@@ -1,3 +1,5 @@
+import Support
+
 /// A member of an object that stands for one property of a value: one declaration says how it is written, how it is
 /// read, and from which version of the format on it is there.
 public struct Field<Root> {
@@ -152,7 +154,7 @@ public final class DecodingContext {
   public init(minor: Int = .max) { self.minor = minor }
 
   func note(_ path: String) {
-    if unknownMembers.count < Self.limit { unknownMembers.append(path) }
+    if unknownMembers.count < Self.limit { unknownMembers.append(path.excerpt) }
   }
 
   /// Runs what reads a member; what it notes and what it throws has the member's path.

@@ -1,3 +1,5 @@
+import Support
+
 /// How values of a type are written as JSON and read: the smallest part of a declaration (`Field`).
 public struct JSONCoding<Value> {
   /// What a value is written as.
@@ -120,8 +122,8 @@ extension JSONCoding where Value: FixedWidthInteger & UnsignedInteger {
         guard case .string(let text) = json else {
           throw JSONError("a string such as \"0x1f\" expected, not \(json.kind)")
         }
-        guard let integer = HexDigits.integer(text) else {
-          throw JSONError("a number such as \"0x1f\" with at most 16 digits expected, not \"\(text.prefix(40))\"")
+        guard let integer = Hexadecimal.integer(text) else {
+          throw JSONError("a number such as \"0x1f\" with at most 16 digits expected, not \"\(text.excerpt)\"")
         }
         guard let value = Value(exactly: integer) else {
           throw JSONError("\(text) has more than \(Value.bitWidth) bits")
@@ -180,7 +182,7 @@ extension JSONCoding where Value == [UInt8] {
   /// Bytes as hexadecimal digits.
   public static func bytes(atMost limit: Int) -> JSONCoding {
     JSONCoding(
-      encode: { .string(HexDigits.text($0)) },
+      encode: { .string(Hexadecimal.text($0)) },
       decode: { (json, _) throws(JSONError) in
         guard case .string(let text) = json else {
           throw JSONError("a string of hexadecimal digits expected, not \(json.kind)")
@@ -188,7 +190,7 @@ extension JSONCoding where Value == [UInt8] {
         guard text.utf8.count / 2 <= limit else {
           throw JSONError("at most \(limit) bytes expected, not \(text.utf8.count / 2)")
         }
-        guard let bytes = HexDigits.bytes(text) else {
+        guard let bytes = Hexadecimal.bytes(text) else {
           throw JSONError("an even number of hexadecimal digits expected")
         }
         return bytes

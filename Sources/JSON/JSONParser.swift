@@ -1,3 +1,5 @@
+import Support
+
 extension JSONValue {
   /// Reads a text, strictly by RFC 8259: no input traps, and the memory it takes is bounded.
   ///
@@ -81,7 +83,7 @@ private struct JSONParser {
       skipSpace()
       guard peek == UInt8(ascii: "\"") else { throw failure("a member's name expected") }
       let name = try string()
-      guard names.insert(name).inserted else { throw failure("the member '\(name.prefix(80))' is there twice") }
+      guard names.insert(name).inserted else { throw failure("the member '\(name.excerpt)' is there twice") }
       skipSpace()
       guard take(":") else { throw failure("':' expected") }
       members.append(JSONValue.Member(name, try value()))
@@ -178,7 +180,7 @@ private struct JSONParser {
   private mutating func unit() throws(JSONError) -> UInt32 {
     var unit: UInt32 = 0
     for _ in 0..<4 {
-      guard let digit = peek.flatMap(HexDigits.value) else { throw failure("four hexadecimal digits expected") }
+      guard let digit = peek.flatMap(Hexadecimal.value) else { throw failure("four hexadecimal digits expected") }
       unit = unit << 4 | UInt32(digit)
       position += 1
     }

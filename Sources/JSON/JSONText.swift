@@ -1,3 +1,5 @@
+import Support
+
 extension JSONValue {
   /// The value as people read it: two spaces a level, what fits on a line on one line, and a line feed at the end.
   public var text: [UInt8] {
@@ -57,14 +59,24 @@ private struct JSONText {
 
   private mutating func write(_ string: String) {
     text.append(UInt8(ascii: "\""))
-    for byte in string.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"): text += [UInt8(ascii: "\\"), byte]
-      case 0..<0x20: text += Array("\\u00".utf8) + Array(HexDigits.text([byte]).utf8)
-      default: text.append(byte)
+    for scalar in string.unicodeScalars {
+      switch scalar {
+      case "\"", "\\": text += [UInt8(ascii: "\\"), UInt8(ascii: scalar)]
+      case let scalar where Escape.isNeeded(for: scalar): text += Array(scalar.escapedForJSON.utf8)
+      default: text += Array(UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
       }
     }
     text.append(UInt8(ascii: "\""))
+  }
+}
+
+extension Unicode.Scalar {
+  /// The scalar by the numbers of its UTF-16 units (RFC 8259 section 7), such as `\u001b`.
+  public var escapedForJSON: String {
+    (UTF16.encode(self) ?? UTF16.encodedReplacementCharacter).map { unit in
+      let digits = String(unit, radix: 16)
+      return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    }.joined()
   }
 }
 

@@ -1,3 +1,5 @@
+import Support
+
 /// A JSON value (RFC 8259) whose numbers are integers, with the members of objects in order.
 ///
 /// Foundation's decoder keeps neither the order nor the names that nobody asked for, and takes a multiple of the time; a
@@ -48,26 +50,6 @@ public enum JSONValue: Hashable, Sendable {
   }
 }
 
-/// What a document may take of this process's memory. All are checked while it is read, before room is made.
-public struct JSONLimits: Sendable {
-  /// The size of the document in bytes.
-  public var bytes: Int
-  /// How many values it has, those of arrays and objects included.
-  public var values: Int
-  /// How deep arrays and objects nest.
-  public var depth: Int
-  /// The size of one string, or of a member's name, in bytes.
-  public var stringBytes: Int
-
-  /// Limits.
-  public init(bytes: Int, values: Int, depth: Int = 32, stringBytes: Int = 4 << 20) {
-    self.bytes = bytes
-    self.values = values
-    self.depth = depth
-    self.stringBytes = stringBytes
-  }
-}
-
 /// What is wrong with a document: the place in it, and the problem there.
 public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The place, such as `vcpus[1].localAPIC`; empty for the document as a whole.
@@ -97,6 +79,7 @@ public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// The path of a member of a member.
   static func join(_ outer: String, _ inner: String) -> String {
-    inner.isEmpty ? outer : inner.hasPrefix("[") ? outer + inner : "\(outer).\(inner)"
+    let outer = outer.excerpt
+    return inner.isEmpty ? outer : inner.hasPrefix("[") ? outer + inner : "\(outer).\(inner)"
   }
 }

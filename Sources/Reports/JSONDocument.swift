@@ -1,4 +1,6 @@
 import FoundationEssentials
+import JSON
+import Support
 
 /// A report as a JSON document: keys sorted, so that two of them can be compared as text.
 public enum JSONDocument {
@@ -8,8 +10,23 @@ public enum JSONDocument {
   public static func text(_ report: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(report), as: UTF8.self)
+    return withoutControlCharacters(String(decoding: try encoder.encode(report), as: UTF8.self))
   }
+
+  /// The document with every character by its number that a terminal would obey or hide: the encoder leaves those above
+  /// U+007E as they are. Outside of strings a document has none.
+  private static func withoutControlCharacters(_ document: String) -> String {
+    func isHarmful(_ scalar: Unicode.Scalar) -> Bool { scalar != "\n" && Escape.isNeeded(for: scalar) }
+    guard document.unicodeScalars.contains(where: isHarmful) else { return document }
+    var result = String.UnicodeScalarView()
+    for scalar in document.unicodeScalars {
+      if isHarmful(scalar) { result += scalar.escapedForJSON.unicodeScalars } else { result.append(scalar) }
+    }
+    return String(result)
+  }
+
+  /// Much more than the report of a suite that was run a thousand times.
+  private static let limits = JSONLimits(bytes: 256 << 20, values: 1 << 22)
 
   /// Reads a report back.
   ///
@@ -21,10 +38,15 @@ public enum JSONDocument {
   public static func read<Report: Decodable>(
     _ type: Report.Type, schema: String, from bytes: [UInt8]
   ) throws(Unreadable) -> Report {
+    do throws(JSONError) {
+      try limits.check(bytes)
+    } catch {
+      throw Unreadable(description: error.description)
+    }
     let data = Data(bytes)
     do {
       let kind = try JSONDecoder().decode(Kind.self, from: data).schema
-      guard kind == schema else { throw Unreadable(description: "it is '\(kind)', not '\(schema)'") }
+      guard kind == schema else { throw Unreadable(description: "it is '\(kind.excerpt)', not '\(schema)'") }
       return try JSONDecoder().decode(type, from: data)
     } catch let error as Unreadable {
       throw error
@@ -51,7 +73,7 @@ extension JSONDocument.Unreadable {
   fileprivate init(_ error: DecodingError) {
     let (context, problem): (DecodingError.Context, String) =
       switch error {
-      case .keyNotFound(let key, let context): (context, "the key '\(key.stringValue)' is missing")
+      case .keyNotFound(let key, let context): (context, "the key '\(key.stringValue.excerpt)' is missing")
       case .typeMismatch(_, let context), .valueNotFound(_, let context): (context, "a value has the wrong type")
       case .dataCorrupted(let context):
         (context, context.codingPath.isEmpty ? "it is no JSON" : context.debugDescription)
@@ -59,7 +81,7 @@ extension JSONDocument.Unreadable {
       }
     let path = context.codingPath.reduce("") { path, key in
       if let index = key.intValue { return "\(path)[\(index)]" }
-      return path.isEmpty ? key.stringValue : "\(path).\(key.stringValue)"
+      return path.isEmpty ? key.stringValue.excerpt : "\(path).\(key.stringValue.excerpt)"
     }
     description = path.isEmpty ? problem : "\(path): \(problem)"
   }

@@ -1,4 +1,5 @@
 public import Measurements
+import Support
 
 /// The guests that are built in: the value behind `lapwing list` and the JSON document `lapwing.guests/1`.
 public struct GuestList: Codable, Sendable {
@@ -31,8 +32,8 @@ public struct GuestList: Codable, Sendable {
 
   /// The list for a person, a line a guest.
   public func text(_ style: Style = Style()) -> String {
-    let width = guests.map(\.name.count).max() ?? 0
-    return guests.map { style.bold($0.name.padded(to: width)) + "  " + $0.summary }.joined(separator: "\n")
+    let width = guests.map { TextLine($0.name).width }.max() ?? 0
+    return guests.map { style.bold(TextLine($0.name).padded(to: width)) + "  \($0.summary)" }.text
   }
 }
 
@@ -72,7 +73,7 @@ public struct MeasurementList: Codable, Sendable {
 
   /// A line each, for a person.
   public var text: String {
-    let width = measurements.map(\.id.count).max() ?? 0
-    return measurements.map { "\($0.id.padded(to: width))  \($0.title), \($0.span)" }.joined(separator: "\n")
+    let width = measurements.map { TextLine($0.id).width }.max() ?? 0
+    return measurements.map { TextLine($0.id).padded(to: width) + "  \($0.title), \($0.span)" }.text
   }
 }

@@ -3,6 +3,12 @@ public import SystemPackage
 
 /// Reads files of the host: never more than was asked for, and never waiting for what may not come.
 public enum HostFile {
+  /// How many bytes a path may have (PATH_MAX of linux/limits.h, without the NUL). Longer ones lead nowhere, and taking one
+  /// apart (`FilePath`) takes time with the square of its length.
+  public static let longestPath = 4095
+  /// How many bytes a name in a directory may have (NAME_MAX of linux/limits.h).
+  public static let longestName = 255
+
   /// All of a file.
   ///
   /// - Parameters:

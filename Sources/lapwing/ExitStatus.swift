@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import KVM
+import Support
 import SystemPackage
 import VMM
 
@@ -50,11 +51,14 @@ enum ExitStatus: Int32, CaseIterable {
 
 /// Something went wrong: what a person reads on standard error, and how the program ends.
 struct Failure: Error {
-  let message: String
+  let message: TextLine
+  /// What there is to say about it line by line.
+  let details: [TextLine]
   let status: ExitStatus
 
-  init(_ message: String, _ status: ExitStatus) {
+  init(_ message: TextLine, details: [TextLine] = [], _ status: ExitStatus) {
     self.message = message
+    self.details = details
     self.status = status
   }
 
@@ -65,7 +69,7 @@ struct Failure: Error {
 
   /// KVM refused: mostly because of what the host is.
   init(_ error: KVMError) {
-    self.init(error.description, .hostCannot)
+    self.init("\(error)", .hostCannot)
   }
 
   /// A guest that this host could not run: KVM had no thread or no memory for it; nil for any other end.
@@ -82,11 +86,11 @@ struct Failure: Error {
       switch error {
       case .configuration: .usage
       case .image, .memory: .badFile
-      case .kvm, .missingCapability, .thread: .hostCannot
+      case .kvm, .setting, .missingCapability, .thread: .hostCannot
       case .pause: .internalFault
       case .device: .badFile
       }
-    self.init(error.description, status)
+    self.init("\(error)", status)
   }
 }
 
@@ -100,6 +104,7 @@ extension ParsableCommand {
       if [.success, .failed].contains(status), let loss = StandardOutput.loss { throw .standardOutput(loss) }
     } catch {
       StandardError.print("lapwing: \(error.message)")
+      for detail in error.details { StandardError.print("  \(detail)") }
       throw error.status.code
     }
     if status != .success { throw status.code }

@@ -21,7 +21,14 @@ struct Lapwing: ParsableCommand {
     _ = start
     cprocess_ignore_write_signals()
     // An option whose value may be left out, which the parser does not have beside filters.
-    main(arguments.map { $0 == "--sabotage" ? "--sabotage=stimulus" : $0 })
+    let arguments = arguments.map { $0 == "--sabotage" ? "--sabotage=stimulus" : $0 }
+    do {
+      try refuseLongOnes(among: arguments)
+      var command = try parseAsRoot(arguments)
+      try command.run()
+    } catch {
+      end(withError: error, arguments)
+    }
   }
 
   /// The arguments that the kernel handed over. `CommandLine.arguments` reads them from /proc, and has none where there is

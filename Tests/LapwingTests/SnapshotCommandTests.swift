@@ -91,12 +91,10 @@ import Testing
     _ = try Program.run(["snapshot", "hello", "--at", "exit:2", "-o", folder.path("s.json"), "--quiet"])
     let text = try folder.text("s.json")
       .replacingOccurrences(of: "\"msrs\": {", with: "\"msrs\": {\"0xdead\": \"0x1\", ")
-      .replacingOccurrences(of: "\"arguments\": [\"0x3\"", with: "\"arguments\": [\"0x8003\"")
     try folder.write(text, to: "s.json")
     let result = try Program.run(["restore", folder.path("s.json")])
     #expect(result.status == 69)
     #expect(result.errors.contains("MSR 0xdead: the state has it, this host's KVM does not"))
-    #expect(result.errors.contains("KVM_CAP_X2APIC_API: this host's KVM has no flags 0x8000"))
   }
 
   @Test func `members of a newer version are named on standard error, and the guest goes on`() throws {

@@ -49,7 +49,26 @@ import VMM
     ("\"version\": \"1.2\"", "\"version\": \"2.0\"", "version: version 2.0 cannot be read: this program reads 1.x"),
     ("\"version\": \"1.2\"", "\"version\": \"one\"", "version: a version such as"),
     ("\"number\": 129", "\"number\": 82", "settings.capabilities[0]: a state may not enable"),
-    ("\"size\": 4096", "\"size\": 1048576", "vcpus[0].xsave.size: 1048576 is not from 4096 to 65536"),
+    (
+      "\"arguments\": [\"0x3\"", "\"arguments\": [\"0x13\"",
+      "settings.capabilities[0].arguments[0]: 0x13 has bits beside 0xf"
+    ),
+    (
+      "\"arguments\": [\"0x3\", \"0x0\"", "\"arguments\": [\"0x3\", \"0x7\"",
+      "capabilities[0].arguments[1]: 0x7 is not 0"
+    ),
+    ("\"bootCPU\": null", "\"bootCPU\": \"0x7fffffff\"", "settings.bootCPU: the id of a vCPU expected, not 0x7fffffff"),
+    ("\"0xfffbd000\"", "\"0xfffffff0\"", "settings.tssAddress: a multiple of 4096 up to 0xffffd000 expected"),
+    ("\"0xfffbd000\"", "\"0xffffe000\"", "settings.tssAddress: a multiple of 4096 up to 0xffffd000 expected"),
+    ("\"0xfffbd000\"", "\"0x10000\"", "settings.tssAddress: 0x10000 is guest memory"),
+    (
+      "\"identityMapAddress\": null", "\"identityMapAddress\": \"0x100000000\"",
+      "settings.identityMapAddress: a multiple of 4096 up to 0xfffff000 expected"
+    ),
+    ("\"tscKHz\": null", "\"tscKHz\": \"0xffffffff\"", "settings.tscKHz: 0xffffffff is above 0x7fffffff"),
+    ("\"tscKHz\": 2000000", "\"tscKHz\": 4294967295", "vcpus[0].tscKHz: 4294967295 is not from 1 to 2147483647"),
+    ("\"tscKHz\": 2000000", "\"tscKHz\": 0", "vcpus[0].tscKHz: 0 is not from 1 to 2147483647"),
+    ("\"size\": 4096", "\"size\": 1048576", "vcpus[0].xsave.size: 1048576 is not from 4096 to 16384"),
     ("\"version\": \"1.2\"", "\"version\": \"+1.2\"", "version: a version such as"),
     ("\"0xb/1 ", "\"0xb/+1 ", "cpuid[1]: a leaf such as"),
     ("lapwing.machine-state", "somebody.else", "format: a document of the format"),

@@ -1,6 +1,11 @@
+import APIC
+import KVM
+import MachineState
+import Support
 import Testing
 
 @testable import Reports
+@testable import VMM
 
 /// What a person reads at the end of a run, and while it runs.
 @Suite struct RunReportTextTests {
@@ -18,6 +23,36 @@ import Testing
           exits           10       7
           halt_exits       1       2
 
+        note: 2 accesses to unclaimed port: vCPU 0 read 1 byte at 0x80; vCPU 1 wrote 2 bytes at 0x70
+        note: 1 access to unclaimed memory: vCPU 0 read 4 bytes at 0xd0000000
+        note: the console's limit was reached: 5 bytes are lost
+        note: the guest's log was full: 4 records are lost
+        made-up: FAILED; the guest finished; 1 of 2 checks failed: once; exception 13, error code 0x18, at 0x100020; first instruction after 0.9 ms; \
+        ended after 12.3 ms
+        """)
+  }
+
+  @Test func `of a run that did not end by itself it is told where each vCPU stood`() throws {
+    var report = try RunReport.madeUp()
+    report.outcome = OutcomeReport(.timeLimit)
+    var vcpu = VCPUState()
+    vcpu.mpState = .halted
+    report.failure = FailureSituation(
+      vcpus: [
+        FailureSituation.VCPU(
+          vcpu: 0, state: "halted", address: 0x10_001e, place: "main+0x1e", code: "f4 eb fd",
+          delivery: DeliveryReport(vcpu), timer: TimerReport(vcpu, busCycle: 1),
+          missingHandler: "no handler for interrupt 0x77: the IDT ends before it, with its limit 0x6ff")
+      ], lines: [])
+    #expect(
+      report.text().contains(
+        """
+        where it stood
+          vCPU 0 halted at main+0x1e, 0x10001e: f4 eb fd
+            no handler for interrupt 0x77: the IDT ends before it, with its limit 0x6ff
+            next: nothing: the vCPU stays halted
+            timer: one-shot, vector 0x00: stopped
+
         vCPU 0: halted
           rip 0x0000000000100005  rsp 0x0000000000000000  rflags 0x0000000000000000
           rax 0x0000000000001234  rbx 0x0000000000000000  rcx 0x0000000000000000  rdx 0x0000000000000000
@@ -32,12 +67,16 @@ import Testing
           LVT error: masked
           LVT timer: Fixed 0x41
 
-        note: 2 accesses to unclaimed port: vCPU 0 read 1 byte at 0x80; vCPU 1 wrote 2 bytes at 0x70
-        note: 1 access to unclaimed memory: vCPU 0 read 4 bytes at 0xd0000000
-        note: the console's limit was reached: 5 bytes are lost
-        note: the guest's log was full: 4 records are lost
-        made-up: FAILED; the guest finished; 1 of 2 checks failed; first instruction after 0.9 ms; ended after 12.3 ms
-        """)
+        """))
+  }
+
+  @Test func `an interrupt without a handler is called that, with the function that it came to`() throws {
+    var report = try RunReport.madeUp()
+    var record = RecordReport(
+      GuestRecord(event: .exception(0x77, errorCode: 0, instruction: 0x10_001e), vcpu: 0, tsc: 1), time: 1)
+    record.place = "main+0x1e"
+    report.records = [record]
+    #expect(report.text().contains("; no handler for interrupt 0x77 at main+0x1e, 0x10001e; "))
   }
 
   @Test func `with all statistics every name has a row, the machine's after the vCPUs'`() throws {
@@ -92,7 +131,7 @@ import Testing
   }
 
   @Test func `in colour a failed check stands out`() throws {
-    let line = try #require(RunReport.madeUp().records[3].line(Style(hasColor: true)))
+    let line = try #require(RunReport.madeUp().records[3].line(Style(hasColor: true))).text
     #expect(line.contains("\u{1b}[31mFAILED\u{1b}[0m"))
     #expect(line.contains("\u{1b}[2m"))
   }

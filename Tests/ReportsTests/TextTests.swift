@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import Reports
@@ -32,10 +33,10 @@ import Testing
     #expect(Style().red("x") == "x")
     let style = Style(hasColor: true)
     #expect(
-      [style.bold("x"), style.dim("x"), style.red("x")] == [
+      [style.bold("x"), style.dim("x"), style.red("x")].map(\.text) == [
         "\u{1b}[1mx\u{1b}[0m", "\u{1b}[2mx\u{1b}[0m", "\u{1b}[31mx\u{1b}[0m",
       ])
-    #expect([style.green("x"), style.yellow("x")] == ["\u{1b}[32mx\u{1b}[0m", "\u{1b}[33mx\u{1b}[0m"])
+    #expect([style.green("x"), style.yellow("x")].map(\.text) == ["\u{1b}[32mx\u{1b}[0m", "\u{1b}[33mx\u{1b}[0m"])
   }
 
   @Test func `guests are listed a line each, their summaries in a column`() {

@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import Reports
@@ -13,7 +14,7 @@ import Testing
   private let unseen = JourneyReport(vector: 0x40, vcpu: 0, coalesced: 0, taken: 37_100_000)
 
   private func text(_ journeys: [JourneyReport], lostEvents: UInt64 = 0) -> String {
-    RunReport.TraceReport(journeys: journeys, lostEvents: lostEvents).lines(Style()).joined(separator: "\n")
+    RunReport.TraceReport(journeys: journeys, lostEvents: lostEvents).lines(Style()).text
   }
 
   @Test func `each interrupt has a line with what was seen of it`() {

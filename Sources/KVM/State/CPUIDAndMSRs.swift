@@ -1,4 +1,5 @@
 import CKVM
+import Synchronization
 import SystemPackage
 
 /// What CPUID answers for a leaf (KVM API, KVM_SET_CPUID2; SDM volume 2A, CPUID).
@@ -168,5 +169,6 @@ extension VCPU {
     let softwareRecovery: UInt64 = 1 << 24
     let capability = UInt64(banks) | controlPresent | softwareRecovery
     try attempt(.setupMCE, ckvm_setup_mce(descriptor.rawValue, capability), detail: "\(banks) banks")
+    chosen.withLock { $0.machineChecks = capability }
   }
 }

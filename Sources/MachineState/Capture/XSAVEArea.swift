@@ -1,5 +1,11 @@
 /// The extended state in the XSAVE format without compaction (SDM volume 1, sections 13.4 and 13.6).
 enum XSAVEArea {
+  /// `struct kvm_xsave`, which every host has room for.
+  static let leastSize = 4096
+  /// Above any processor's: AMX makes it 11 KiB (SDM volume 1, section 13.5). A document says it in a few bytes, and room
+  /// is made for all of it.
+  static let mostSize = 1 << 14
+
   private static let header = 512
   private static let legacyState: UInt8 = 1 << 0
   private static let sseState: UInt8 = 1 << 1

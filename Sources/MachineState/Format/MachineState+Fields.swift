@@ -1,5 +1,6 @@
 import JSON
 import KVM
+import Support
 import VMM
 
 extension MachineState {
@@ -86,7 +87,8 @@ extension TimeState {
 extension MemoryReference {
   fileprivate static var fields: [Field<MemoryReference>] {
     [
-      .text("file", \.file, atMost: 4096), .hex("id", \.id), .hex("size", \.size), .hex("pages", \.pages),
+      .text("file", \.file, atMost: HostFile.longestName), .hex("id", \.id), .hex("size", \.size),
+      .hex("pages", \.pages),
       .hex("checksum", \.checksum),
     ]
   }

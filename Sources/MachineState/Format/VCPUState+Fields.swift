@@ -3,8 +3,6 @@ import JSON
 import KVM
 
 extension VCPUState {
-  /// Far above any processor's: AMX makes it 11 KiB. A document says it in a few bytes, and room is made for all of it.
-  private static let xsaveLimit = 1 << 16
   private static let nestedLimit = 1 << 20
 
   /// The members of a vCPU in their order: see `MachineState.fields`.
@@ -13,7 +11,7 @@ extension VCPUState {
   static func fields(_ table: SharedCPUIDEntries) -> [Field<VCPUState>] {
     [
       .hex("id", \.id), Field("mpState", \.mpState, .mpState),
-      .count("tscKHz", \.tscKHz, in: 0...UInt32.max), Field(ifAny: "tscOffset", \.tscOffset, .hex),
+      .count("tscKHz", \.tscKHz, in: 1...VCPUState.highestTSCKHz), Field(ifAny: "tscOffset", \.tscOffset, .hex),
       .object("settings", \.settings, VCPUSettings.fields), .object("registers", \.registers, Registers.fields),
       .object("specialRegisters", \.specialRegisters, SpecialRegisters.fields),
       .object("debugRegisters", \.debugRegisters, DebugRegisters.fields),
@@ -41,7 +39,8 @@ extension VCPUState {
       var data: [UInt8] = []
     }
     let fields: [Field<Area>] = [
-      .count("size", \.size, in: 4096...xsaveLimit), Field("data", \.data, .bytes(atMost: xsaveLimit)),
+      .count("size", \.size, in: XSAVEArea.leastSize...XSAVEArea.mostSize),
+      Field("data", \.data, .bytes(atMost: XSAVEArea.mostSize)),
     ]
     return JSONCoding.object(fields, Area()).map { area throws(JSONError) in
       guard area.data.count <= area.size else {

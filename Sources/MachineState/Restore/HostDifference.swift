@@ -4,11 +4,15 @@ public struct HostDifference: Hashable, Sendable, CustomStringConvertible {
   public var subject: String
   /// What the state needs and what the host has.
   public var difference: String
+  /// Whether one kernel and one processor never have it differently: parameters of modules, the microcode and the time since
+  /// the start of the host may change others.
+  public var isLasting: Bool
 
   /// A difference.
-  public init(_ subject: String, _ difference: String) {
+  public init(_ subject: String, _ difference: String, isLasting: Bool = false) {
     self.subject = subject
     self.difference = difference
+    self.isLasting = isLasting
   }
 
   /// Both, for a person.

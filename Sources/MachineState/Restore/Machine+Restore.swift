@@ -32,6 +32,8 @@ extension Machine {
           throw .configuration(error.description)
         }
       }
+    } catch .setting(let path, let error) {
+      throw RestoreError(error, at: path)
     } catch {
       throw refusal ?? .machine(error)
     }
@@ -225,7 +227,7 @@ struct MachineRestore {
     do throws(KVMError) {
       try body()
     } catch {
-      throw .refused(path: path, problem: error.description)
+      throw RestoreError(error, at: path)
     }
   }
 }

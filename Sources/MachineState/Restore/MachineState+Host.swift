@@ -11,11 +11,12 @@ extension MachineState {
     try checkCapabilities(system, &differences)
     try checkMSRs(system, &differences)
     try checkFeatures(system, &differences)
-    let area = max(try system.check(.xsave2), 4096)
+    let area = max(try system.check(.xsave2), XSAVEArea.leastSize)
     for (index, vcpu) in vcpus.enumerated() where vcpu.xsave.count > area {
       if vcpu.xsave[area...].contains(where: { $0 != 0 }) {
         differences.append(
-          HostDifference("XSAVE of vCPU \(index)", "\(vcpu.xsave.count) bytes, this host has room for \(area)"))
+          HostDifference(
+            "XSAVE of vCPU \(index)", "\(vcpu.xsave.count) bytes, this host has room for \(area)", isLasting: true))
       }
     }
     return differences
@@ -40,17 +41,21 @@ extension MachineState {
       let known = UInt64(clamping: try system.check(.x2APICAPI))
       if options & ~known != 0 {
         differences.append(
-          HostDifference("KVM_CAP_X2APIC_API", "this host's KVM has no flags \(hex(options & ~known))"))
+          HostDifference("KVM_CAP_X2APIC_API", "this host's KVM has no flags \(hex(options & ~known))", isLasting: true)
+        )
       }
     }
     let most = max(try system.check(.maxVCPUs), try system.check(.nrVCPUs), 1)
     if vcpus.count > most {
-      differences.append(HostDifference("vCPUs", "the state has \(vcpus.count), this host runs at most \(most)"))
+      differences.append(
+        HostDifference("vCPUs", "the state has \(vcpus.count), this host runs at most \(most)", isLasting: true))
     }
     let pins = settings.routes?.map(\.gsi).max() ?? 0
     let routes = try system.check(.irqRouting)
     if routes > 0, pins >= routes {
-      differences.append(HostDifference("KVM_CAP_IRQ_ROUTING", "the state routes GSI \(pins), this host has \(routes)"))
+      differences.append(
+        HostDifference(
+          "KVM_CAP_IRQ_ROUTING", "the state routes GSI \(pins), this host has \(routes)", isLasting: true))
     }
   }
 

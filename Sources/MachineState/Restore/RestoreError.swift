@@ -1,4 +1,6 @@
 public import JSON
+import KVM
+import SystemPackage
 public import VMM
 
 /// Why a machine could not be made from a state. There is no machine then, nor part of one.
@@ -13,13 +15,31 @@ public enum RestoreError: Error, Sendable {
   case machine(MachineError)
 }
 
+extension RestoreError {
+  /// What this host has run out of, whatever it was asked for: no fault of a state.
+  private static let exhaustion: Set<Errno> = [
+    .noMemory, .tooManyOpenFiles, .tooManyOpenFilesInSystem, .resourceTemporarilyUnavailable, .noSpace,
+  ]
+
+  /// The error for a refusal of KVM's.
+  ///
+  /// - Parameters:
+  ///   - error: KVM's answer.
+  ///   - path: what of the state it was asked to take.
+  init(_ error: KVMError, at path: String) {
+    self =
+      Self.exhaustion.contains(error.errno)
+      ? .machine(.kvm(error)) : .refused(path: path, problem: error.description)
+  }
+}
+
 extension RestoreError: CustomStringConvertible {
   /// What is wrong, for a person.
   public var description: String {
     switch self {
     case .malformed(let error): error.description
     case .hostDiffers(let differences):
-      "this host cannot take the state:\n" + differences.map { "  \($0)" }.joined(separator: "\n")
+      "this host cannot take the state: " + differences.map(\.description).joined(separator: "; ")
     case .refused(let path, let problem): "\(path): \(problem)"
     case .machine(let error): error.description
     }

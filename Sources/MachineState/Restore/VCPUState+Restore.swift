@@ -33,7 +33,7 @@ extension VCPUState {
         try vcpu.setExtendedControlRegisters(extendedControlRegisters)
       }
     }
-    try call(path + ".xsave") { () throws(KVMError) in try vcpu.setXSAVE(xsave) }
+    try call(path + ".xsave") { () throws(KVMError) in try vcpu.setXSAVE(try vcpu.fit(xsave)) }
     try writeMSRs(msrs.filter { !Self.ordered.contains($0.index) }, vcpu, at: path)
   }
 
@@ -124,8 +124,16 @@ extension VCPUState {
     do throws(KVMError) {
       return try body()
     } catch {
-      throw .refused(path: path, problem: error.description)
+      throw RestoreError(error, at: path)
     }
+  }
+}
+
+extension VCPU {
+  /// An XSAVE area as long as this host has it: what it has more is zero, and what it has less was (`MachineState.check`).
+  fileprivate func fit(_ area: [UInt8]) throws(KVMError) -> [UInt8] {
+    let size = max(try vm.check(.xsave2), XSAVEArea.leastSize)
+    return Array(area.prefix(size)) + [UInt8](repeating: 0, count: max(0, size - area.count))
   }
 }
 

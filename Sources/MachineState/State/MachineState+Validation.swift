@@ -9,6 +9,7 @@ extension MachineState {
   /// - Throws: `MalformedState` with the place.
   public func validate() throws(MalformedState) {
     try JSONError.inside("machine") { () throws(MalformedState) in try validateConfiguration() }
+    try validateSettings()
     try validateCapabilities()
     try validateChips()
     guard vcpus.count == configuration.vcpus else {
@@ -45,28 +46,6 @@ extension MachineState {
     let ids = configuration.apicIDs
     guard ids.count == configuration.vcpus, Set(ids).count == ids.count else {
       throw MalformedState("as many different ids as vCPUs expected", at: "vcpuIDs")
-    }
-  }
-
-  /// What a state may have KVM told of a machine and of a vCPU. A state comes from anywhere: what else there is could pin host
-  /// memory, share what is not the guest's, or stop this program.
-  private static let machineCapabilities: Set<Capability> = [
-    .splitIRQChip, .x2APICAPI, .apicBusCycles, .disableExits, .userSpaceMSR,
-  ]
-  private static let vcpuCapabilities: Set<Capability> = [.hypervSynIC, .hypervSynIC2]
-
-  private func validateCapabilities() throws(MalformedState) {
-    func check(
-      _ enabled: [MachineSettings.EnabledCapability], _ allowed: Set<Capability>, _ path: String
-    ) throws(MalformedState) {
-      for (index, enabled) in enabled.enumerated() where !allowed.contains(enabled.capability) {
-        throw MalformedState(
-          "a state may not enable \(enabled.capability.name) (\(enabled.capability.rawValue))", at: "\(path)[\(index)]")
-      }
-    }
-    try check(settings.capabilities, Self.machineCapabilities, "settings.capabilities")
-    for (index, vcpu) in vcpus.enumerated() {
-      try check(vcpu.settings.capabilities, Self.vcpuCapabilities, "vcpus[\(index)].settings.capabilities")
     }
   }
 

@@ -8,6 +8,9 @@ extension VCPUState {
   private static let stateBits = 512
   private static let compactionBits = 520
 
+  /// In kHz. KVM_GET_TSC_KHZ answers with an `int`, of which a negative one is an error.
+  static let highestTSCKHz = UInt32(Int32.max)
+
   /// Refuses a vCPU that contradicts itself.
   ///
   /// - Parameter wideIDs: whether the page has an x2APIC id in 32 bits.
@@ -34,14 +37,18 @@ extension VCPUState {
       throw MalformedState("a register is there twice", at: "msrs")
     }
     try validateExtendedState()
-    guard tscKHz > 0 else { throw MalformedState("a frequency above 0 expected", at: "tscKHz") }
+    guard (1...Self.highestTSCKHz).contains(tscKHz) else {
+      throw MalformedState("\(tscKHz) is not from 1 to \(Self.highestTSCKHz)", at: "tscKHz")
+    }
     guard settings.vapicAddress.isMultiple(of: 4) else {
       throw MalformedState("a multiple of 4 expected", at: "settings.vapicAddress")
     }
   }
 
   private func validateExtendedState() throws(MalformedState) {
-    guard xsave.count >= 4096 else { throw MalformedState("at least 4096 bytes expected", at: "xsave.size") }
+    guard xsave.count >= XSAVEArea.leastSize else {
+      throw MalformedState("at least \(XSAVEArea.leastSize) bytes expected", at: "xsave.size")
+    }
     guard Set(extendedControlRegisters.map(\.number)).count == extendedControlRegisters.count else {
       throw MalformedState("a register is there twice", at: "xcrs")
     }

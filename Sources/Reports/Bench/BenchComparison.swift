@@ -1,4 +1,5 @@
 public import Measurements
+import Support
 
 /// How a run differs from an earlier one, with a test whether that may be chance.
 ///
@@ -129,14 +130,14 @@ extension BenchComparison.Difference {
 
 extension BenchComparison {
   /// The comparison for a person.
-  func lines(_ style: Style) -> [String] {
-    var lines = [style.bold("against the earlier run, Linux \(earlierHost.kernel)")]
+  func lines(_ style: Style) -> [TextLine] {
+    var lines: [TextLine] = [style.bold("against the earlier run, Linux \(earlierHost.kernel)")]
     lines += notes.map { "  \(style.yellow("note")): \($0)" }
     var table = Table()
     table.add(["", "", "earlier", "now", "change", "95 % confidence", "p", ""])
     for difference in differences { table.add(difference.row(style)) }
     lines += table.lines()
-    if !notCompared.isEmpty { lines.append("  only in one of the runs: \(notCompared.joined(separator: ", "))") }
+    if !notCompared.isEmpty { lines.append("  only in one of the runs: \(notCompared.lines.joined(separator: ", "))") }
     let shown = differences.count { $0.verdict != .notShown }
     lines.append("  \(shown) of \(Units.count(differences.count, "figure")) shown to differ")
     return lines
@@ -144,7 +145,7 @@ extension BenchComparison {
 }
 
 extension BenchComparison.Difference {
-  fileprivate func row(_ style: Style) -> [String] {
+  fileprivate func row(_ style: Style) -> [TextLine] {
     func percent(_ ratio: Double) -> String {
       let change = min((ratio - 1) * 100, 1e9)
       return "\(change >= 0 ? "+" : "")\(Units.fixed(change, digits: 1)) %"
@@ -159,6 +160,6 @@ extension BenchComparison.Difference {
       id, figure, Units.shortTime(earlier), Units.shortTime(now), shift.map { percent($0.ratio) } ?? "",
       shift.map { "\(percent($0.low)) to \(percent($0.high))" } ?? "",
       adjustedPValue < 0.001 ? "< 0.001" : Units.fixed(adjustedPValue, digits: 3), word,
-    ]
+    ].lines
   }
 }

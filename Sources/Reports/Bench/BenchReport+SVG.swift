@@ -1,3 +1,5 @@
+import Support
+
 extension BenchReport {
   private enum Size {
     static let row = 30
@@ -40,7 +42,7 @@ extension BenchReport {
     let title =
       "\(report.title): p50 \(Units.shortTime(times.p50)), p99 \(Units.shortTime(times.p99)), "
       + "max \(Units.shortTime(times.max))"
-    var parts = ["<g><title>\(XML.text(title))</title>", text(10, baseline - 4, report.id, "name")]
+    var parts = ["<g><title>\(XML.text(TextLine(title).text))</title>", text(10, baseline - 4, report.id, "name")]
     for (column, count) in counts.enumerated() where count > 0 {
       let height = max((Double(count) / most).squareRoot() * Size.bar, 1)
       parts.append(
@@ -75,7 +77,7 @@ extension BenchReport {
   }
 
   private func text(_ x: Int, _ y: Int, _ text: String, _ name: String) -> String {
-    "<text class=\"\(name)\" x=\"\(x)\" y=\"\(y)\">\(XML.text(text))</text>"
+    "<text class=\"\(name)\" x=\"\(x)\" y=\"\(y)\">\(XML.text(TextLine(text).text))</text>"
   }
 
   private func number(_ value: Double) -> String { Units.fixed(value, digits: 1) }

@@ -1,3 +1,5 @@
+import Support
+
 /// The same cases on two sides, such as with APICv and without: what their interrupts cost on each. The value behind the
 /// text for a person and the JSON document `lapwing.comparison/1`.
 ///
@@ -98,13 +100,13 @@ extension ComparisonReport {
 
   /// The comparison for a person: a row a case, each figure on all sides; then what has no figures, and why.
   public func text(_ style: Style = Style()) -> String {
-    var lines: [String] = []
+    var lines: [TextLine] = []
     let shown = cases.filter { item in item.sides.allSatisfy { $0.cost != nil } }
     if !shown.isEmpty {
       var table = Table()
-      table.add([""] + Self.figures.flatMap { figure in sides.indices.map { $0 == 0 ? figure.name : "" } })
-      table.add(["case"] + Self.figures.flatMap { _ in sides.map(\.name) })
-      for item in shown { table.add([item.id] + cells(item)) }
+      table.add([""] + Self.figures.flatMap { figure in sides.indices.map { $0 == 0 ? TextLine(figure.name) : "" } })
+      table.add(["case"] + Self.figures.flatMap { _ in sides.map(\.name).lines })
+      for item in shown { table.add(["\(item.id)"] + cells(item)) }
       lines +=
         table.lines(indent: 0) + [
           "",
@@ -113,19 +115,19 @@ extension ComparisonReport {
         ]
     }
     lines += failures(style) + absences
-    lines.append(sides.map { summary($0, style) }.joined(separator: "\n"))
-    return lines.joined(separator: "\n")
+    lines += sides.map { summary($0, style) }
+    return lines.text
   }
 
-  private func cells(_ item: ComparedCase) -> [String] {
+  private func cells(_ item: ComparedCase) -> [TextLine] {
     Self.figures.flatMap { figure in
-      item.sides.map { side in side.cost?[keyPath: figure.value].map(String.init) ?? "-" }
+      item.sides.map { side in side.cost?[keyPath: figure.value].map { "\($0)" } ?? "-" }
     }
   }
 
-  private func failures(_ style: Style) -> [String] {
+  private func failures(_ style: Style) -> [TextLine] {
     let lines = cases.flatMap { item in
-      zip(sides, item.sides).compactMap { side, result in
+      zip(sides, item.sides).compactMap { side, result -> TextLine? in
         result.verdict == .failed ? "\(style.red("FAILED")) \(item.id), \(side.name): \(result.reason ?? "")" : nil
       }
     }
@@ -133,8 +135,8 @@ extension ComparisonReport {
   }
 
   /// The cases without figures on a side, by reason.
-  private var absences: [String] {
-    var lines: [String] = []
+  private var absences: [TextLine] {
+    var lines: [TextLine] = []
     for (place, side) in sides.enumerated() {
       let skipped = cases.filter { $0.sides[place].verdict == .skipped }
       let reasons = Dictionary(grouping: skipped) { $0.sides[place].reason ?? "" }
@@ -142,13 +144,13 @@ extension ComparisonReport {
         lines.append("skipped, \(side.name): \(Units.count(items.count, "case")): \(reason)")
       }
     }
-    if !unpaired.isEmpty { lines.append("on one side alone: \(unpaired.joined(separator: ", "))") }
+    if !unpaired.isEmpty { lines.append("on one side alone: " + unpaired.lines.joined(separator: ", ")) }
     return lines.isEmpty ? [] : lines + [""]
   }
 
-  private func summary(_ side: Side, _ style: Style) -> String {
-    let failed = side.totals.failed > 0 ? style.red("\(side.totals.failed) FAILED") : "0 failed"
-    let notRun = side.totals.notRun > 0 ? ", \(style.yellow("\(side.totals.notRun) not run"))" : ""
+  private func summary(_ side: Side, _ style: Style) -> TextLine {
+    let failed: TextLine = side.totals.failed > 0 ? style.red("\(side.totals.failed) FAILED") : "0 failed"
+    let notRun: TextLine = side.totals.notRun > 0 ? ", \(style.yellow("\(side.totals.notRun) not run"))" : ""
     return "\(side.name): \(side.totals.passed) passed, \(failed), \(side.totals.skipped) skipped\(notRun)"
   }
 }

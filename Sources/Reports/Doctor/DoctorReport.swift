@@ -1,4 +1,5 @@
 public import KVM
+import Support
 
 /// What a host can do: the value behind `lapwing doctor` and the JSON document `lapwing.doctor/1`.
 public struct DoctorReport: Codable, Sendable {
@@ -63,24 +64,25 @@ extension DoctorReport {
   ///   - style: plain or with colour.
   ///   - everything: capabilities and module parameters too.
   public func text(_ style: Style = Style(), everything: Bool = false) -> String {
-    var lines = [
+    var lines: [TextLine] = [
       style.bold("host") + "  Linux \(kernel), back end \(backEnd ?? "none"), "
-        + (apiVersion.map { "KVM API \($0)" } ?? "no KVM"),
+        + "\(apiVersion.map { "KVM API \($0)" } ?? "no KVM")",
       "",
     ]
-    let width = features.map(\.title.count).max() ?? 0
+    let width = features.map { TextLine($0.title).width }.max() ?? 0
     for feature in features {
-      lines.append("  \(mark(feature, style))  \(feature.title.padded(to: width))  \(style.dim(feature.evidence))")
-      if let hint = feature.hint { lines.append("       \(String(repeating: " ", count: width))  \(hint)") }
+      lines.append(
+        "  \(mark(feature, style))  \(TextLine(feature.title).padded(to: width))  \(style.dim("\(feature.evidence)"))")
+      if let hint = feature.hint { lines.append("       \(TextLine(blanks: width))  \(hint)") }
     }
     lines += traitLines(style)
     if everything { lines += capabilityLines(style) + moduleLines(style) }
     lines.append("")
-    lines.append(canRun ? "This host runs guests." : style.red("This host runs no guests: ") + (deviceError ?? ""))
-    return lines.joined(separator: "\n")
+    lines.append(canRun ? "This host runs guests." : style.red("This host runs no guests: ") + "\(deviceError ?? "")")
+    return lines.text
   }
 
-  private func mark(_ feature: Feature, _ style: Style) -> String {
+  private func mark(_ feature: Feature, _ style: Style) -> TextLine {
     switch feature.state {
     case "available": style.green("yes")
     case "missing": style.red("no ")
@@ -88,16 +90,16 @@ extension DoctorReport {
     }
   }
 
-  private func capabilityLines(_ style: Style) -> [String] {
+  private func capabilityLines(_ style: Style) -> [TextLine] {
     var table = Table()
-    for (name, value) in capabilities.sorted(by: { $0.key < $1.key }) { table.add([name, "\(value)"]) }
+    for (name, value) in capabilities.sorted(by: { $0.key < $1.key }) { table.add(["\(name)", "\(value)"]) }
     return ["", style.bold("capabilities")] + table.lines()
   }
 
-  private func moduleLines(_ style: Style) -> [String] {
+  private func moduleLines(_ style: Style) -> [TextLine] {
     var table = Table()
     for (module, parameters) in modules.sorted(by: { $0.key < $1.key }) {
-      for (name, value) in parameters.sorted(by: { $0.key < $1.key }) { table.add(["\(module).\(name)", value]) }
+      for (name, value) in parameters.sorted(by: { $0.key < $1.key }) { table.add(["\(module).\(name)", "\(value)"]) }
     }
     return ["", style.bold("module parameters")] + table.lines()
   }

@@ -1,4 +1,5 @@
 public import Scenarios
+import Support
 
 /// A trait of a host that only trying tells, and what it means for guests.
 public struct TraitReport: Codable, Sendable {
@@ -27,10 +28,10 @@ extension DoctorReport {
   public mutating func add(_ trials: [TraitTrial]) { traits = trials.map(TraitReport.init) }
 
   /// The traits for a person.
-  func traitLines(_ style: Style) -> [String] {
+  func traitLines(_ style: Style) -> [TextLine] {
     guard let traits else { return [] }
     let width = traits.map(\.title.count).max() ?? 0
-    var lines = ["", style.bold("tried with a guest each")]
+    var lines: [TextLine] = ["", style.bold("tried with a guest each")]
     for trait in traits {
       let mark =
         switch trait.verdict {
@@ -38,7 +39,7 @@ extension DoctorReport {
         case "absent": style.red("no ")
         default: style.yellow("?  ")
         }
-      lines.append("  \(mark)  \(trait.title.padded(to: width))  \(style.dim(trait.evidence))")
+      lines.append("  \(mark)  \(TextLine(trait.title).padded(to: width))  \(style.dim("\(trait.evidence)"))")
       if let consequence = trait.consequence { lines.append("       \(consequence)") }
     }
     return lines

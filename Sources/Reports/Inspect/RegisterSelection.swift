@@ -1,4 +1,5 @@
 import APIC
+import Support
 
 /// The registers that a person asked for: the value behind the text and the JSON document `lapwing.registers/1`.
 public struct RegisterSelection: Codable, Hashable, Sendable {
@@ -15,15 +16,15 @@ public struct RegisterSelection: Codable, Hashable, Sendable {
 
   /// The registers for a person: the value, then each field.
   public func text(_ style: Style = Style()) -> String {
-    registers.flatMap { item in
+    registers.flatMap { item -> [TextLine] in
       let register = item.register
       var table = LeftTable()
       for field in register.fields ?? [] {
-        table.add([field.bits, field.name, hex(field.value), field.meaning])
+        table.add([field.bits, field.name, hex(field.value), field.meaning].lines)
       }
       return [style.bold("\(item.owner) \(register.name)") + ": \(register.words)", "  \(register.title)"]
         + table.lines()
-    }.joined(separator: "\n")
+    }.text
   }
 }
 

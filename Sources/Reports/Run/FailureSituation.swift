@@ -30,7 +30,9 @@ public struct FailureSituation: Codable, Sendable {
     /// An interrupt that it was given and has no handler for, in words; absent where there is none.
     public var missingHandler: String?
   }
+}
 
+extension FailureSituation {
   /// How many bytes at the next instruction are told.
   private static let codeLength = 16
 

@@ -23,6 +23,8 @@ public struct RecordReport: Codable, Sendable {
   public var saw: Int64?
   /// An exception's error code.
   public var errorCode: UInt32?
+  /// Where an exception was, by a function of the image, such as `main+0x1e`; absent where none is near.
+  public var place: String?
 
   /// What a guest writes down, each with its word in a document.
   public enum Kind: String, Codable, Hashable, Sendable {

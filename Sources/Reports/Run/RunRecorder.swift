@@ -33,7 +33,14 @@ public struct RunRecorder {
   public mutating func take() -> [RecordReport] {
     let new = machine.log.next().map { (record: $0, time: time(machine.clock.instant($0.tsc))) }
     records += new
-    return new.map { RecordReport($0, time: $1) }
+    return new.map(report)
+  }
+
+  private func report(_ record: GuestRecord, _ time: Int64) -> RecordReport {
+    var report = RecordReport(record, time: time)
+    // Rare, and mostly the guest's last words: the image's symbols are looked up each time.
+    if case .exception(_, _, let address) = record.event { report.place = machine.symbols()?[address] }
+    return report
   }
 
   /// The report. After the run, and after the last `take`.
@@ -55,7 +62,7 @@ public struct RunRecorder {
     if let journeys { traced = try trace(journeys, threads) }
     return RunReport(
       guest: guest, success: isSuccess, outcome: OutcomeReport(outcome), machine: machineReport, times: times,
-      interrupts: interrupts, checks: checks, records: records.map { RecordReport($0, time: $1) },
+      interrupts: interrupts, checks: checks, records: records.map(report),
       droppedRecords: machine.log.droppedRecords,
       console: RunReport.ConsoleReport(text: machine.console.text, droppedBytes: machine.console.droppedBytes),
       trace: traced, vcpuStatistics: try vcpuStatistics, vmStatistics: counters(try machine.vm.statistics()),

@@ -1,17 +1,18 @@
 import APIC
 import Evidence
+import Support
 
 extension RunReport.TraceReport {
   /// How many journeys a person is shown; a document has all.
   private static let shown = 100
 
   /// A line an interrupt: when it was accepted, and how long after that everything else was.
-  func lines(_ style: Style) -> [String] {
+  func lines(_ style: Style) -> [TextLine] {
     let columns = Column.all.filter { column in column.isAlwaysShown || journeys.contains { column.cell($0) != "" } }
     var table = Table()
-    table.add(columns.map(\.title))
-    for journey in journeys.prefix(Self.shown) { table.add(columns.map { $0.cell(journey) }) }
-    var lines = journeys.isEmpty ? ["  no interrupt was seen"] : table.lines()
+    table.add(columns.map(\.title).lines)
+    for journey in journeys.prefix(Self.shown) { table.add(columns.map { $0.cell(journey) }.lines) }
+    var lines: [TextLine] = journeys.isEmpty ? ["  no interrupt was seen"] : table.lines()
     if journeys.count > Self.shown {
       lines.append("  and \(journeys.count - Self.shown) more, which --format json has")
     }

@@ -1,5 +1,6 @@
 import APIC
 import KVM
+import Support
 import VMM
 
 /// The state of a vCPU that a guest failed on: what a person looks at first.
@@ -75,11 +76,11 @@ extension VCPUStateReport {
   ]
 
   /// The registers and the local APIC, for a person.
-  func lines(_ style: Style) -> [String] {
-    var lines = [style.bold("vCPU \(vcpu)") + ": \(state)"]
+  func lines(_ style: Style) -> [TextLine] {
+    var lines: [TextLine] = [style.bold("vCPU \(vcpu)") + ": \(state)"]
     for row in Self.rows {
-      lines.append(
-        "  " + row.map { "\($0.padded(to: 3)) \(hex(registers[$0] ?? 0, digits: 16))" }.joined(separator: "  "))
+      let cells = row.map { TextLine($0).padded(to: 3) + " \(hex(registers[$0] ?? 0, digits: 16))" }
+      lines.append("  " + cells.joined(separator: "  "))
     }
     let apic = localAPIC
     lines.append(

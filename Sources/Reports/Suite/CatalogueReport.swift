@@ -1,4 +1,5 @@
 public import Scenarios
+import Support
 import VMM
 
 /// The cases that there are: the value behind `lapwing test --list`, the JSON document `lapwing.scenarios/1`, and
@@ -70,8 +71,8 @@ extension CatalogueReport {
   /// The cases for a person, a line each.
   public func text(_ style: Style = Style()) -> String {
     let cases = scenarios.flatMap { entry in entry.cases.map { (id: $0, title: entry.title) } }
-    let width = cases.map(\.id.count).max() ?? 0
-    return cases.map { style.bold($0.id.padded(to: width)) + "  " + $0.title }.joined(separator: "\n")
+    let width = cases.map { TextLine($0.id).width }.max() ?? 0
+    return cases.map { style.bold(TextLine($0.id).padded(to: width)) + "  \($0.title)" }.text
   }
 }
 

@@ -1,3 +1,5 @@
+import Support
+
 extension SuiteReport {
   /// The report as JUnit XML, as CI servers show it: a test suite a family.
   public var junit: String {
@@ -37,14 +39,14 @@ extension CaseReport {
     switch verdict {
     case .passed: break
     case .failed:
-      let text = failureLines(Style()).joined(separator: "\n")
-      inside.append("  <failure\(XML.attribute("message", reason ?? ""))>\(XML.text(text))</failure>")
+      let text = XML.text(failureLines(Style()).text)
+      inside.append("  <failure\(XML.attribute("message", reason ?? ""))>\(text)</failure>")
     case .skipped: inside.append("  <skipped\(XML.attribute("message", reason ?? ""))/>")
     }
-    let output = figures.map { "\($0.name): \($0.value)" } + evidence + (checks ?? []).map(\.line)
+    let output: [TextLine] =
+      figures.map { "\($0.name): \($0.value)" } + evidence.lines + (checks ?? []).map(\.line)
     if !output.isEmpty {
-      let text = output.joined(separator: "\n")
-      inside.append("  <system-out>\(XML.text(text))</system-out>")
+      inside.append("  <system-out>\(XML.text(output.text))</system-out>")
     }
     return inside.isEmpty ? [open + "/>"] : [open + ">"] + inside + ["</testcase>"]
   }
@@ -52,7 +54,8 @@ extension CaseReport {
 
 /// Text in XML 1.0.
 enum XML {
-  /// Text between tags. Characters that no XML document may have become the replacement character.
+  /// Text between tags. Characters that no XML document may have become the replacement character; others that a terminal
+  /// would obey are written by their numbers.
   static func text(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
@@ -61,6 +64,9 @@ enum XML {
       case "<": result += "&lt;"
       case ">": result += "&gt;"
       case "\"": result += "&quot;"
+      case "\r": result += "&#xd;"
+      case let scalar where scalar.value >= 0x7f && Escape.isNeeded(for: scalar):
+        result += "&#x\(String(scalar.value, radix: 16));"
       // Section 2.2 of XML 1.0.
       case "\t", "\n", "\u{20}"..."\u{d7ff}", "\u{e000}"..."\u{fffd}", "\u{10000}"..."\u{10ffff}":
         result.unicodeScalars.append(scalar)

@@ -1,4 +1,5 @@
 import APIC
+public import Support
 
 extension SuiteReport {
   /// How many of the slowest cases are named.
@@ -8,7 +9,7 @@ extension SuiteReport {
 
   /// The summary for a person: failures in full, skips by reason, the slowest cases, totals.
   public func text(_ style: Style = Style()) -> String {
-    var lines: [String] = []
+    var lines: [TextLine] = []
     for item in cases where item.verdict == .failed { lines += item.failureLines(style) + [""] }
     for item in cases {
       guard let trace = item.trace else { continue }
@@ -20,42 +21,43 @@ extension SuiteReport {
       lines += [style.yellow("not run: ") + "\(Units.count(notRun.count, "case")), from \(notRun[0]) on", ""]
     }
     lines.append(summary(style))
-    return lines.joined(separator: "\n")
+    return lines.text
   }
 
-  private func line(_ skip: Skip) -> String {
-    let named = skip.ids.prefix(Self.namedSkips).joined(separator: ", ")
+  private func line(_ skip: Skip) -> TextLine {
+    let named = skip.ids.prefix(Self.namedSkips).lines.joined(separator: ", ")
     let more = skip.ids.count > Self.namedSkips ? " and \(skip.ids.count - Self.namedSkips) more" : ""
-    return "  \(String(skip.ids.count).padded(to: 3, left: true))  \(skip.reason): \(named)\(more)"
+    return "  \(TextLine("\(skip.ids.count)").padded(to: 3, left: true))  \(skip.reason): \(named)\(more)"
   }
 
   private var slowest: Table {
     var table = Table()
     for item in cases.sorted(by: { $0.duration > $1.duration }).prefix(Self.slowestCount) {
-      table.add([item.id, Units.time(item.duration)])
+      table.add(["\(item.id)", "\(Units.time(item.duration))"])
     }
     return table
   }
 
-  private func summary(_ style: Style) -> String {
-    var parts = ["\(totals.passed) passed"]
+  private func summary(_ style: Style) -> TextLine {
+    var parts: [TextLine] = ["\(totals.passed) passed"]
     parts.append(totals.failed > 0 ? style.red("\(totals.failed) FAILED") : "0 failed")
     parts.append("\(totals.skipped) skipped")
     if totals.notRun > 0 { parts.append(style.yellow("\(totals.notRun) not run")) }
     let planned = options.rounds * (cases.count + notRun.count)
     let runs = options.rounds > 1 ? ", \(totals.runs) of \(Units.count(planned, "run"))" : ""
     let kind = sabotage.map { "sabotage, where to pass is to fail for want of the \($0): " } ?? ""
-    return kind + parts.joined(separator: ", ") + " of \(Units.count(cases.count + notRun.count, "case"))\(runs) in "
-      + Units.time(duration) + (isInterrupted ? "; interrupted" : "")
+    return "\(kind)\(parts.joined(separator: ", ")) of \(Units.count(cases.count + notRun.count, "case"))\(runs) in "
+      + "\(Units.time(duration))\(isInterrupted ? "; interrupted" : "")"
   }
 }
 
 extension CaseReport {
   /// A line for a person who watches.
-  public func line(_ style: Style = Style()) -> String {
+  public func line(_ style: Style = Style()) -> TextLine {
     switch verdict {
     case .passed:
-      "\(style.green("ok    "))  \(id)  \(style.dim(([Units.time(duration)] + checkCount + paths).joined(separator: ", ")))"
+      "\(style.green("ok    "))  \(id)  "
+        + style.dim(([Units.time(duration)] + checkCount + paths).lines.joined(separator: ", "))
     case .failed: "\(style.red("FAILED"))  \(id): \(reason ?? "")"
     case .skipped: "\(style.yellow("skip  "))  \(id): \(reason ?? "")"
     }
@@ -65,21 +67,21 @@ extension CaseReport {
   private var checkCount: [String] { checks.map { $0.isEmpty ? [] : [Units.count($0.count, "check")] } ?? [] }
 
   /// A failure in full.
-  func failureLines(_ style: Style) -> [String] {
-    var lines = [style.red("FAILED") + " " + style.bold(id) + ": \(title)", "  \(reason ?? "")"]
+  func failureLines(_ style: Style) -> [TextLine] {
+    var lines: [TextLine] = [style.red("FAILED") + " " + style.bold("\(id)") + ": \(title)", "  \(reason ?? "")"]
     if runs > 1 {
       lines.append("  \(failedRuns) of \(Units.count(runs, "run")) failed; this is run \(failure?.round ?? 1)")
     }
     for check in checks ?? [] where check.verdict == .failed { lines.append("  " + check.line) }
     if let failure { lines += failure.lines(style).map { "  " + $0 } }
-    if !exercises.isEmpty { lines.append("  exercises: " + exercises.joined(separator: ", ")) }
-    return lines + ["  alone: " + style.bold(command)]
+    if !exercises.isEmpty { lines.append("  exercises: " + exercises.lines.joined(separator: ", ")) }
+    return lines + ["  alone: " + style.bold("\(command)")]
   }
 }
 
 extension CaseReport.Check {
   /// The check as the suite prints it.
-  var line: String {
+  var line: TextLine {
     switch verdict {
     case .passed: "PASS: \(text)"
     case .failed: "FAIL: \(text)"
@@ -96,11 +98,11 @@ extension FailureReport {
   private static let shownLines = 8
 
   /// What was seen, for a person: interrupts, counters, registers and local APICs.
-  func lines(_ style: Style) -> [String] {
-    var lines: [String] = []
+  func lines(_ style: Style) -> [TextLine] {
+    var lines: [TextLine] = []
     if let console {
       lines += [style.bold("it printed, at the end")]
-      lines += console.split(whereSeparator: \.isNewline).suffix(Self.shownLines).map { "  " + $0 }
+      lines += console.linesOfText.filter { !$0.isEmpty }.suffix(Self.shownLines).map { "  | \($0)" }
     } else {
       lines.append(style.bold("interrupts taken") + ": " + interruptText)
     }
@@ -109,7 +111,7 @@ extension FailureReport {
     return lines
   }
 
-  private var interruptText: String {
+  private var interruptText: TextLine {
     guard !interrupts.isEmpty else { return "none" }
     return interrupts.map { "vCPU \($0.vcpu) \(hex($0.vector, digits: 2)) x \($0.count)" }.joined(separator: ", ")
   }
@@ -119,7 +121,7 @@ extension FailureReport {
     var table = Table()
     table.add([""] + counters.indices.map { "vCPU \($0)" })
     for name in Self.importantCounters where known.contains(name) {
-      table.add([name] + counters.map { "\($0[name] ?? 0)" })
+      table.add(["\(name)"] + counters.map { "\($0[name] ?? 0)" })
     }
     return table
   }

@@ -1,3 +1,4 @@
+import Support
 public import UnitTests
 
 extension SuiteReport {
@@ -67,7 +68,7 @@ extension CaseReport.Check {
 }
 
 extension FailureReport {
-  /// How much of what a test printed is kept, in characters from its end.
+  /// How much of what a test printed is kept, in bytes from its end.
   private static let consoleLimit = 8192
 
   fileprivate init(_ result: UnitTestResult, message: String) {
@@ -76,6 +77,6 @@ extension FailureReport {
     interrupts = []
     counters = result.scene?.counters ?? []
     vcpus = result.scene?.vcpus.map(VCPUStateReport.init) ?? []
-    console = String(result.output.suffix(Self.consoleLimit))
+    console = result.output.end(atMost: Self.consoleLimit)
   }
 }

@@ -1,3 +1,5 @@
+import Support
+
 /// A text split into words as a shell does it, with its three kinds of quotes. What would need a shell to run something,
 /// or to know a variable, is an error; of commands only the time is known.
 struct ShellWords {
@@ -67,7 +69,7 @@ struct ShellWords {
 
     private mutating func output() throws(Unsupported) -> String {
       let command = try upTo("`")
-      guard command[...].trimmed == "date +%s" else { throw Unsupported(what: "`\(command.prefix(40))`") }
+      guard command[...].trimmed == "date +%s" else { throw Unsupported(what: "`\(command.excerpt)`") }
       return String(time)
     }
   }

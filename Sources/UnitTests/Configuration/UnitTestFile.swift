@@ -1,3 +1,5 @@
+import Support
+
 /// kvm-unit-tests' configuration, `unittests.cfg`: sections `[name]` with lines `option = value`, comments with `#`, and
 /// values of several lines between `"""`.
 public struct UnitTestFile: Hashable, Sendable {
@@ -20,8 +22,7 @@ public struct UnitTestFile: Hashable, Sendable {
   /// - Throws: `ParsingError` for a line that is neither a section, an option nor a comment, for an option before the first
   ///   section, for two tests of one name, and for a value without an end.
   public init(_ text: String) throws(ParsingError) {
-    // A line may end with CR LF, which is one character.
-    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    let lines = text.linesOfText
     var names: Set<String> = []
     var number = 0
     while number < lines.count {
@@ -33,12 +34,13 @@ public struct UnitTestFile: Hashable, Sendable {
         continue
       }
       guard let equals = line.firstIndex(of: "=") else {
-        throw ParsingError(line: number, problem: "'\(line.prefix(60))' is neither '[name]' nor 'option = value'")
+        throw ParsingError(line: number, problem: "'\(String(line).excerpt)' is neither '[name]' nor 'option = value'")
       }
       let option = line[..<equals].trimmed
       var value = String(line[line.index(after: equals)...].trimmed)
       guard !tests.isEmpty else {
-        throw ParsingError(line: number, problem: "the option '\(option)' comes before the first '[name]'")
+        throw ParsingError(
+          line: number, problem: "the option '\(String(option).excerpt)' comes before the first '[name]'")
       }
       if value.hasPrefix(Self.quotes) { value = try Self.longValue(value, lines, &number) }
       tests[tests.count - 1].set(String(option), value)
@@ -46,13 +48,13 @@ public struct UnitTestFile: Hashable, Sendable {
   }
 
   private mutating func begin(_ line: Substring, _ number: Int, _ names: inout Set<String>) throws(ParsingError) {
-    guard line.hasSuffix("]"), line.count > 2 else {
-      throw ParsingError(line: number, problem: "a section is '[name]', not '\(line.prefix(60))'")
+    guard line.hasSuffix("]"), line.utf8.count > 2 else {
+      throw ParsingError(line: number, problem: "a section is '[name]', not '\(String(line).excerpt)'")
     }
     var test = UnitTest(name: String(line.dropFirst().dropLast().trimmed))
     test.line = number
     guard names.insert(test.name).inserted else {
-      throw ParsingError(line: number, problem: "there are two tests of the name '\(test.name)'")
+      throw ParsingError(line: number, problem: "there are two tests of the name '\(test.name.excerpt)'")
     }
     tests.append(test)
   }
@@ -64,14 +66,15 @@ public struct UnitTestFile: Hashable, Sendable {
     _ start: String, _ lines: [Substring], _ number: inout Int
   ) throws(ParsingError) -> String {
     let first = number
-    var value = String(start.dropFirst(quotes.count))
+    var value = ""
+    var line = start.dropFirst(quotes.count)
     while true {
-      if let end = value.firstRange(of: quotes) { return String(value[..<end.lowerBound]) }
+      if let end = line.firstRange(of: quotes) { return value + line[..<end.lowerBound] }
       guard number < lines.count else {
         throw ParsingError(line: first, problem: "the value that begins with \(quotes) has no end")
       }
-      value = value.hasSuffix("\\") ? String(value.dropLast()) : value + "\n"
-      value += lines[number]
+      if line.hasSuffix("\\") { value += line.dropLast() } else { value += line + "\n" }
+      line = lines[number]
       number += 1
     }
   }
@@ -95,14 +98,5 @@ extension UnitTest {
     case "kvmtool_params": break
     default: unknown.append(option)
     }
-  }
-}
-
-extension Substring {
-  /// Without blanks at both ends.
-  var trimmed: Substring {
-    let start = drop { $0.isWhitespace }
-    guard let last = start.lastIndex(where: { !$0.isWhitespace }) else { return start.prefix(0) }
-    return start[...last]
   }
 }

@@ -74,6 +74,9 @@ public struct UnitTestPlan: Sendable {
     if !test.disabledIf.isEmpty { throw Refusal(reason: "whether it is disabled only a shell can tell: disabled_if") }
     for condition in test.check.split(whereSeparator: \.isWhitespace) { try demand(condition) }
     guard !test.file.isEmpty else { throw Refusal(reason: "it names no file") }
+    guard test.file.utf8.count <= HostFile.longestPath else {
+      throw Refusal(reason: "the name of its file has \(test.file.utf8.count) bytes")
+    }
     let file = FilePath(test.file)
     let image = file.isAbsolute ? file : context.directory.appending(file.components)
     let ownLimit = try limit(test.timeout)

@@ -1,5 +1,6 @@
 public import Evidence
 import KVM
+import Support
 public import VMM
 
 /// What a test came to.
@@ -71,14 +72,18 @@ public struct UnitTestCheck: Hashable, Sendable {
 
   /// The checks among the lines that a test printed.
   public static func all(in output: String) -> [UnitTestCheck] {
-    output.split(whereSeparator: \.isNewline).compactMap { UnitTestCheck(line: $0) }
+    output.linesOfText.compactMap { UnitTestCheck(line: $0) }
   }
 
   /// The check of a line; nil where it is about none.
   public init?(line: Substring) {
-    guard let colon = line.firstIndex(of: ":"), let verdict = Self.verdicts[line[..<colon]] else { return nil }
+    let bytes = line.utf8
+    guard let colon = bytes.prefix(6).firstIndex(of: UInt8(ascii: ":")), let verdict = Self.verdicts[line[..<colon]]
+    else {
+      return nil
+    }
     self.verdict = verdict
-    text = String(line[line.index(after: colon)...].trimmed)
+    text = String(line[bytes.index(after: colon)...].trimmed)
   }
 
   private static let verdicts: [Substring: Verdict] = [

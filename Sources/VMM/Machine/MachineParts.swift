@@ -49,15 +49,24 @@ struct MachineParts {
     else { throw .configuration("memory and vCPUs are not those of the machine's configuration") }
     self.memory = memory
     self.layout = layout
-    (vm, vcpus) = try kvmCall { () throws(KVMError) in
-      let vm = try Self.remakeVM(blueprint.settings, memory: memory, system: system)
-      var vcpus: [VCPU] = []
-      for (id, cpuid) in zip(configuration.apicIDs, blueprint.cpuid) {
-        let vcpu = try vm.createVCPU(id: id)
-        try vcpu.setCPUID(cpuid)
-        vcpus.append(vcpu)
-      }
-      return (vm, vcpus)
+    vm = try Self.remakeVM(blueprint.settings, memory: memory, system: system)
+    var vcpus: [VCPU] = []
+    for (index, (id, cpuid)) in zip(configuration.apicIDs, blueprint.cpuid).enumerated() {
+      let vcpu = try Self.setting("vcpus[\(index)].id") { [vm] () throws(KVMError) in try vm.createVCPU(id: id) }
+      try Self.setting("vcpus[\(index)].cpuid") { () throws(KVMError) in try vcpu.setCPUID(cpuid) }
+      vcpus.append(vcpu)
+    }
+    self.vcpus = vcpus
+  }
+
+  /// Tells KVM what it was told before, and says of a refusal what it is about.
+  private static func setting<Value>(
+    _ path: String, _ body: () throws(KVMError) -> Value
+  ) throws(MachineError) -> Value {
+    do throws(KVMError) {
+      return try body()
+    } catch {
+      throw .setting(path, error)
     }
   }
 
@@ -65,16 +74,31 @@ struct MachineParts {
   /// irqchip, which is one of the capabilities.
   private static func remakeVM(
     _ settings: MachineSettings, memory: GuestMemory, system: System
-  ) throws(KVMError) -> VirtualMachine {
-    let vm = try system.createVM()
-    try memory.attach(to: vm)
-    if let address = settings.tssAddress { try vm.setTSSAddress(address) }
-    if let address = settings.identityMapAddress { try vm.setIdentityMapAddress(address) }
-    if settings.hasIRQChip { try vm.createIRQChip() }
-    for enabled in settings.capabilities { try vm.enable(enabled) }
-    if let boot = settings.bootCPU { try vm.setBootCPU(id: boot) }
-    if let kHz = settings.tscKHz { try vm.setTSCFrequency(kHz: kHz) }
-    if let filter = settings.msrFilter { try vm.setMSRFilter(filter) }
+  ) throws(MachineError) -> VirtualMachine {
+    let vm = try kvmCall { () throws(KVMError) in
+      let vm = try system.createVM()
+      try memory.attach(to: vm)
+      return vm
+    }
+    if let address = settings.tssAddress {
+      try setting("settings.tssAddress") { () throws(KVMError) in try vm.setTSSAddress(address) }
+    }
+    if let address = settings.identityMapAddress {
+      try setting("settings.identityMapAddress") { () throws(KVMError) in try vm.setIdentityMapAddress(address) }
+    }
+    if settings.hasIRQChip { try kvmCall { () throws(KVMError) in try vm.createIRQChip() } }
+    for (index, enabled) in settings.capabilities.enumerated() {
+      try setting("settings.capabilities[\(index)]") { () throws(KVMError) in try vm.enable(enabled) }
+    }
+    if let boot = settings.bootCPU {
+      try setting("settings.bootCPU") { () throws(KVMError) in try vm.setBootCPU(id: boot) }
+    }
+    if let kHz = settings.tscKHz {
+      try setting("settings.tscKHz") { () throws(KVMError) in try vm.setTSCFrequency(kHz: kHz) }
+    }
+    if let filter = settings.msrFilter {
+      try setting("settings.msrFilter") { () throws(KVMError) in try vm.setMSRFilter(filter) }
+    }
     return vm
   }
 

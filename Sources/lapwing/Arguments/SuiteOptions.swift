@@ -3,6 +3,7 @@ import Evidence
 import KVM
 import Reports
 public import Scenarios
+import Support
 
 /// How the suite is run, from the command line.
 struct SuiteOptions: ParsableArguments {

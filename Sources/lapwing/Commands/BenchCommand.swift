@@ -2,6 +2,7 @@ import ArgumentParser
 import KVM
 import Measurements
 import Reports
+import Support
 
 /// `lapwing bench`: what exits, interrupts and timers cost on this host.
 struct BenchCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MachineState
 import Reports
+import Support
 
 /// `lapwing diff`: what two states have different.
 struct DiffCommand: ParsableCommand {

@@ -3,6 +3,7 @@ import ArgumentParser
 import KVM
 import MachineState
 import Reports
+import Support
 
 /// `lapwing inspect`: the interrupt state of a machine, decoded.
 struct InspectCommand: ParsableCommand {

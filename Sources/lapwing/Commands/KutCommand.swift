@@ -2,6 +2,7 @@ import ArgumentParser
 import Evidence
 import KVM
 import Reports
+import Support
 import UnitTests
 import VMM
 
@@ -44,7 +45,7 @@ struct KutCommand: ParsableCommand {
       let plans = try tests.plans(names)
       let destination = try report.destination()
       guard !list else {
-        try destination.write(plans.map(\.line).joined(separator: "\n"))
+        try destination.write(plans.map(\.line).text)
         return .success
       }
       return try run(plans, to: destination)
@@ -93,9 +94,9 @@ struct KutCommand: ParsableCommand {
 
 extension UnitTestPlan {
   /// The test, and what becomes of it, for a person.
-  fileprivate var line: String {
+  fileprivate var line: TextLine {
     switch decision {
-    case .run: test.name
+    case .run: "\(test.name)"
     case .skip(let reason): "\(test.name): skipped, \(reason)"
     }
   }

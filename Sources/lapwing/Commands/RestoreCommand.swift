@@ -1,6 +1,7 @@
 import ArgumentParser
 import KVM
 import MachineState
+import Support
 import SystemPackage
 import VMM
 
@@ -72,6 +73,6 @@ extension StateDocument {
     guard !unknownMembers.isEmpty else { return }
     StandardError.print(
       "lapwing: '\(file)', of version \(version), has members that this program does not know and leaves out: "
-        + unknownMembers.joined(separator: ", "))
+        + unknownMembers.map { TextLine($0, atMost: 200) }.joined(separator: ", "))
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import KVM
 import MachineState
+import Support
 import SystemPackage
 import VMM
 
@@ -85,6 +86,8 @@ struct SnapshotCommand: ParsableCommand {
     guard let outcome = machine.stop.reason else { return Failure("the time limit passed before \(at)", .timeLimit) }
     return Failure(outcome) ?? Failure("'\(name)' ended before \(at): \(outcome)", .failed)
   }
+
+  private func count(_ number: Int, _ noun: String) -> TextLine { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
   /// Says whether it was written: not where a signal came.
   private func write(

@@ -2,6 +2,7 @@ public import ArgumentParser
 import KVM
 import Reports
 public import Scenarios
+import Support
 
 /// `lapwing test`: the interrupt suite.
 struct TestCommand: ParsableCommand {

@@ -1,5 +1,6 @@
 import Glibc
 import Reports
+import Support
 
 /// What a person sees while the suite runs: one line that changes on a terminal, a line a run elsewhere.
 struct SuiteProgress {
@@ -8,8 +9,8 @@ struct SuiteProgress {
   private let style: Style
   private var ended = 0
   private var failed = 0
-  private var shown = ""
-  private var waiting: [String] = []
+  private var shown = TextLine()
+  private var waiting: [TextLine] = []
 
   /// Progress of so many runs, on standard error where standard output is a program's.
   init(planned: Int, toErrors: Bool) {
@@ -28,21 +29,21 @@ struct SuiteProgress {
       if report.verdict == .failed { failed += 1 }
       let line = report.line(style)
       if report.verdict != .failed, isTerminal { continue }
-      waiting.append((isTerminal ? Self.eraseLine : "") + line + "\n")
-      shown = ""
+      waiting.append(line)
+      shown = TextLine()
     }
-    while !waiting.isEmpty, isReady { write(waiting.removeFirst()) }
+    while !waiting.isEmpty, isReady { writeLine(waiting.removeFirst()) }
     guard isTerminal, waiting.isEmpty, isReady else { return }
     let failures = failed > 0 ? ", \(failed) FAILED" : ""
-    let line = "\(ended) of \(planned)\(failures)  \(running.joined(separator: ", "))"
+    let line = "\(ended) of \(planned)\(failures)  " + running.map { TextLine($0) }.joined(separator: ", ")
     guard line != shown else { return }
     shown = line
-    write(Self.eraseLine + String(line.prefix(columns - 1)))
+    write(Self.eraseLine + String(line.text.unicodeScalars.prefix(columns - 1)))
   }
 
   /// Takes the line away, and shows what found no reader so far.
   mutating func end() {
-    for line in waiting { write(line) }
+    for line in waiting { writeLine(line) }
     waiting = []
     if isTerminal { write(Self.eraseLine) }
   }
@@ -60,6 +61,9 @@ struct SuiteProgress {
     var size = winsize()
     return unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
+
+  /// A line that stays, in place of the one that changes.
+  private func writeLine(_ line: TextLine) { write((isTerminal ? Self.eraseLine : "") + line.text + "\n") }
 
   private func write(_ text: String) {
     guard descriptor != STDOUT_FILENO else { return StandardOutput.write(text) }

@@ -1,5 +1,6 @@
 import Glibc
 import Reports
+import Support
 import Synchronization
 import SystemPackage
 
@@ -15,13 +16,15 @@ enum StandardOutput {
   /// Why something that was to be written was not taken; nil where all was.
   static var loss: Errno? { firstLoss.withLock { $0 } }
 
-  /// Writes a line.
+  /// Writes a text and a newline.
   ///
+  /// - Parameter text: what was made of `TextLine`s, or a document for programs. Should a control character have got into
+  ///   it nevertheless, the terminal does not get that.
   /// - Throws: why not all of it was taken.
-  static func print(_ line: String) throws(Errno) { try writeAll(line + "\n") }
+  static func print(_ text: String) throws(Errno) { try writeAll(Escape.inLines(text) + "\n") }
 
   /// Writes a text; that it was not taken is told at the end (`loss`).
-  static func write(_ text: String) { try? writeAll(text) }
+  static func write(_ text: String) { try? writeAll(Escape.inLines(text)) }
 
   private static func writeAll(_ text: String) throws(Errno) {
     let bytes = Array(text.utf8)
@@ -35,10 +38,10 @@ enum StandardOutput {
 
   /// Writes lines as long as that takes no waiting, so that a reader who has gone to sleep holds nobody up; what is left
   /// stays in `lines`. What cannot be written is lost.
-  static func offer(_ lines: inout [String]) {
+  static func offer(_ lines: inout [TextLine]) {
     var written = 0
     while written < lines.count, isReady {
-      try? print(lines[written])
+      try? print(lines[written].text)
       written += 1
     }
     lines.removeFirst(written)
@@ -81,7 +84,7 @@ enum StandardOutput {
 /// Standard error: what went wrong.
 enum StandardError {
   /// Writes a line.
-  static func print(_ line: String) { write(line + "\n") }
+  static func print(_ line: TextLine) { write(line.text + "\n") }
 
   /// Writes a text. What cannot be written is lost: there is nowhere to say it.
   static func write(_ text: String) {

@@ -1,10 +1,12 @@
 import KVM
 import MachineState
+import Support
+import VMM
 
 extension Failure {
   /// A snapshot could not be read or written.
   init(_ error: SnapshotFileError) {
-    self.init(error.description, .badFile)
+    self.init("\(error)", .badFile)
   }
 
   /// A machine could not be made from a snapshot.
@@ -13,13 +15,20 @@ extension Failure {
   ///   this host's.
   init(_ error: RestoreError, takenOn host: HostIdentity) {
     switch error {
-    case .malformed: self.init(error.description, .badFile)
-    case .hostDiffers: self.init(error.description, .hostCannot)
-    case .refused where host == .current: self.init(error.description, .badFile)
+    case .malformed: self.init("\(error)", .badFile)
+    case .hostDiffers(let differences) where host == .current && differences.contains(where: \.isLasting):
+      self.init(
+        "the state says that it was taken on this host, which it cannot be:", details: differences.map { "\($0)" },
+        .badFile)
+    case .hostDiffers(let differences):
+      self.init("this host cannot take the state:", details: differences.map { "\($0)" }, .hostCannot)
+    case .refused where host == .current: self.init("\(error)", .badFile)
     case .refused:
       self.init(
         "\(error); the state was taken on another host: Linux \(host.kernel), \(host.backEnd), \(host.processor)",
         .hostCannot)
+    // What a machine cannot be made of was in the file, not on the command line.
+    case .machine(.configuration(let problem)): self.init("\(problem)", .badFile)
     case .machine(let error): self.init(error)
     }
   }

@@ -1,6 +1,7 @@
 import Evidence
 import KVM
 import Reports
+import Support
 import VMM
 
 /// Runs a machine to its end, shows what happens and prints the report: what `run` and `restore` do.
@@ -32,7 +33,7 @@ struct GuestRun {
       guest: guest, machine: machine, backEnd: BackEnd.loaded()?.moduleName ?? "unknown",
       programStart: Lapwing.start)
     let style = StandardOutput.style
-    var lines: [String] = []
+    var lines: [TextLine] = []
     // Before the machine is started: its threads are recorded because this one starts them.
     let journeys = options.tracing.trace ? try makeJourneyRecorder() : nil
     input?(machine)
@@ -65,7 +66,7 @@ struct GuestRun {
     }
     if !options.quiet {
       try show(report, options.format) {
-        (lines + [$0.text(style, allStatistics: options.stats)]).joined(separator: "\n")
+        (lines.map(\.text) + [$0.text(style, allStatistics: options.stats)]).joined(separator: "\n")
       }
     }
     if !report.success, machine.isMissingUnitTestPlatform {

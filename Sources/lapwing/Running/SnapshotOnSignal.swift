@@ -28,7 +28,7 @@ final class SnapshotOnSignal {
       let snapshot = try machine.snapshot(guest: guest)
       do throws(SnapshotFileError) {
         try SnapshotFile(path).write(snapshot)
-        let pause = snapshot.pause.map { "; the guest stood still for \(milliseconds($0))" } ?? ""
+        let pause: TextLine = snapshot.pause.map { "; the guest stood still for \(milliseconds($0))" } ?? ""
         StandardError.print("lapwing: snapshot in '\(path)'\(pause)")
       } catch {
         StandardError.print("lapwing: \(error)")

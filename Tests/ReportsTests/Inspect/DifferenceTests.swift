@@ -125,7 +125,7 @@ import VMM
     state.vcpus[0].cpuid = [CPUIDEntry(function: 1, index: 2, hasSignificantIndex: true, eax: 3)]
     state.vcpus[0].nestedState = [1, 2]
     state.vcpus[0].tscOffset = 3
-    state.vcpus[0].settings.capabilities = [.init(.hypervSynIC, [1, 0, 0, 0])]
+    state.vcpus[0].settings.capabilities = [.init(.hypervSynIC, [0, 0, 0, 0])]
     return state
   }
 }

@@ -1,5 +1,6 @@
 public import APIC
 public import MachineState
+import Support
 
 /// What two states have different, in the words of the inspector: the value behind the text for a person and the JSON
 /// document `lapwing.difference/1`.
@@ -138,25 +139,25 @@ extension DifferenceReport {
   /// - Parameter showsAll: whether what every capture has anew is shown in full, too.
   public func text(_ style: Style = Style(), showsAll: Bool = false) -> String {
     let shown = differences.filter { showsAll || !$0.movesWithTime }
-    var lines: [String] = []
+    var lines: [TextLine] = []
     var owner: String?
-    let width = shown.map(\.name.count).max() ?? 0
+    let width = shown.map { TextLine($0.name).width }.max() ?? 0
     for difference in shown {
-      if difference.owner != owner { lines.append(style.bold(difference.owner)) }
+      if difference.owner != owner { lines.append(style.bold("\(difference.owner)")) }
       owner = difference.owner
-      let note = difference.movesWithTime ? style.dim("  (anew in every capture)") : ""
-      lines.append("  \(difference.name.padded(to: width))  \(difference.words)\(note)")
+      let note: TextLine = difference.movesWithTime ? style.dim("  (anew in every capture)") : ""
+      lines.append("  \(TextLine(difference.name).padded(to: width))  \(difference.words)\(note)")
     }
     if let memory, memory.pages > 0 { lines += memoryLines(memory, style) }
     let moved = differences.filter(\.movesWithTime)
     if !moved.isEmpty, !showsAll {
       lines.append(
-        style.dim("anew in every capture: \(moved.map { "\($0.owner) \($0.name)" }.joined(separator: ", "))"))
+        style.dim("anew in every capture: " + moved.map { "\($0.owner) \($0.name)" }.joined(separator: ", ")))
     }
-    return (lines + [summary]).joined(separator: "\n")
+    return (lines + [summary]).text
   }
 
-  private var summary: String {
+  private var summary: TextLine {
     let count = differences.count { !$0.movesWithTime }
     let registers = Units.count(count, "register differs", plural: "registers differ")
     switch memory {
@@ -167,8 +168,8 @@ extension DifferenceReport {
     }
   }
 
-  private func memoryLines(_ memory: MemoryDifference, _ style: Style) -> [String] {
-    let shown = memory.runs.prefix(8).map { run in
+  private func memoryLines(_ memory: MemoryDifference, _ style: Style) -> [TextLine] {
+    let shown: [TextLine] = memory.runs.prefix(8).map { run in
       "  \(hex(run.address))  \(Units.count(run.pages, "page"))"
     }
     let rest = memory.pages - memory.runs.prefix(8).reduce(0) { $0 + $1.pages }
@@ -178,19 +179,19 @@ extension DifferenceReport {
 
 extension DifferenceReport.Difference {
   /// Before and after, with the meaning where it says more than the value.
-  fileprivate var words: String {
-    guard let before else { return "\(after?.words ?? ""), which the first state does not have" }
+  fileprivate var words: TextLine {
+    guard let before else { return "\(after?.words ?? TextLine()), which the first state does not have" }
     guard let after else { return "\(before.words), which the second state does not have" }
     if before.value == after.value { return "\(before.value): \(before.meaning) -> \(after.meaning)" }
     return "\(before.words) -> \(after.words)\(DifferenceReport.Difference.members(before.value, after.value))"
   }
 
   /// For sets of vectors, what came and what went.
-  private static func members(_ before: String, _ after: String) -> String {
+  private static func members(_ before: String, _ after: String) -> TextLine {
     guard before.hasPrefix("{"), after.hasPrefix("{") else { return "" }
     let (old, new) = (list(before), list(after))
     let changes = new.filter { !old.contains($0) }.map { "+\($0)" } + old.filter { !new.contains($0) }.map { "-\($0)" }
-    return changes.isEmpty ? "" : " (\(changes.joined(separator: " ")))"
+    return changes.isEmpty ? "" : " (" + changes.lines.joined(separator: " ") + ")"
   }
 
   private static func list(_ set: String) -> [String] {
@@ -199,5 +200,5 @@ extension DifferenceReport.Difference {
 }
 
 extension DifferenceReport.Side {
-  fileprivate var words: String { meaning.isEmpty ? value : "\(value) (\(meaning))" }
+  fileprivate var words: TextLine { meaning.isEmpty ? "\(value)" : "\(value) (\(meaning))" }
 }

@@ -1,3 +1,5 @@
+import Support
+
 /// Where a GSI leads, from the line to the vCPU.
 public struct LineReport: Codable, Hashable, Sendable {
   /// The GSI.
@@ -51,7 +53,7 @@ public struct LineReport: Codable, Hashable, Sendable {
 
 extension LineReport {
   /// Lines as a table: one row a way, GSIs that read alike as one.
-  static func lines(_ reports: [LineReport]) -> [String] {
+  static func lines(_ reports: [LineReport]) -> [TextLine] {
     guard !reports.isEmpty else { return [] }
     var rows: [Row] = []
     for report in reports {
@@ -65,7 +67,7 @@ extension LineReport {
     var table = LeftTable()
     table.add(["GSI", "through", "entry", "status", "leads to"])
     for row in rows {
-      for (place, cells) in row.cells.enumerated() { table.add([place == 0 ? row.name : ""] + cells) }
+      for (place, cells) in row.cells.enumerated() { table.add([place == 0 ? "\(row.name)" : ""] + cells.lines) }
       if !row.sources.isEmpty { table.add(["", "raised by \(row.sources)"]) }
     }
     return table.lines()

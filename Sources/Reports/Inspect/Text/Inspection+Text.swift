@@ -4,22 +4,23 @@ import Support
 extension Inspection {
   /// The state for a person.
   public func text(_ style: Style = Style()) -> String {
-    var lines = kind == .machine ? machineLines(style) : []
+    var lines: [TextLine] = kind == .machine ? machineLines(style) : []
     for vcpu in vcpus { lines += vcpu.lines(style) + [""] }
     lines += chipLines(style)
     let table = LineReport.lines(self.lines)
     if !table.isEmpty { lines += [style.bold("lines") + ": where each GSI leads"] + table + [""] }
     lines += eventLines(style)
     while lines.last == "" { lines.removeLast() }
-    return lines.joined(separator: "\n")
+    return lines.text
   }
 
-  private func machineLines(_ style: Style) -> [String] {
+  private func machineLines(_ style: Style) -> [TextLine] {
     func value(_ name: String) -> String { registers(named: name).first?.register.value ?? "" }
     let guest = value("GUEST").isEmpty ? "machine" : value("GUEST")
     let memory = UInt64(value("MEMORY")).map { "\(ByteSize(bytes: $0))" } ?? value("MEMORY")
-    var lines = [
-      style.bold(guest) + ": \(Units.count(Int(value("VCPUS")) ?? 0, "vCPU")), \(memory), irqchip \(value("IRQCHIP"))"
+    var lines: [TextLine] = [
+      style.bold("\(guest)")
+        + ": \(Units.count(Int(value("VCPUS")) ?? 0, "vCPU")), \(memory), irqchip \(value("IRQCHIP"))"
     ]
     if !value("HOST").isEmpty { lines.append("  taken on \(value("HOST"))") }
     if value("CAPABILITIES") != "none" { lines.append("  capabilities \(value("CAPABILITIES"))") }
@@ -29,23 +30,23 @@ extension Inspection {
     return lines + [""]
   }
 
-  private func eventLines(_ style: Style) -> [String] {
+  private func eventLines(_ style: Style) -> [TextLine] {
     guard let events = groups.first(where: { $0.name == "events" }) else { return [] }
     var table = LeftTable()
-    for register in events.registers { table.add([register.title, register.value, register.meaning]) }
+    for register in events.registers { table.add([register.title, register.value, register.meaning].lines) }
     return [style.bold("events")] + table.lines() + [""]
   }
 }
 
 extension Inspection {
   /// The chips for a person: the redirection table, the PICs and the interval timer.
-  func chipLines(_ style: Style) -> [String] {
+  func chipLines(_ style: Style) -> [TextLine] {
     ioapicLines(style) + picLines(style) + pitLines(style)
   }
 
-  private func ioapicLines(_ style: Style) -> [String] {
+  private func ioapicLines(_ style: Style) -> [TextLine] {
     guard let group = group("IOAPIC") else { return [] }
-    let head = group.registers.filter { !$0.name.hasPrefix("REDTBL") }.map { register in
+    let head: [TextLine] = group.registers.filter { !$0.name.hasPrefix("REDTBL") }.map { register in
       "\(register.name) \(register.value)" + (register.meaning.isEmpty ? "" : " (pins \(register.meaning))")
     }
     var table = LeftTable()
@@ -54,7 +55,7 @@ extension Inspection {
     func flush() {
       guard let (first, last, entry) = run else { return }
       let name = first == last ? "\(first)" : "\(first)-\(last)"
-      table.add([name, entry.value, entry.meaning, first == last ? end(ofPin: first) : ""])
+      table.add([name, entry.value, entry.meaning, first == last ? end(ofPin: first) : ""].lines)
     }
     for (pin, entry) in group.registers.filter({ $0.name.hasPrefix("REDTBL") }).enumerated() {
       // Masked pins with the same entry lead nowhere all alike.
@@ -78,7 +79,7 @@ extension Inspection {
     return "no GSI leads here"
   }
 
-  private func picLines(_ style: Style) -> [String] {
+  private func picLines(_ style: Style) -> [TextLine] {
     guard let pic else { return [] }
     let listeners = pic.listeners.isEmpty ? "no vCPU listens" : "vCPU \(Pins.ranges(pic.listeners)) listens"
     let request =
@@ -88,23 +89,25 @@ extension Inspection {
     let names = [
       "IRR", "IMR", "ISR", "ELCR", "ICW2", "PRIORITY_ADD", "READ_SELECT", "SFNM", "AEOI", "SMM", "INIT_STATE",
     ]
-    table.add(["chip"] + names)
+    table.add(["chip"] + names.lines)
     for number in [0, 1] {
       guard let group = group("PIC \(number)") else { continue }
-      table.add(["\(number)"] + names.map { name in group.registers.first { $0.name == name }?.value ?? "" })
+      let values = names.map { name in group.registers.first { $0.name == name }?.value ?? "" }
+      table.add(["\(number)"] + values.lines)
     }
     return [style.bold("PIC") + ": \(request); \(listeners)"] + table.lines() + [""]
   }
 
-  private func pitLines(_ style: Style) -> [String] {
+  private func pitLines(_ style: Style) -> [TextLine] {
     guard let pit else { return [] }
     var table = LeftTable()
     table.add(["channel", "mode", "count", "gate", "period", "fires in"])
     for channel in pit {
-      table.add([
+      let cells = [
         "\(channel.channel)", channel.mode, "\(channel.count)", channel.gate ? "1" : "0",
         channel.period.map(Units.span) ?? "-", channel.remaining.map(Units.span) ?? "-",
-      ])
+      ]
+      table.add(cells.lines)
     }
     return [style.bold("PIT")] + table.lines() + [""]
   }

@@ -1,17 +1,18 @@
 import APIC
+import Support
 
 extension VCPUInspection {
   /// The vCPU for a person.
-  func lines(_ style: Style) -> [String] {
+  func lines(_ style: Style) -> [TextLine] {
     var lines = [heading(style)]
     lines += delivery.rows(nothing: nothing, style).map { row($0.label, $0.text) }
-    lines.append(row("priority", priorities))
+    lines.append(row("priority", "\(priorities)"))
     for name in ["IRR", "ISR", "TMR"] {
-      if let register = register(name) { lines.append(row(name, register.words)) }
+      if let register = register(name) { lines.append(row(name, "\(register.words)")) }
     }
     let map = VectorMap(requested: interruptRequest, inService: inService, levels: triggerModes)
     if !map.isEmpty {
-      lines.append(row("vectors", style.dim(VectorMap.legend)))
+      lines.append(row("vectors", style.dim("\(VectorMap.legend)")))
       lines += map.lines(indent: Self.width + 4)
     }
     for name in Self.shown {
@@ -21,12 +22,12 @@ extension VCPUInspection {
       if name == "ICR", let commandRecipients, register.value.contains(where: { !"0x".contains($0) }) {
         words += " -> \(commandRecipients.text)"
       }
-      lines.append(row(name, words))
+      lines.append(row(name, "\(words)"))
     }
     lines.append(row("timer", "\(timer.mode), vector \(hex(timer.vector, digits: 2)): \(timer.text)"))
-    lines.append(row("", timerRegisters))
+    lines.append(row("", "\(timerRegisters)"))
     lines += modelRows
-    if let vapic { lines.append(row("vAPIC", vapic.text)) }
+    if let vapic { lines.append(row("vAPIC", "\(vapic.text)")) }
     if let reporting = register("TPR_ACCESS_REPORTING"), reporting.value == "on" {
       lines.append(row("TPR", "accesses leave to user space (KVM_TPR_ACCESS_REPORTING)"))
     }
@@ -35,7 +36,10 @@ extension VCPUInspection {
   }
 
   /// What a person reads where nothing is to be taken.
-  private var nothing: String {
+  private var nothing: String { state.map(Self.nothing) ?? "nothing" }
+
+  /// The same by the vCPU's state.
+  static func nothing(in state: String) -> String {
     switch state {
     case "halted": "nothing: the vCPU stays halted"
     case "uninitialized": "nothing: the vCPU waits for INIT and SIPI"
@@ -52,13 +56,15 @@ extension VCPUInspection {
     "LVT_ERROR", "LVT_PERFMON", "LVT_THERMAL", "LVT_CMCI",
   ]
 
-  private func row(_ label: String, _ text: String) -> String { "  \(label.padded(to: Self.width))  \(text)" }
+  private func row(_ label: String, _ text: TextLine) -> TextLine {
+    "  \(TextLine(label).padded(to: Self.width))  \(text)"
+  }
 
-  private func heading(_ style: Style) -> String {
+  private func heading(_ style: Style) -> TextLine {
     let name = index.map { "vCPU \($0)" } ?? "local APIC"
     let processor = isBootstrapProcessor == true ? ", bootstrap processor" : ""
     let software = isSoftwareEnabled ? "" : ", disabled by software"
-    return style.bold(name) + ": \(state.map { "\($0), " } ?? "")\(mode), APIC id \(id)\(processor)\(software)"
+    return style.bold("\(name)") + ": \(state.map { "\($0), " } ?? "")\(mode), APIC id \(id)\(processor)\(software)"
   }
 
   private var priorities: String {
@@ -69,7 +75,7 @@ extension VCPUInspection {
   }
 
   /// The model-specific registers that interrupts depend on, those that are 0 left out.
-  private var modelRows: [String] {
+  private var modelRows: [TextLine] {
     let names = [
       "IA32_TSC", "IA32_TSC_ADJUST", "IA32_TSC_DEADLINE", "MSR_KVM_SYSTEM_TIME_NEW", "MSR_KVM_PV_EOI_EN",
       "MSR_KVM_ASYNC_PF_EN", "MSR_KVM_ASYNC_PF_INT", "MSR_KVM_STEAL_TIME", "MSR_KVM_POLL_CONTROL",
@@ -78,7 +84,7 @@ extension VCPUInspection {
     let shown = names.compactMap { name in
       registers.first { $0.name == name && $0.value.contains { !"0x".contains($0) } }.map { "\(name) \($0.words)" }
     }
-    return shown.enumerated().map { row($0.offset == 0 ? "MSRs" : "", $0.element) }
+    return shown.enumerated().map { row($0.offset == 0 ? "MSRs" : "", "\($0.element)") }
   }
 
   private var timerRegisters: String {
@@ -88,16 +94,16 @@ extension VCPUInspection {
   }
 
   /// What the processor is at.
-  private var execution: [String] {
+  private var execution: [TextLine] {
     let registers = ["RIP", "RFLAGS", "CR0", "CR8"].compactMap { name in
       register(name).map { "\(name) \($0.value)" + ($0.meaning.isEmpty ? "" : " (\($0.meaning))") }
     }
-    var lines = [row("processor", registers.joined(separator: ", "))]
+    var lines = [row("processor", registers.lines.joined(separator: ", "))]
     let events = ["EXCEPTION", "INTERRUPT", "SHADOW", "NMI", "SMI"].compactMap { name -> String? in
       guard let register = register(name), register.value != "none" else { return nil }
       return "\(name) \(register.value)\(register.meaning.isEmpty ? "" : " (\(register.meaning))")"
     }
-    lines.append(row("events", events.isEmpty ? "none" : events.joined(separator: ", ")))
+    lines.append(row("events", events.isEmpty ? "none" : events.lines.joined(separator: ", ")))
     return lines
   }
 
@@ -112,13 +118,13 @@ extension VCPUInspection {
 
 extension DeliveryReport {
   /// What comes next, and what waits for what.
-  fileprivate func rows(nothing: String, _ style: Style) -> [(label: String, text: String)] {
-    var rows: [(String, String)] = []
-    let wake = wakes == true ? ", which ends the halt" : ""
-    rows.append(("next", next.map { style.green($0.text) + wake } ?? nothing))
+  func rows(nothing: String, _ style: Style) -> [(label: String, text: TextLine)] {
+    var rows: [(String, TextLine)] = []
+    let wake: TextLine = wakes == true ? ", which ends the halt" : ""
+    rows.append(("next", next.map { style.green("\($0.text)") + wake } ?? "\(nothing)"))
     for event in waiting {
       let reasons = event.obstacles.map(\.text).joined(separator: "; ")
-      rows.append(("waits", "\(style.yellow(event.text)): \(reasons)"))
+      rows.append(("waits", "\(style.yellow("\(event.text)")): \(reasons)"))
     }
     return rows
   }
@@ -149,8 +155,8 @@ struct VectorMap {
   var isEmpty: Bool { !marks.contains { $0 != "." } }
 
   /// The drawing.
-  func lines(indent: Int) -> [String] {
-    let margin = String(repeating: " ", count: indent)
+  func lines(indent: Int) -> [TextLine] {
+    let margin = TextLine(blanks: indent)
     return stride(from: 0, to: 256, by: 32).map { first in
       let halves = [marks[first..<first + 16], marks[first + 16..<first + 32]].map { String($0) }
       return "\(margin)\(hex(first, digits: 2)) \(halves.joined(separator: " "))"

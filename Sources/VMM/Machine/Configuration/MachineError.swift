@@ -9,6 +9,9 @@ public enum MachineError: Error, Sendable {
   case image(ImageError)
   /// KVM refused.
   case kvm(KVMError)
+  /// KVM refused what a machine that is made again was told before: the setting, by its path in a state, such as
+  /// `settings.bootCPU`.
+  case setting(String, KVMError)
   /// This host's KVM lacks what the configuration needs.
   case missingCapability(Capability, purpose: String)
   /// What the machine puts into guest memory does not fit: there is too little.
@@ -28,6 +31,7 @@ extension MachineError: CustomStringConvertible {
     case .configuration(let problem): problem
     case .image(let error): error.description
     case .kvm(let error): error.description
+    case .setting(let path, let error): "\(path): \(error)"
     case .missingCapability(let capability, let purpose):
       "this host's KVM has no \(capability.name), which \(purpose) needs"
     case .memory(let error): error.description
