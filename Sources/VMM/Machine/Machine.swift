@@ -30,6 +30,9 @@ public final class Machine: Sendable {
   /// When the first vCPU entered the guest, and when all of them had left.
   public let times = RunTimes()
 
+  /// A debugger's hold on it.
+  public let debug: DebugControl
+
   let hooks: MachineHooks
   let gate: PauseGate
   let serial: SerialConsole
@@ -93,6 +96,7 @@ public final class Machine: Sendable {
     interrupts = InterruptController(vm: vm, irqChip: configuration.irqChip, stop: stop)
     log = GuestLog(memory: memory, layout: layout)
     gate = try kvmCall { () throws(KVMError) in try PauseGate() }
+    debug = try kvmCall { [gate] () throws(KVMError) in try DebugControl(gate: gate) }
     try restore(RawMachine(vm: vm, vcpus: vcpus, memory: memory, interrupts: interrupts))
     clock = try kvmCall { [vcpus] () throws(KVMError) in try GuestClock(vcpus[0]) }
     inboxes = try kvmCall { [vcpus] () throws(KVMError) in
