@@ -24,11 +24,14 @@ struct RestoreCommand: ParsableCommand {
 
   @OptionGroup var snapshotOptions: SnapshotOptions
 
+  @OptionGroup var debugger: DebuggerOptions
+
   func run() throws {
     try perform { () throws(Failure) in
       let signals = InterruptSignals()
       let snapshot = try SnapshotFile.forRestoring(file)
       var run = GuestRun(guest: snapshot.state.guest, limit: timeout.duration, options: report)
+      run.debugging = try debugger.open(besides: snapshotOptions)
       if let snapshots = snapshotOptions.snapshots(of: snapshot.state.guest) { run.tick = { snapshots.take(of: $0) } }
       let machine = try Machine.restoring(snapshot, console: run.makeConsole())
       return try run.run(machine, signals)

@@ -23,10 +23,13 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var snapshotOptions: SnapshotOptions
 
+  @OptionGroup var debugger: DebuggerOptions
+
   func run() throws {
     try perform { () throws(Failure) in
       let signals = InterruptSignals()
       var run = GuestRun(guest: guest.name, limit: timeout.duration, options: report)
+      run.debugging = try debugger.open(besides: snapshotOptions)
       if let snapshots = snapshotOptions.snapshots(of: guest.name) { run.tick = { snapshots.take(of: $0) } }
       return try run.run(try machine.build(guest, console: run.makeConsole()), signals)
     }

@@ -1,3 +1,4 @@
+import Debugger
 import Evidence
 import Glibc
 import KVM
@@ -12,6 +13,8 @@ struct GuestRun {
   let limit: Duration
   /// How the report is printed.
   let options: RunReportOptions
+  /// What gdb needs; nil where it was not asked for.
+  var debugging: DebuggedRun?
   /// Called now and then while the guest runs.
   var tick: (Machine) -> Void = { _ in }
 
@@ -33,6 +36,7 @@ struct GuestRun {
     // Before the machine is started: its threads are recorded because this one starts them.
     let journeys = options.trace ? try makeJourneyRecorder() : nil
     var threads: [Int32] = []
+    let debugger = try debugging?.serve(machine)
     let outcome: Outcome
     do throws(MachineError) {
       outcome = try machine.run(limit: limit) {
@@ -46,8 +50,10 @@ struct GuestRun {
         threads = $0
       }
     } catch {
+      debugger?.finish(.stopped)
       throw Failure(error)
     }
+    debugger?.finish(outcome)
     let signal = signals.release()
     let report: RunReport
     do throws(KVMError) {

@@ -43,7 +43,7 @@ extension Inspection {
     ioapicLines(style) + picLines(style) + pitLines(style)
   }
 
-  private func ioapicLines(_ style: Style) -> [String] {
+  func ioapicLines(_ style: Style) -> [String] {
     guard let group = group("IOAPIC") else { return [] }
     let head = group.registers.filter { !$0.name.hasPrefix("REDTBL") }.map { register in
       "\(register.name) \(register.value)" + (register.meaning.isEmpty ? "" : " (pins \(register.meaning))")
@@ -78,7 +78,7 @@ extension Inspection {
     return "no GSI leads here"
   }
 
-  private func picLines(_ style: Style) -> [String] {
+  func picLines(_ style: Style) -> [String] {
     guard let pic else { return [] }
     let listeners = pic.listeners.isEmpty ? "no vCPU listens" : "vCPU \(Pins.ranges(pic.listeners)) listens"
     let request =
