@@ -16,6 +16,7 @@ import Testing
     #expect(names[56] == "mxcsr")
     #expect(names[57] == "fs_base")
     var file = RegisterFile()
+    file.special.cs.l = 1
     file.general.rip = 0x1234_5678_9abc_def0
     file.special.fs.base = 7
     #expect(file[16] == [0xf0, 0xde, 0xbc, 0x9a, 0x78, 0x56, 0x34, 0x12])
@@ -93,6 +94,10 @@ import Testing
     file.general.rip = 0x10
     file.special.cs.base = 0xffff_0000
     #expect(file.linearPC == 0xffff_0010)
+    #expect(file[16] == [0x10, 0, 0xff, 0xff, 0, 0, 0, 0])
+    file.linearPC = 0xffff_0020
+    #expect(file.general.rip == 0x20)
+    file.general.rip = 0x10
     file.special.cs.l = 1
     #expect(file.linearPC == 0x10)
   }

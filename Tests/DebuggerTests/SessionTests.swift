@@ -80,6 +80,28 @@ import VMM
     #expect(try client.ask("c") == "W00")
   }
 
+  @Test func `real-mode code is stepped and stopped by its linear addresses`() throws {
+    // At 0100:0000, which is 0x1000.
+    let debugged = try DebuggedMachine(Code(.real).then([UInt8](repeating: 0x90, count: 8)).debugExit(0))
+    let client = try RemoteClient(to: debugged.address)
+    #expect(try pc(client) == 0x1000)
+    #expect(try client.ask("s").hasPrefix("T05thread:1;"))
+    #expect(try pc(client) == 0x1001)
+    #expect(try client.ask("m1000,2") == "9090")
+    let answer = try client.ask("Z0,1003,1")
+    #expect((answer == "OK") == (debugged.support.realModeINT3 != .goesToGuest))
+    if answer != "OK" { #expect(answer.contains("gives INT3 in real mode to the guest; use hbreak")) }
+    #expect(try client.ask("z0,1003,1") == "OK")
+    #expect(try client.ask("Z1,1004,1") == "OK")
+    #expect(try client.ask("c").hasPrefix("T05"))
+    #expect(try pc(client) == 0x1004)
+    #expect(try client.ask("z1,1004,1") == "OK")
+    // Over the next two.
+    #expect(try client.ask("P10=0610000000000000") == "OK")
+    #expect(try debugged.machine.vcpus[0].registers().rip == 6)
+    #expect(try client.ask("c") == "W00")
+  }
+
   @Test func `a fifth hardware breakpoint is refused with the reason`() throws {
     let debugged = try DebuggedMachine(straight)
     let client = try RemoteClient(to: debugged.address)

@@ -44,6 +44,7 @@ public final class DebugServer: Sendable {
     self.configuration = configuration
     end = try Wakeup()
     ended = try Wakeup()
+    if configuration.support.blocksInterrupts { machine.debug.keepInterruptsBack() }
     machine.debug.hold()
     let server = DebugServerLoop(machine, configuration, end: end.rawDescriptor)
     try HostThread.startDetached { [self] in
@@ -57,6 +58,7 @@ public final class DebugServer: Sendable {
     self.outcome.withLock { $0 = outcome }
     end.signal()
     ended.wait()
+    configuration.listener.close()
   }
 }
 

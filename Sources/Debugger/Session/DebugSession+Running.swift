@@ -106,7 +106,7 @@ extension DebugSession {
   private func move(_ vcpu: Int, to address: UInt64) throws(KVMError) {
     let old = try target.registers(of: vcpu)
     var new = old
-    new.general.rip = address
+    new.linearPC = address
     try target.set(new, of: vcpu, whichHas: old)
   }
 }

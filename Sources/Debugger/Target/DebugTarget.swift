@@ -121,9 +121,11 @@ final class DebugTarget {
 
   private func insertSoftware(at address: UInt64, of vcpu: Int) throws(BreakpointError) {
     let physical: UInt64?
-    let isRealMode: Bool
+    // gdb sets all of its breakpoints before any thread goes on, whichever it has selected: one that starts in real mode is
+    // no reason to refuse what is meant for the others.
+    var isRealMode = true
     do throws(KVMError) {
-      isRealMode = try registers(of: vcpu).isInRealMode
+      for vcpu in machine.vcpus where try vcpu.specialRegisters().isProtected { isRealMode = false }
       physical = try machine.vcpus[vcpu].translate(address)
     } catch {
       throw .refused(error)

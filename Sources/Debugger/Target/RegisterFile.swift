@@ -74,11 +74,15 @@ public struct RegisterFile: Hashable, Sendable {
     }
   }
 
-  /// The linear address of the next instruction.
+  /// The linear address of the next instruction: what gdb takes for RIP. It knows no segments, and would not find a
+  /// breakpoint in 16-bit code again.
   public var linearPC: UInt64 {
-    special.cs.l == 1 ? general.rip : (special.cs.base &+ general.rip) & 0xffff_ffff
+    get { special.cs.l == 1 ? general.rip : (special.cs.base &+ general.rip) & 0xffff_ffff }
+    set { general.rip = special.cs.l == 1 ? newValue : (newValue &- special.cs.base) & 0xffff_ffff }
   }
+}
 
-  /// Whether the vCPU is in real mode: CR0.PE is 0.
-  var isInRealMode: Bool { special.cr0 & 1 == 0 }
+extension SpecialRegisters {
+  /// Whether the vCPU is not in real mode: CR0.PE (SDM volume 3A, section 2.5).
+  var isProtected: Bool { cr0 & 1 == 1 }
 }

@@ -85,7 +85,7 @@ extension TargetRegister {
       TargetRegister("r10", \.general.r10), TargetRegister("r11", \.general.r11),
       TargetRegister("r12", \.general.r12), TargetRegister("r13", \.general.r13),
       TargetRegister("r14", \.general.r14), TargetRegister("r15", \.general.r15),
-      TargetRegister("rip", \.general.rip, type: "code_ptr"),
+      TargetRegister("rip", \.linearPC, type: "code_ptr"),
       TargetRegister("eflags", \.general.rflags, size: 4, type: "i386_eflags"),
       selector("cs", \.special.cs.selector), selector("ss", \.special.ss.selector),
       selector("ds", \.special.ds.selector), selector("es", \.special.es.selector),

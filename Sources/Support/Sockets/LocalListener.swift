@@ -1,4 +1,5 @@
 import CSupport
+import Synchronization
 public import SystemPackage
 
 /// Where programs of this host connect to: a TCP port of the loopback interface, or a UNIX socket (unix(7)).
@@ -17,6 +18,7 @@ public final class LocalListener: Sendable {
   private let descriptor: FileDescriptor
   /// The file that it made.
   private let file: csupport_file?
+  private let isClosed = Atomic<Bool>(false)
 
   /// Listens.
   ///
@@ -43,7 +45,11 @@ public final class LocalListener: Sendable {
     }
   }
 
-  deinit {
+  deinit { close() }
+
+  /// Listens no longer, and removes the socket's file. Nobody waits for a connection by then.
+  public func close() {
+    guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
     try? descriptor.close()
     if case .path(let path) = address, var file {
       // Sound: the path is NUL-terminated and outlives the call, and the shim reads the one structure.

@@ -39,11 +39,15 @@ struct VCPURunner: Sendable {
   /// A stop ends the wait too. The vCPU has then nothing left to complete, and does not enter the guest again: whoever
   /// paused the machine may read its state nevertheless.
   private func park() throws(KVMError) {
+    let keepsInterruptsBack = debug.keepsInterruptsBack
+    if keepsInterruptsBack { try vcpu.setGuestDebug([.enable, .blockIRQ]) }
     try completePendingWork()
     gate.arrive(index)
     repeat {
       inbox.park(vcpu) { !gate.keepsOut(index) || stop.isStopped }
     } while !gate.leave(index, isStopped: stop.isStopped)
+    // A debugger that lets it go on has said what for; one that has gone meanwhile has not.
+    if keepsInterruptsBack, debug.plan(of: index) == nil { try vcpu.setGuestDebug([]) }
   }
 
   /// Takes the vCPU through KVM's loop without entering the guest, so that its state is all there is to it:

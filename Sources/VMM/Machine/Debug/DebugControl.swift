@@ -15,6 +15,7 @@ public final class DebugControl: Sendable {
 
   private let state = Mutex(State())
   private let isAttachedFlag = Atomic<Bool>(false)
+  private let keepsInterruptsBackFlag = Atomic<Bool>(false)
   private let gate: PauseGate
   /// Signalled when a vCPU has stopped.
   private let event: EventDescriptor
@@ -26,6 +27,14 @@ public final class DebugControl: Sendable {
 
   /// Whether a debugger has plans for the vCPUs; cheap enough for every exit.
   var isAttached: Bool { isAttachedFlag.load(ordering: .acquiring) }
+
+  /// Has vCPUs that wait for the debugger leave interrupts in their local APICs, where this host's KVM can
+  /// (KVM_GUESTDBG_BLOCKIRQ). Otherwise the round through KVM's loop that they wait after may take one already, which the
+  /// next step then delivers.
+  public func keepInterruptsBack() { keepsInterruptsBackFlag.store(true, ordering: .releasing) }
+
+  /// Whether a vCPU that is about to wait does so.
+  var keepsInterruptsBack: Bool { keepsInterruptsBackFlag.load(ordering: .acquiring) && isHolding }
 
   /// A descriptor that can be read once a vCPU has stopped; valid as long as the machine is.
   public var rawDescriptor: Int32 { event.rawDescriptor }
