@@ -41,7 +41,9 @@ final class GDB {
     let all =
       ["set pagination off", "set confirm off", "set width 0", "set remotetimeout 60", "target remote \(socket)"]
       + commands
-    process.arguments = ["--default-signal=INT", try #require(Host.gdb), "-nx", "-batch"] + all.flatMap { ["-ex", $0] } + (symbols.map { [$0] } ?? [])
+    process.arguments =
+      ["--default-signal=INT", try #require(Host.gdb), "-nx", "-batch"] + all.flatMap { ["-ex", $0] }
+      + (symbols.map { [$0] } ?? [])
     process.standardInput = FileHandle.nullDevice
     let output = try FileHandle(forWritingTo: file)
     process.standardOutput = output
