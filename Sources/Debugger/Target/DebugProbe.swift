@@ -8,19 +8,31 @@ struct DebugProbe {
   private let image: GuestImage
   private let loadAddress: UInt64?
   private let watched: UInt64?
+  private let breakpoint: UInt64?
 
-  /// Writes a byte that is watched, comes to an INT3, and leaves by a port. Without an IDT, an INT3 that the guest gets is
+  /// What was seen.
+  struct Finding {
+    /// It stopped at a breakpoint for execution in a debug register.
+    var stopsAtCode = false
+    /// It stopped after a write to a byte that is watched.
+    var stopsAtData = false
+    /// What became of the INT3.
+    var int3 = DebugSupport.INT3.goesToGuest
+  }
+
+  /// Comes to a breakpoint, writes a byte that is watched, comes to an INT3, and leaves by a port. Without an IDT, an INT3 that the guest gets is
   /// a triple fault.
   static let longMode: DebugProbe = {
     let entry: UInt64 = 0x10_0000
     let watched: UInt64 = 0x11_0000
     let code: [UInt8] =
-      // mov byte [watched], 1
-      [0xc6, 0x04, 0x25, 0x00, 0x00, 0x11, 0x00, 0x01]
+      // nop; nop, which has a breakpoint; mov byte [watched], 1
+      [0x90, 0x90, 0xc6, 0x04, 0x25, 0x00, 0x00, 0x11, 0x00, 0x01]
       // int3; out 0xf4, al
       + [0xcc, 0xe6, 0xf4]
     return DebugProbe(
-      image: GuestImage(name: "debug probe", bytes: executable(code, at: entry)), loadAddress: nil, watched: watched)
+      image: GuestImage(name: "debug probe", bytes: executable(code, at: entry)), loadAddress: nil, watched: watched,
+      breakpoint: entry + 1)
   }()
 
   /// The same INT3 in real mode, whose vector leads to the port.
@@ -31,13 +43,12 @@ struct DebugProbe {
     code.replaceSubrange(0xc..<0x10, with: [0x20, 0x00, 0x00, 0x00])
     // out 0xf4, al
     code.replaceSubrange(0x20..<0x22, with: [0xe6, 0xf4])
-    return DebugProbe(image: GuestImage(name: "debug probe", bytes: code), loadAddress: 0, watched: nil)
+    return DebugProbe(
+      image: GuestImage(name: "debug probe", bytes: code), loadAddress: 0, watched: nil, breakpoint: nil)
   }()
 
   /// Runs it, on this thread.
-  ///
-  /// - Returns: whether it stopped at the byte that is watched, and what became of the INT3.
-  func run(on system: System) throws(MachineError) -> (stopsAtData: Bool, int3: DebugSupport.INT3) {
+  func run(on system: System) throws(MachineError) -> Finding {
     var configuration = MachineConfiguration()
     configuration.loadAddress = loadAddress
     let machine = try Machine(configuration, image: image, on: system, console: Console())
@@ -48,21 +59,30 @@ struct DebugProbe {
     }
   }
 
-  private func observe(_ vcpu: VCPU) throws(KVMError) -> (stopsAtData: Bool, int3: DebugSupport.INT3) {
+  private func observe(_ vcpu: VCPU) throws(KVMError) -> Finding {
     var breakpoints = HardwareBreakpoints()
+    if let breakpoint { _ = breakpoints.insert(.execute, at: breakpoint, size: 1) }
     if let watched { _ = breakpoints.insert(.write, at: watched, size: 1) }
-    try vcpu.setGuestDebug(
-      [.enable, .softwareBreakpoints, .hardwareBreakpoints], breakpoints: breakpoints.registers)
-    var stopsAtData = false
+    let options: GuestDebugOptions = [.enable, .softwareBreakpoints, .hardwareBreakpoints]
+    try vcpu.setGuestDebug(options, breakpoints: breakpoints.registers)
+    var finding = Finding()
     while true {
       switch try vcpu.run() {
       // Whatever signal that was, it was not for this.
       case .interrupted: continue
-      case .debug(let exit) where exit.exception.rawValue == 1 && !stopsAtData: stopsAtData = true
-      case .debug(let exit) where exit.exception.rawValue == 3: return (stopsAtData, .stops)
+      case .debug(let exit) where exit.exception.rawValue == 1:
+        let slot = breakpoints.slot(hits: UInt8(truncatingIfNeeded: exit.dr6 & 0xf))
+        guard let slot, breakpoints.remove(slot.access, at: slot.request) else { return finding }
+        if slot.access == .execute { finding.stopsAtCode = true } else { finding.stopsAtData = true }
+        // The instruction is still to come, and would stop again.
+        try vcpu.setGuestDebug(options, breakpoints: breakpoints.registers)
+      case .debug(let exit) where exit.exception.rawValue == 3:
+        finding.int3 = .stops
+        return finding
       case .internalError(let error) where error.suberror == InternalError.emulation:
-        return (stopsAtData, .cannotBeEmulated)
-      default: return (stopsAtData, .goesToGuest)
+        finding.int3 = .cannotBeEmulated
+        return finding
+      default: return finding
       }
     }
   }

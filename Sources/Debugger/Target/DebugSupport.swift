@@ -22,15 +22,20 @@ public struct DebugSupport: Hashable, Sendable {
   public var int3: INT3
   /// An INT3 in real mode.
   public var realModeINT3: INT3
-  /// Whether the guest stops at data breakpoints.
+  /// Whether the guest stops at breakpoints for execution in debug registers.
+  public var stopsAtCode: Bool
+  /// Whether it stops at data breakpoints.
   public var stopsAtData: Bool
 
   /// What a host is said to do.
-  public init(backEnd: String, options: GuestDebugOptions, int3: INT3, realModeINT3: INT3, stopsAtData: Bool) {
+  public init(
+    backEnd: String, options: GuestDebugOptions, int3: INT3, realModeINT3: INT3, stopsAtCode: Bool, stopsAtData: Bool
+  ) {
     self.backEnd = backEnd
     self.options = options
     self.int3 = int3
     self.realModeINT3 = realModeINT3
+    self.stopsAtCode = stopsAtCode
     self.stopsAtData = stopsAtData
   }
 
@@ -54,7 +59,8 @@ public struct DebugSupport: Hashable, Sendable {
       bits > 0
       ? GuestDebugOptions(rawValue: UInt32(truncatingIfNeeded: bits))
       : [.enable, .singleStep, .softwareBreakpoints, .hardwareBreakpoints, .injectDB, .injectBP]
-    (stopsAtData, int3) = try DebugProbe.longMode.run(on: system)
+    let finding = try DebugProbe.longMode.run(on: system)
+    (stopsAtCode, stopsAtData, int3) = (finding.stopsAtCode, finding.stopsAtData, finding.int3)
     realModeINT3 = try DebugProbe.realMode.run(on: system).int3
   }
 
@@ -66,7 +72,13 @@ public struct DebugSupport: Hashable, Sendable {
   /// - Parameter isRealMode: whether the vCPU is in real mode.
   public func obstacle(toINT3InRealMode isRealMode: Bool) -> String? {
     guard (isRealMode ? realModeINT3 : int3) == .goesToGuest else { return nil }
-    return "\(backEnd) gives INT3 in \(isRealMode ? "real" : "protected") mode to the guest; use hbreak"
+    let advice = stopsAtCode ? "use hbreak" : "single steps are what there is"
+    return "\(backEnd) gives INT3 in \(isRealMode ? "real" : "protected") mode to the guest; \(advice)"
+  }
+
+  /// Why there is no hardware breakpoint; nil where there is.
+  public var obstacleToHardwareBreakpoints: String? {
+    stopsAtCode ? nil : "\(backEnd) does not stop at breakpoints in debug registers; use break"
   }
 
   /// Why there is no watchpoint; nil where there is.
@@ -84,7 +96,7 @@ public struct DebugSupport: Hashable, Sendable {
       ... with interrupts kept out   \(words(blocksInterrupts))
       breakpoints in real mode       \(words(realModeINT3 != .goesToGuest))
       breakpoints in other modes     \(words(int3 != .goesToGuest))
-      hardware breakpoints           \(words(options.contains(.hardwareBreakpoints)))
+      hardware breakpoints           \(words(stopsAtCode))
       watchpoints                    \(words(stopsAtData))
 
       """

@@ -142,10 +142,8 @@ final class DebugTarget {
   private func insertHardware(
     _ access: HardwareBreakpoints.Access, at address: UInt64, size: UInt64
   ) throws(BreakpointError) {
-    guard support.options.contains(.hardwareBreakpoints) else {
-      throw .unsupported("\(support.backEnd) knows no KVM_GUESTDBG_USE_HW_BP")
-    }
-    if access != .execute, let obstacle = support.obstacleToWatchpoints { throw .unsupported(obstacle) }
+    let obstacle = access == .execute ? support.obstacleToHardwareBreakpoints : support.obstacleToWatchpoints
+    if let obstacle { throw .unsupported(obstacle) }
     guard hardware.insert(access, at: address, size: size) else { throw .noneLeft }
   }
 
