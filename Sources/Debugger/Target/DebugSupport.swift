@@ -78,7 +78,9 @@ public struct DebugSupport: Hashable, Sendable {
 
   /// Why there is no hardware breakpoint; nil where there is.
   public var obstacleToHardwareBreakpoints: String? {
-    stopsAtCode ? nil : "\(backEnd) does not stop at breakpoints in debug registers; use break"
+    guard !stopsAtCode else { return nil }
+    let advice = int3 == .goesToGuest ? "single steps are what there is" : "use break"
+    return "\(backEnd) does not stop at breakpoints in debug registers; \(advice)"
   }
 
   /// Why there is no watchpoint; nil where there is.
