@@ -88,6 +88,17 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .target(
+      name: "Debugger",
+      dependencies: ["APIC", "KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DebuggerTests",
+      dependencies: [
+        "Debugger", "KVM", "Support", "TestImages", "VMM", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+
     .target(name: "CEvidence"),
     .target(
       name: "Evidence",
@@ -139,9 +150,8 @@ let package = Package(
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "APIC", "BuiltInGuests", "CProcess", "Evidence", "KVM", "MachineState", "Measurements", "Reports", "Scenarios",
-        "Support",
-        "UnitTests", "VMM",
+        "APIC", "BuiltInGuests", "CProcess", "Debugger", "Evidence", "KVM", "MachineState", "Measurements", "Reports",
+        "Scenarios", "Support", "UnitTests", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -9,6 +9,9 @@ struct lapwing_guest_image {
   const char *summary;
   const unsigned char *bytes;
   size_t size;
+  // The same ELF file with its symbols and line tables.
+  const unsigned char *symbols;
+  size_t symbols_size;
 };
 
 // Written by the plugin GuestImages, sorted by name.

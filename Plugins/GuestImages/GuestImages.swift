@@ -15,6 +15,7 @@ struct GuestImages: BuildToolPlugin {
 
 /// The commands of one build, in the order in which they depend on each other.
 private struct GuestBuild {
+  let package: URL
   let sources: URL
   let folder: URL
   let output: URL
@@ -24,6 +25,7 @@ private struct GuestBuild {
   let catalog: URL
 
   init(context: PluginContext, folder: URL) throws {
+    package = context.package.directoryURL
     sources = context.package.directoryURL.appending(path: "Sources")
     self.folder = folder
     output = context.pluginWorkDirectoryURL
@@ -46,14 +48,14 @@ private struct GuestBuild {
       let linked = link(
         [entry.object, compiled.object, guestKit.object, apic.object], script: kit.appending(path: "guest.ld"),
         as: source)
-      commands += [compiled.command, linked.command]
+      commands += [compiled.command] + linked.commands
       guests.append(linked.guest)
     }
     let bare = folder.appending(path: "Bare")
     for source in try files(in: bare, withExtension: "S") {
       let assembled = assemble(source, target: "i386-unknown-none-elf")
       let linked = link([assembled.object], script: bare.appending(path: "multiboot.ld"), as: source)
-      commands += [assembled.command, linked.command]
+      commands += [assembled.command] + linked.commands
       guests.append(linked.guest)
     }
     return commands + [embed(guests)]
@@ -62,6 +64,8 @@ private struct GuestBuild {
   struct Guest {
     let source: URL
     let image: URL
+    /// The image with symbols and line tables, for a debugger.
+    let symbols: URL
   }
 
   /// Each guest on top of GuestKit: the file that has its name, and all of its files.
@@ -107,27 +111,34 @@ private struct GuestBuild {
     let object = output.appending(path: "assembly-\(name).o")
     let command = Command.buildCommand(
       displayName: "Assembling \(name)", executable: clang,
-      arguments: ["--target=\(target)", "-I", contract.path, "-c", source.path, "-o", object.path],
+      arguments: [
+        "--target=\(target)", "-g", "-ffile-prefix-map=\(package.path)=.", "-I", contract.path, "-c", source.path, "-o",
+        object.path,
+      ],
       inputFiles: [source] + headers, outputFiles: [object])
     return (command, object)
   }
 
-  private func link(_ objects: [URL], script: URL, as source: URL) -> (command: Command, guest: Guest) {
+  /// Links a guest twice, which differ in what is not loaded alone: the image that is booted stays small.
+  private func link(_ objects: [URL], script: URL, as source: URL) -> (commands: [Command], guest: Guest) {
     let name = source.deletingPathExtension().lastPathComponent
     let image = output.appending(path: "\(name).guest")
-    let command = Command.buildCommand(
-      displayName: "Linking guest \(name)", executable: linker,
-      arguments: ["-T", script.path, "--gc-sections", "--strip-all", "-static", "-o", image.path] + objects.map(\.path),
-      inputFiles: objects + [script], outputFiles: [image])
-    return (command, Guest(source: source, image: image))
+    let symbols = output.appending(path: "\(name).guest.symbols")
+    let commands = [(image, ["--strip-all"]), (symbols, [])].map { file, options in
+      Command.buildCommand(
+        displayName: "Linking guest \(name)", executable: linker,
+        arguments: ["-T", script.path, "--gc-sections", "-static", "-o", file.path] + options + objects.map(\.path),
+        inputFiles: objects + [script], outputFiles: [file])
+    }
+    return (commands, Guest(source: source, image: image, symbols: symbols))
   }
 
   private func embed(_ guests: [Guest]) -> Command {
     let table = output.appending(path: "GuestImageTable.c")
     return .buildCommand(
       displayName: "Embedding \(guests.count) guests", executable: catalog,
-      arguments: [table.path] + guests.flatMap { [$0.source.path, $0.image.path] },
-      inputFiles: guests.flatMap { [$0.source, $0.image] }, outputFiles: [table])
+      arguments: [table.path] + guests.flatMap { [$0.source.path, $0.image.path, $0.symbols.path] },
+      inputFiles: guests.flatMap { [$0.source, $0.image, $0.symbols] }, outputFiles: [table])
   }
 
   // MARK: What they share
@@ -147,7 +158,10 @@ private struct GuestBuild {
   private var swiftFlags: [String] {
     [
       "-target", "x86_64-unknown-none-elf", "-enable-experimental-feature", "Embedded", "-wmo", "-Osize",
-      "-parse-as-library", "-swift-version", "6", "-no-allocations", "-enforce-exclusivity=unchecked",
+      "-parse-as-library", "-gline-tables-only", "-file-prefix-map", "\(package.path)=.",
+      // References to the compiler's own files of C modules, which are nowhere later.
+      "-Xfrontend", "-no-clang-module-breadcrumbs", "-swift-version", "6", "-no-allocations",
+      "-enforce-exclusivity=unchecked",
       "-Xfrontend", "-function-sections", "-Xfrontend", "-disable-stack-protector",
       "-Xcc", "-ffreestanding", "-Xcc", "-mno-red-zone", "-Xcc", "-mno-sse", "-Xcc", "-mno-mmx",
       "-Xcc", "-I\(contract.path)",

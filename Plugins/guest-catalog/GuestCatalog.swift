@@ -1,6 +1,6 @@
 import Foundation
 
-/// Writes the C table of guest images: `guest-catalog TABLE.c (SOURCE IMAGE)...`.
+/// Writes the C table of guest images: `guest-catalog TABLE.c (SOURCE IMAGE SYMBOLS)...`.
 ///
 /// The compiler takes the images in with `#embed`, so they lie in the program's read-only data and there is no file to
 /// find at run time. A guest's summary is the first documentation line of its source.
@@ -17,12 +17,12 @@ struct GuestCatalog {
 
   private static func writeTable() throws {
     let arguments = CommandLine.arguments.dropFirst()
-    guard let table = arguments.first, arguments.count % 2 == 1 else {
-      throw CatalogError(problem: "usage: guest-catalog TABLE.c (SOURCE IMAGE)...")
+    guard let table = arguments.first, arguments.count % 3 == 1 else {
+      throw CatalogError(problem: "usage: guest-catalog TABLE.c (SOURCE IMAGE SYMBOLS)...")
     }
     let paths = Array(arguments.dropFirst())
-    var guests = try stride(from: 0, to: paths.count, by: 2).map { index in
-      try Guest(source: URL(filePath: paths[index]), image: paths[index + 1])
+    var guests = try stride(from: 0, to: paths.count, by: 3).map { index in
+      try Guest(source: URL(filePath: paths[index]), image: paths[index + 1], symbols: paths[index + 2])
     }
     guests.sort { $0.name < $1.name }
     try text(of: guests).write(to: URL(filePath: table), atomically: true, encoding: .utf8)
@@ -31,11 +31,14 @@ struct GuestCatalog {
   private static func text(of guests: [Guest]) -> String {
     var text = "#include \"GuestImages.h\"\n\n#pragma clang diagnostic ignored \"-Wc23-extensions\"\n\n"
     for (index, guest) in guests.enumerated() {
-      text += "static const unsigned char image_\(index)[] = {\n#embed \(literal(guest.image))\n};\n"
+      for (name, file) in [("image", guest.image), ("symbols", guest.symbols)] {
+        text += "static const unsigned char \(name)_\(index)[] = {\n#embed \(literal(file))\n};\n"
+      }
     }
     text += "\nconst struct lapwing_guest_image lapwing_guest_images[] = {\n"
     for (index, guest) in guests.enumerated() {
-      text += "  {\(literal(guest.name)), \(literal(guest.summary)), image_\(index), sizeof image_\(index)},\n"
+      text += "  {\(literal(guest.name)), \(literal(guest.summary)), image_\(index), sizeof image_\(index), "
+      text += "symbols_\(index), sizeof symbols_\(index)},\n"
     }
     return text + "};\nconst size_t lapwing_guest_image_count = \(guests.count);\n"
   }
@@ -49,8 +52,9 @@ private struct Guest {
   let name: String
   let summary: String
   let image: String
+  let symbols: String
 
-  init(source: URL, image: String) throws {
+  init(source: URL, image: String, symbols: String) throws {
     let lines = try String(contentsOf: source, encoding: .utf8).split(separator: "\n")
     guard let summary = lines.first(where: { $0.hasPrefix("/// ") }) else {
       throw CatalogError(problem: "\(source.path): error: a guest starts with a line '/// What it does.'")
@@ -58,6 +62,7 @@ private struct Guest {
     name = source.deletingPathExtension().lastPathComponent
     self.summary = String(summary.dropFirst(4))
     self.image = image
+    self.symbols = symbols
   }
 }
 

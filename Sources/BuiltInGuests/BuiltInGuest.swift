@@ -24,6 +24,12 @@ public import VMM
       bytes: unsafe [UInt8](UnsafeBufferPointer(start: entry.pointee.bytes, count: entry.pointee.size)))
   }
 
+  /// Its ELF file with symbols and line tables, for a debugger: what is loaded of it is the image. The names of source files
+  /// count from the folder of the package.
+  public var symbols: [UInt8] {
+    unsafe [UInt8](UnsafeBufferPointer(start: entry.pointee.symbols, count: entry.pointee.symbols_size))
+  }
+
   /// All of them, by name.
   public static var all: [BuiltInGuest] {
     (0..<lapwing_guest_image_count).map { unsafe BuiltInGuest(lapwing_guest_image_at($0)) }

@@ -22,6 +22,9 @@ public final class Wakeup: Sendable {
     _ = unsafe write(descriptor.rawValue, &one, MemoryLayout<UInt64>.size)
   }
 
+  /// A descriptor that can be read while it is signalled; valid as long as this value lives.
+  public var rawDescriptor: Int32 { descriptor.rawValue }
+
   /// Waits until it is signalled, takes the signal, and returns; earlier at the deadline, or once another descriptor can be
   /// read.
   ///
@@ -43,7 +46,7 @@ public final class Wakeup: Sendable {
   }
 
   /// What poll(2) takes: rounded up, so that the deadline has passed once it returns; -1 for no limit.
-  private static func milliseconds(until deadline: ContinuousClock.Instant?) -> Int32 {
+  static func milliseconds(until deadline: ContinuousClock.Instant?) -> Int32 {
     guard let deadline else { return -1 }
     return Int32(clamping: Int64(min(max((deadline - .now) / .milliseconds(1), 0), 1e9).rounded(.up)))
   }

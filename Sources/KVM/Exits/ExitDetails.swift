@@ -18,6 +18,9 @@ public struct InternalError: Hashable, Sendable {
     self.instruction = instruction
   }
 
+  /// The suberror of an instruction that KVM cannot emulate (KVM_INTERNAL_ERROR_EMULATION).
+  public static let emulation = UInt32(KVM_INTERNAL_ERROR_EMULATION)
+
   /// The constant's name in `linux/kvm.h`.
   public var name: String {
     switch Int32(bitPattern: suberror) {

@@ -31,6 +31,8 @@ public final class Machine: Sendable {
   /// When the first vCPU entered the guest, and when all of them had left.
   public let times = RunTimes()
 
+  /// A debugger's hold on it.
+  public let debug: DebugControl
   /// The image's bytes, for its symbols; nil for one that cannot have any.
   let imageBytes = Mutex<ImageBytes?>(nil)
 
@@ -98,6 +100,7 @@ public final class Machine: Sendable {
     interrupts = InterruptController(vm: vm, irqChip: configuration.irqChip, stop: stop)
     log = GuestLog(memory: memory, layout: layout)
     gate = try kvmCall { () throws(KVMError) in try PauseGate() }
+    debug = try kvmCall { [gate] () throws(KVMError) in try DebugControl(gate: gate) }
     try restore(RawMachine(vm: vm, vcpus: vcpus, memory: memory, interrupts: interrupts))
     clock = try kvmCall { [vcpus] () throws(KVMError) in try GuestClock(vcpus[0]) }
     inboxes = try kvmCall { [vcpus] () throws(KVMError) in

@@ -12,6 +12,7 @@ struct VCPURunner: Sendable {
   let hooks: MachineHooks
   let inbox: VCPUInbox
   let gate: PauseGate
+  let debug: DebugControl
   let progress: GuestProgress
 
   /// Enters the guest again and again, unless a pause or a stop keeps it out, from the first entry on.
@@ -19,12 +20,13 @@ struct VCPURunner: Sendable {
     do throws(KVMError) {
       while true {
         inbox.serve(vcpu)
-        if gate.isClosed { try park() }
+        if gate.isClosed, gate.keepsOut(index) { try park() }
         if stop.isStopped { return }
         let exit = try vcpu.run()
         try answer(exit)
         // To be asked out of the guest is no exit of the guest's.
         if case .interrupted = exit { continue }
+        if debug.isAttached { try endStep(after: exit) }
         if gate.isArmed { gate.count(progress) }
       }
     } catch {
@@ -37,9 +39,15 @@ struct VCPURunner: Sendable {
   /// A stop ends the wait too. The vCPU has then nothing left to complete, and does not enter the guest again: whoever
   /// paused the machine may read its state nevertheless.
   private func park() throws(KVMError) {
+    let keepsInterruptsBack = debug.keepsInterruptsBack
+    if keepsInterruptsBack { try vcpu.setGuestDebug([.enable, .blockIRQ]) }
     try completePendingWork()
     gate.arrive(index)
-    repeat { inbox.park(vcpu) { !gate.isClosed || stop.isStopped } } while !gate.leave(index, isStopped: stop.isStopped)
+    repeat {
+      inbox.park(vcpu) { !gate.keepsOut(index) || stop.isStopped }
+    } while !gate.leave(index, isStopped: stop.isStopped)
+    // A debugger that lets it go on has said what for; one that has gone meanwhile has not.
+    if keepsInterruptsBack, debug.plan(of: index) == nil { try vcpu.setGuestDebug([]) }
   }
 
   /// Takes the vCPU through KVM's loop without entering the guest, so that its state is all there is to it:
@@ -76,6 +84,8 @@ struct VCPURunner: Sendable {
     case .uninitialized: break
     case .ioapicEOI(let vector):
       if case .split(let ioapic) = interrupts.irqChip { try ioapic.endOfInterrupt(vector, on: vcpu) }
+    case .debug(let exit) where debug.isAttached: try answer(exit)
+    case .internalError(let error) where try answerBreakpoint(error): break
     case .shutdown: stop.stop(.shutdown(vcpu: index))
     case .systemEvent: stop.stop(.systemEvent("\(exit)", vcpu: index))
     case _ where hooks.answer(vcpu, exit): break

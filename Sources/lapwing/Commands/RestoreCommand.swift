@@ -27,6 +27,8 @@ struct RestoreCommand: ParsableCommand {
 
   @OptionGroup var inputOptions: InputOptions
 
+  @OptionGroup var debugger: DebuggerOptions
+
   func run() throws {
     try perform { () throws(Failure) in
       // Before signals are held: it may come from a pipe whose writer sleeps.
@@ -35,6 +37,7 @@ struct RestoreCommand: ParsableCommand {
       var run = GuestRun(guest: snapshot.state.guest, limit: timeout.duration, options: report)
       run.input = try inputOptions.typist()
       run.outsideSources += inputOptions.sources
+      run.debugging = try debugger.open(besides: snapshotOptions)
       if let snapshots = snapshotOptions.snapshots(of: snapshot.state.guest) { run.tick = { snapshots.take(of: $0) } }
       let machine = try Machine.restoring(snapshot, console: run.makeConsole())
       return try run.run(machine, signals)

@@ -25,6 +25,8 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var inputOptions: InputOptions
 
+  @OptionGroup var debugger: DebuggerOptions
+
   func run() throws {
     try perform { () throws(Failure) in
       // Before signals are held: it may come from a pipe whose writer sleeps.
@@ -33,6 +35,7 @@ struct RunCommand: ParsableCommand {
       var run = GuestRun(guest: guest.name, limit: timeout.duration, options: report)
       run.input = try inputOptions.typist()
       run.outsideSources += inputOptions.sources
+      run.debugging = try debugger.open(besides: snapshotOptions)
       if let snapshots = snapshotOptions.snapshots(of: guest.name) { run.tick = { snapshots.take(of: $0) } }
       return try run.run(try machine.build(image, console: run.makeConsole()), signals)
     }

@@ -1,3 +1,4 @@
+import Debugger
 import Evidence
 import KVM
 import Reports
@@ -12,6 +13,8 @@ struct GuestRun {
   let limit: Duration
   /// How the report is printed.
   let options: RunReportOptions
+  /// What gdb needs; nil where it was not asked for.
+  var debugging: DebuggedRun?
   /// Types what its serial port is to receive; nil for nothing.
   var input: ((Machine) -> Void)?
   /// What may interrupt the guest from outside and is no irqfd, in words.
@@ -37,8 +40,9 @@ struct GuestRun {
     // Before the machine is started: its threads are recorded because this one starts them.
     let journeys = options.tracing.trace ? try makeJourneyRecorder() : nil
     input?(machine)
-    var idleWatch = IdleWatch(machine, outside: outsideSources)
+    var idleWatch = IdleWatch(machine, outside: outsideSources + (debugging == nil ? [] : ["what gdb does"]))
     var threads: [Int32] = []
+    let debugger = try debugging?.serve(machine)
     let outcome: Outcome
     do throws(MachineError) {
       outcome = try machine.run(limit: limit, every: .milliseconds(20)) {
@@ -54,8 +58,10 @@ struct GuestRun {
         threads = $0
       }
     } catch {
+      debugger?.finish(.stopped)
       throw Failure(error)
     }
+    debugger?.finish(outcome)
     let signal = signals.release()
     if let failure = Failure(outcome) { throw failure }
     let report: RunReport

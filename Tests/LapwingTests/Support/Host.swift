@@ -38,6 +38,14 @@ enum Host {
     return getuid() == 0
   }()
 
+  /// GNU gdb, where this host has it.
+  static let gdb: String? = {
+    let paths = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/gdb" }
+    let found = (paths + ["/usr/bin/gdb"]).first { FileManager.default.isExecutableFile(atPath: $0) }
+    if found == nil { warn("no guest is debugged with gdb, which this host does not have: apt-get install gdb") }
+    return found
+  }()
+
   /// Runs a command as a user who owns nothing.
   static let nobody = ["/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]
 
@@ -49,6 +57,9 @@ enum Host {
 extension Trait where Self == ConditionTrait {
   /// Skips, and says so, where guests cannot run.
   static var needsKVM: Self { .enabled(if: Host.runsGuests, "/dev/kvm cannot be used here: see lapwing doctor") }
+
+  /// Skips, and says so, where there is no gdb.
+  static var needsGDB: Self { .enabled(if: Host.gdb != nil, "this host has no gdb: apt-get install gdb") }
 
   /// Skips, and says so, where runs cannot be traced.
   static var needsTracepoints: Self {

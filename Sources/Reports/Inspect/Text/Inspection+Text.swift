@@ -44,7 +44,7 @@ extension Inspection {
     ioapicLines(style) + picLines(style) + pitLines(style)
   }
 
-  private func ioapicLines(_ style: Style) -> [TextLine] {
+  func ioapicLines(_ style: Style) -> [TextLine] {
     guard let group = group("IOAPIC") else { return [] }
     let head: [TextLine] = group.registers.filter { !$0.name.hasPrefix("REDTBL") }.map { register in
       "\(register.name) \(register.value)" + (register.meaning.isEmpty ? "" : " (pins \(register.meaning))")
@@ -79,7 +79,7 @@ extension Inspection {
     return "no GSI leads here"
   }
 
-  private func picLines(_ style: Style) -> [TextLine] {
+  func picLines(_ style: Style) -> [TextLine] {
     guard let pic else { return [] }
     let listeners = pic.listeners.isEmpty ? "no vCPU listens" : "vCPU \(Pins.ranges(pic.listeners)) listens"
     let request =

@@ -4,12 +4,7 @@ import Support
 extension VCPUInspection {
   /// The vCPU for a person.
   func lines(_ style: Style) -> [TextLine] {
-    var lines = [heading(style)]
-    lines += delivery.rows(nothing: nothing, style).map { row($0.label, $0.text) }
-    lines.append(row("priority", "\(priorities)"))
-    for name in ["IRR", "ISR", "TMR"] {
-      if let register = register(name) { lines.append(row(name, "\(register.words)")) }
-    }
+    var lines = deliveryLines(style)
     let map = VectorMap(requested: interruptRequest, inService: inService, levels: triggerModes)
     if !map.isEmpty {
       lines.append(row("vectors", style.dim("\(VectorMap.legend)")))
@@ -32,6 +27,17 @@ extension VCPUInspection {
       lines.append(row("TPR", "accesses leave to user space (KVM_TPR_ACCESS_REPORTING)"))
     }
     if index != nil { lines += execution }
+    return lines
+  }
+
+  /// What the vCPU takes next and what waits, with what that depends on in its local APIC.
+  func deliveryLines(_ style: Style) -> [TextLine] {
+    var lines = [heading(style)]
+    lines += delivery.rows(nothing: nothing, style).map { row($0.label, $0.text) }
+    lines.append(row("priority", "\(priorities)"))
+    for name in ["IRR", "ISR", "TMR"] {
+      if let register = register(name) { lines.append(row(name, "\(register.words)")) }
+    }
     return lines
   }
 

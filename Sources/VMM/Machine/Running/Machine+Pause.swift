@@ -63,17 +63,23 @@ extension Machine {
   }
 
   private func awaitParked(_ limit: Duration) throws(MachineError) {
+    guard let missing = missingVCPU(within: limit) else { return }
+    resume()
+    throw .pause(vcpu: missing)
+  }
+
+  /// Waits until all vCPUs wait at the gate, which has been closed.
+  ///
+  /// - Returns: nil, or where the time is up one that has not come.
+  func missingVCPU(within limit: Duration) -> Int? {
     let deadline = ContinuousClock.now + limit
     // All are told first, so that they come out at the same time.
     for inbox in inboxes { inbox.wake() }
     while true {
       // One that is attached may be in the guest, even where the machine was stopped: nobody has told it.
       let missing = gate.missing(of: vcpus.indices).filter { inboxes[$0].isAttached }
-      if missing.isEmpty { return }
-      guard ContinuousClock.now < deadline else {
-        resume()
-        throw .pause(vcpu: missing[0])
-      }
+      guard let first = missing.first else { return nil }
+      guard ContinuousClock.now < deadline else { return first }
       gate.wait(atMost: Self.patience)
       // A signal can come just before the thread enters a system call other than KVM_RUN.
       for index in missing { inboxes[index].wake() }
@@ -125,6 +131,6 @@ extension Machine {
   func runner(_ index: Int) -> VCPURunner {
     VCPURunner(
       index: index, vcpu: vcpus[index], ports: ports, addresses: addresses, interrupts: interrupts, stop: stop,
-      hooks: hooks, inbox: inboxes[index], gate: gate, progress: progress)
+      hooks: hooks, inbox: inboxes[index], gate: gate, debug: debug, progress: progress)
   }
 }

@@ -10,7 +10,7 @@ extension Machine {
   /// When it returns no vCPU runs any more, so its state can be read at leisure.
   ///
   /// - Parameters:
-  ///   - limit: how long, at the most.
+  ///   - limit: how long, at the most, without the time that a debugger holds it.
   ///   - period: how often `tick` is called meanwhile.
   ///   - tick: called on this thread while the guest runs, and once after its end; `log.next()` then has what is new.
   ///   - ended: called when the guest has ended, with the kernel's ids of the vCPUs' threads, by index; 0 for one that did
@@ -24,7 +24,7 @@ extension Machine {
     let deadline = ContinuousClock.now + limit
     let running = try start()
     while !stop.isStopped {
-      let left = deadline - .now
+      let left = deadline + debug.heldTime - .now
       if left <= .zero {
         stop.stop(.timeLimit)
       } else if !stop.wait(atMost: min(left, period)) {

@@ -21,6 +21,8 @@ final class PauseGate: Sendable {
     var awaited = Awaited.none
     /// How many have asked for the pause.
     var holders = 0
+    /// Those that wait although nobody has asked for a pause: a debugger lets the others go on alone.
+    var kept: Set<Int> = []
     var parked: Set<Int> = []
     var since: ContinuousClock.Instant?
   }
@@ -104,9 +106,22 @@ final class PauseGate: Sendable {
       state.holders -= 1
       guard state.holders == 0, let since = state.since else { return nil }
       state.since = nil
-      isClosedFlag.store(false, ordering: .releasing)
+      isClosedFlag.store(!state.kept.isEmpty, ordering: .releasing)
       return .now - since
     }
+  }
+
+  /// Chooses whom the gate keeps out while nobody wants a pause: these, until the next call.
+  func keep(_ indices: Set<Int>) {
+    state.withLock { state in
+      state.kept = indices
+      isClosedFlag.store(state.holders > 0 || !indices.isEmpty, ordering: .releasing)
+    }
+  }
+
+  /// Whether a vCPU is to wait.
+  func keepsOut(_ index: Int) -> Bool {
+    isClosed && state.withLock { $0.holders > 0 || $0.kept.contains(index) }
   }
 
   /// On the thread of a vCPU that is out of the guest with nothing left to complete.
@@ -121,7 +136,7 @@ final class PauseGate: Sendable {
   /// - Returns: whether it may; else it waits on, as a new pause counts on it.
   func leave(_ index: Int, isStopped: Bool) -> Bool {
     state.withLock { state in
-      guard state.holders == 0 || isStopped else { return false }
+      guard state.holders == 0 && !state.kept.contains(index) || isStopped else { return false }
       state.parked.remove(index)
       return true
     }
