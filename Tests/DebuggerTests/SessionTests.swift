@@ -41,7 +41,8 @@ import VMM
     let client = try RemoteClient(to: debugged.address)
     var places: [UInt64] = []
     for _ in 0..<5 {
-      #expect(try client.ask("vCont;s:1").hasPrefix("T05thread:1;"))
+      let answer = try client.ask("vCont;s:1")
+      #expect(answer.hasPrefix("T05thread:1;"), "after \(places)")
       places.append(try pc(client) - start)
     }
     // nop; mov dx, 0x3f8; mov al, 0x61; out dx, al; nop
