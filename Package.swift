@@ -129,17 +129,30 @@ let package = Package(
         "KVM", "TestImages", "UnitTests", "VMM", .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
+    // Stimuli from outside: injections at their moments.
+    .target(
+      name: "Control",
+      dependencies: [
+        "APIC", "JSON", "KVM", "MachineState", "Support", "VMM",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ControlTests",
+      dependencies: ["APIC", "Control", "JSON", "KVM", "TestImages", "VMM"], swiftSettings: strict),
     .target(
       name: "Reports",
       dependencies: [
-        "APIC", "Evidence", "KVM", "MachineState", "Measurements", "Scenarios", "Support", "UnitTests", "VMM",
+        "APIC", "Control", "Evidence", "KVM", "MachineState", "Measurements", "Scenarios", "Support", "UnitTests",
+        "VMM",
       ],
       swiftSettings: strict),
     .target(name: "CProcess"),
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "APIC", "BuiltInGuests", "CProcess", "Evidence", "KVM", "MachineState", "Measurements", "Reports", "Scenarios",
+        "APIC", "BuiltInGuests", "CProcess", "Control", "Evidence", "KVM", "MachineState", "Measurements", "Reports",
+        "Scenarios",
         "Support",
         "UnitTests", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -220,7 +233,8 @@ let package = Package(
     .testTarget(
       name: "ReportsTests",
       dependencies: [
-        "APIC", "GuestContract", "KVM", "MachineState", "Measurements", "Reports", "TestStates", "UnitTests", "VMM",
+        "APIC", "Control", "GuestContract", "KVM", "MachineState", "Measurements", "Reports", "TestStates", "UnitTests",
+        "VMM",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),

@@ -1,4 +1,5 @@
 public import KVM
+public import Synchronization
 
 /// A small PC for one guest: memory, interrupt controllers, vCPUs, and a handful of devices.
 ///
@@ -30,8 +31,12 @@ public final class Machine: Sendable {
   /// When the first vCPU entered the guest, and when all of them had left.
   public let times = RunTimes()
 
+  /// Held while the machine's state is taken, which takes its eventfds away for a moment: one thread at a time may.
+  public let captures = Mutex<Void>(())
+
   let hooks: MachineHooks
   let gate: PauseGate
+  let moments = MomentWatch()
   /// COM1.
   public let serial: SerialPort
   let inboxes: [VCPUInbox]

@@ -12,6 +12,7 @@ struct VCPURunner: Sendable {
   let hooks: MachineHooks
   let inbox: VCPUInbox
   let gate: PauseGate
+  let moments: MomentWatch
   let progress: GuestProgress
 
   /// Enters the guest again and again, unless a pause or a stop keeps it out, from the first entry on.
@@ -25,6 +26,7 @@ struct VCPURunner: Sendable {
         try answer(exit)
         // To be asked out of the guest is no exit of the guest's.
         if case .interrupted = exit { continue }
+        if moments.isArmed { moments.count(progress) }
         if gate.isArmed { gate.count(progress) }
       }
     } catch {

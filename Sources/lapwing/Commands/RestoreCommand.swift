@@ -26,12 +26,15 @@ struct RestoreCommand: ParsableCommand {
 
   @OptionGroup var inputOptions: InputOptions
 
+  @OptionGroup(title: "Injections") var injectionOptions: InjectionOptions
+
   func run() throws {
     try perform { () throws(Failure) in
       // Before signals are held: it may come from a pipe whose writer sleeps.
       let snapshot = try SnapshotFile.forRestoring(file)
       let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.number)
       var run = GuestRun(guest: snapshot.state.guest, limit: timeout.duration, options: report)
+      run.injections = try injectionOptions.plan(vcpus: snapshot.state.configuration.vcpus)
       run.input = try inputOptions.typist()
       run.outsideSources += inputOptions.sources
       if let snapshots = snapshotOptions.snapshots(of: snapshot.state.guest) { run.tick = { snapshots.take(of: $0) } }

@@ -25,12 +25,15 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var inputOptions: InputOptions
 
+  @OptionGroup(title: "Injections") var injectionOptions: InjectionOptions
+
   func run() throws {
     try perform { () throws(Failure) in
       // Before signals are held: it may come from a pipe whose writer sleeps.
       let image = try guest.image()
       let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.number)
       var run = GuestRun(guest: guest.name, limit: timeout.duration, options: report)
+      run.injections = try injectionOptions.plan(vcpus: machine.vcpus)
       run.input = try inputOptions.typist()
       run.outsideSources += inputOptions.sources
       if let snapshots = snapshotOptions.snapshots(of: guest.name) { run.tick = { snapshots.take(of: $0) } }

@@ -1,6 +1,8 @@
+import Control
 import Evidence
 import KVM
 import Reports
+import SystemPackage
 import VMM
 
 /// Runs a machine to its end, shows what happens and prints the report: what `run` and `restore` do.
@@ -13,6 +15,8 @@ struct GuestRun {
   let options: RunReportOptions
   /// Types what its serial port is to receive; nil for nothing.
   var input: ((Machine) -> Void)?
+  /// What is injected from outside; nil where nothing is.
+  var injections: InjectionPlan?
   /// What may interrupt the guest from outside and is no irqfd, in words.
   var outsideSources: [String] = []
   /// Called now and then while the guest runs.
@@ -36,7 +40,9 @@ struct GuestRun {
     // Before the machine is started: its threads are recorded because this one starts them.
     let journeys = options.tracing.trace ? try makeJourneyRecorder() : nil
     input?(machine)
-    var idleWatch = IdleWatch(machine, outside: outsideSources)
+    let injector = try injections.map { plan throws(Failure) in try plan.injector(into: machine) }
+    var idleWatch = IdleWatch(
+      machine, inside: { injector?.isComing == true ? ["an injection"] : [] }, outside: outsideSources)
     var threads: [Int32] = []
     let outcome: Outcome
     do throws(MachineError) {
@@ -53,13 +59,15 @@ struct GuestRun {
         threads = $0
       }
     } catch {
+      _ = injector?.finish()
       throw Failure(error)
     }
+    let injected = injector.map { ($0.injections, $0.finish()) }
     let signal = signals.release()
     if let failure = Failure(outcome) { throw failure }
     let report: RunReport
     do throws(KVMError) {
-      report = try recorder.report(outcome, journeys: journeys, threads: threads)
+      report = try recorder.report(outcome, journeys: journeys, threads: threads, injections: injected)
     } catch {
       throw Failure(error)
     }
@@ -73,6 +81,10 @@ struct GuestRun {
         "lapwing: the guest looked for QEMU's fw_cfg, as kvm-unit-tests do; --machine unittest is a PC that has it")
     }
     if let signal { return ExitStatus(signal: signal) }
+    if report.success, injections?.isStrict == true, report.injections?.contains(where: \.isMissed) == true {
+      StandardError.print("lapwing: --strict: not all that was to be injected came to the guest")
+      return .failed
+    }
     return report.success ? .success : report.outcome.kind == .timeLimit ? .timeLimit : .failed
   }
 
