@@ -15,6 +15,9 @@ public final class Wakeup: Sendable {
 
   deinit { try? descriptor.close() }
 
+  /// A descriptor that can be read once it is signalled; valid as long as this value lives.
+  public var rawDescriptor: Int32 { descriptor.rawValue }
+
   /// Ends the wait that goes on, or else the next.
   public func signal() {
     var one: UInt64 = 1

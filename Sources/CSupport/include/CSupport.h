@@ -2,6 +2,8 @@
 #ifndef CSUPPORT_H
 #define CSUPPORT_H
 
+#include <stddef.h>
+
 // An eventfd(2) that starts at 0, non-blocking, closed on exec: its descriptor, or a negative errno.
 int csupport_eventfd(void);
 
@@ -22,5 +24,21 @@ int csupport_open_unnamed(const char *folder, unsigned mode);
 
 // Gives such a file a name that is not taken: 0 or a negative errno.
 int csupport_link_unnamed(int descriptor, const char *path);
+
+// A UNIX socket that listens at a path, for this user alone, non-blocking, closed on exec: its descriptor, or a negative
+// errno; EADDRINUSE where something is there.
+int csupport_listen(const char *path);
+
+// Whether somebody listens at a path: 1 or 0; or a negative errno, ENOTSOCK where something else is there.
+int csupport_is_heard(const char *path);
+
+// What tells a file from every other: its device and inode. 0 or a negative errno.
+int csupport_file_id(const char *path, unsigned long long id[2]);
+
+// Accepts a connection (accept4(2)), non-blocking, closed on exec: its descriptor, or a negative errno.
+int csupport_accept(int descriptor);
+
+// Sends what there is room for, without waiting and without SIGPIPE: how many bytes, or a negative errno.
+long csupport_send(int descriptor, const void *bytes, size_t count);
 
 #endif

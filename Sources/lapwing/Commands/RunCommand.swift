@@ -27,6 +27,8 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup(title: "Injections") var injectionOptions: InjectionOptions
 
+  @OptionGroup var controlOptions: ControlOptions
+
   func run() throws {
     try perform { () throws(Failure) in
       // Before signals are held: it may come from a pipe whose writer sleeps.
@@ -35,7 +37,8 @@ struct RunCommand: ParsableCommand {
       var run = GuestRun(guest: guest.name, limit: timeout.duration, options: report)
       run.injections = try injectionOptions.plan(vcpus: machine.vcpus)
       run.input = try inputOptions.typist()
-      run.outsideSources += inputOptions.sources
+      run.control = try controlOptions.listener()
+      run.outsideSources += inputOptions.sources + controlOptions.sources
       if let snapshots = snapshotOptions.snapshots(of: guest.name) { run.tick = { snapshots.take(of: $0) } }
       return try run.run(try machine.build(image, console: run.makeConsole()), signals)
     }

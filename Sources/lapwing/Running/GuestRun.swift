@@ -2,6 +2,7 @@ import Control
 import Evidence
 import KVM
 import Reports
+import Support
 import SystemPackage
 import VMM
 
@@ -17,6 +18,8 @@ struct GuestRun {
   var input: ((Machine) -> Void)?
   /// What is injected from outside; nil where nothing is.
   var injections: InjectionPlan?
+  /// Where requests come from; nil for nowhere.
+  var control: LocalListener?
   /// What may interrupt the guest from outside and is no irqfd, in words.
   var outsideSources: [String] = []
   /// Called now and then while the guest runs.
@@ -41,6 +44,9 @@ struct GuestRun {
     let journeys = options.tracing.trace ? try makeJourneyRecorder() : nil
     input?(machine)
     let injector = try injections.map { plan throws(Failure) in try plan.injector(into: machine) }
+    let server = try makeServer(for: machine)
+    // However it ends.
+    defer { server?.finish() }
     var idleWatch = IdleWatch(
       machine, inside: { injector?.isComing == true ? ["an injection"] : [] }, outside: outsideSources)
     var threads: [Int32] = []
@@ -62,6 +68,7 @@ struct GuestRun {
       _ = injector?.finish()
       throw Failure(error)
     }
+    server?.finish()
     let injected = injector.map { ($0.injections, $0.finish()) }
     let signal = signals.release()
     if let failure = Failure(outcome) { throw failure }
@@ -86,6 +93,15 @@ struct GuestRun {
       return .failed
     }
     return report.success ? .success : report.outcome.kind == .timeLimit ? .timeLimit : .failed
+  }
+
+  private func makeServer(for machine: Machine) throws(Failure) -> ControlServer? {
+    guard let control else { return nil }
+    do throws(MachineError) {
+      return try ControlServer(control, machine, guest: guest)
+    } catch {
+      throw Failure(error)
+    }
   }
 
   private func makeJourneyRecorder() throws(Failure) -> JourneyRecorder {

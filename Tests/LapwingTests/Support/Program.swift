@@ -66,6 +66,9 @@ struct Program {
   /// What it has printed so far.
   var outputSoFar: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
 
+  /// What it has said on standard error so far.
+  var errorsSoFar: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
+
   /// Whether it has ended.
   var hasExited: Bool { !process.isRunning }
 
