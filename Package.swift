@@ -140,18 +140,30 @@ let package = Package(
         "KVM", "TestImages", "UnitTests", "VMM", .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
+    // Stimuli from outside: injections at their moments.
+    .target(
+      name: "Control",
+      dependencies: [
+        "APIC", "JSON", "KVM", "MachineState", "Support", "VMM",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ControlTests",
+      dependencies: ["APIC", "Control", "JSON", "KVM", "TestImages", "VMM"], swiftSettings: strict),
     .target(
       name: "Reports",
       dependencies: [
-        "APIC", "Evidence", "JSON", "KVM", "MachineState", "Measurements", "Scenarios", "Support", "UnitTests", "VMM",
+        "APIC", "Control", "Evidence", "JSON", "KVM", "MachineState", "Measurements", "Scenarios", "Support",
+        "UnitTests", "VMM",
       ],
       swiftSettings: strict),
     .target(name: "CProcess"),
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "APIC", "BuiltInGuests", "CProcess", "Debugger", "Evidence", "KVM", "MachineState", "Measurements", "Reports",
-        "Scenarios", "Support", "UnitTests", "VMM",
+        "APIC", "BuiltInGuests", "CProcess", "Control", "Debugger", "Evidence", "KVM", "MachineState", "Measurements",
+        "Reports", "Scenarios", "Support", "UnitTests", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -230,7 +242,8 @@ let package = Package(
     .testTarget(
       name: "ReportsTests",
       dependencies: [
-        "APIC", "GuestContract", "KVM", "MachineState", "Measurements", "Reports", "Support", "TestStates", "UnitTests",
+        "APIC", "Control", "GuestContract", "KVM", "MachineState", "Measurements", "Reports", "Support", "TestStates",
+        "UnitTests",
         "VMM",
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -10,6 +10,15 @@ extension JSONValue {
   }
 }
 
+extension JSONValue {
+  /// The value on one line, without a blank or a line feed.
+  public var line: [UInt8] {
+    var writer = JSONText()
+    writer.writeLine(self)
+    return writer.text
+  }
+}
+
 private struct JSONText {
   var text: [UInt8] = []
 
@@ -31,6 +40,28 @@ private struct JSONText {
         writer.text += Array(": ".utf8)
         writer.write(member.value, indent: indent)
       }
+    }
+  }
+
+  mutating func writeLine(_ value: JSONValue) {
+    switch value {
+    case .array(let values):
+      text.append(UInt8(ascii: "["))
+      for (index, value) in values.enumerated() {
+        if index > 0 { text.append(UInt8(ascii: ",")) }
+        writeLine(value)
+      }
+      text.append(UInt8(ascii: "]"))
+    case .object(let members):
+      text.append(UInt8(ascii: "{"))
+      for (index, member) in members.enumerated() {
+        if index > 0 { text.append(UInt8(ascii: ",")) }
+        write(member.name)
+        text.append(UInt8(ascii: ":"))
+        writeLine(member.value)
+      }
+      text.append(UInt8(ascii: "}"))
+    default: write(value, indent: 0)
     }
   }
 

@@ -15,15 +15,15 @@ public final class Wakeup: Sendable {
 
   deinit { try? descriptor.close() }
 
+  /// A descriptor that can be read once it is signalled; valid as long as this value lives.
+  public var rawDescriptor: Int32 { descriptor.rawValue }
+
   /// Ends the wait that goes on, or else the next.
   public func signal() {
     var one: UInt64 = 1
     // Sound: the call reads the one integer. It fails only where the counter is full, and then the wait ends anyway.
     _ = unsafe write(descriptor.rawValue, &one, MemoryLayout<UInt64>.size)
   }
-
-  /// A descriptor that can be read while it is signalled; valid as long as this value lives.
-  public var rawDescriptor: Int32 { descriptor.rawValue }
 
   /// Waits until it is signalled, takes the signal, and returns; earlier at the deadline, or once another descriptor can be
   /// read.

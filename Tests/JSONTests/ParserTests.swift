@@ -140,3 +140,16 @@ import Testing
     #expect(error.map { "\($0)".hasPrefix(said) } ?? false, "\(error.map { "\($0)" } ?? "")")
   }
 }
+
+/// Values as they are written on one line.
+@Suite struct JSONLineTests {
+  @Test func `a line has no blank and no line feed, and is the same value`() throws {
+    let text = #"{ "a" : [ 1, -2, [], {} ], "b\n" : { "c" : null, "d" : true }, "e" : "x\u0001\"\\" }"#
+    let limits = JSONLimits(bytes: 1024, values: 64)
+    let value = try JSONValue(parsing: Array(text.utf8), limits: limits)
+    #expect(
+      String(decoding: value.line, as: UTF8.self)
+        == #"{"a":[1,-2,[],{}],"b\u000a":{"c":null,"d":true},"e":"x\u0001\"\\"}"#)
+    #expect(try JSONValue(parsing: value.line, limits: limits) == value)
+  }
+}

@@ -28,3 +28,18 @@ extension MultibootImage {
       0xff, 0xff, 0x00, 0x00, 0x00, 0x9b, 0xcf, 0x00,  // 4 GiB of 32-bit code
     ])
 }
+
+extension MultibootImage {
+  /// The same guest, which sends itself nothing: it waits in HLT for vector 0x40 from outside. It has no handler for an NMI:
+  /// one ends it with a triple fault.
+  public static let waitingForInterrupt: MultibootImage = {
+    var image = interruptingItself
+    // The write to the interrupt command register, after sti.
+    let send: [UInt8] = [0x3e, 0xc7, 0x05, 0x00, 0x03, 0xe0, 0xfe]
+    if let start = image.code.indices.first(where: { image.code[$0...].starts(with: send) }) {
+      // hlt; jmp to the hlt
+      image.code.replaceSubrange(start..<start + 3, with: [0xf4, 0xeb, 0xfd])
+    }
+    return image
+  }()
+}

@@ -9,13 +9,15 @@ extension Machine {
   /// - Parameter guest: the guest's name.
   /// - Throws: `MachineError`: `pause` where a vCPU does not come out, `kvm` for what KVM refuses.
   public func capture(guest: String = "") throws(MachineError) -> MachineState {
-    try whilePaused { () throws(MachineError) in
-      let state = try MachineCapture(machine: self).state(guest: guest)
-      tellGuestOfPause()
-      return state
-    } orThrow: {
-      $0
-    }.value
+    try captures.withLock { _ throws(MachineError) in
+      try whilePaused { () throws(MachineError) in
+        let state = try MachineCapture(machine: self).state(guest: guest)
+        tellGuestOfPause()
+        return state
+      } orThrow: {
+        $0
+      }.value
+    }
   }
 
   /// Has kvmclock tell the guest that it stood still, so that its watchdogs stay calm. KVM refuses that (EINVAL) for a vCPU

@@ -37,6 +37,9 @@ public struct StateDocument: Sendable {
     unknownMembers = context.unknownMembers
   }
 
+  /// The document, to be a part of another.
+  public var json: JSONValue { state.json }
+
   /// The document's text.
   public var text: [UInt8] { state.json.text }
 

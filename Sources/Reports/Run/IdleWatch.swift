@@ -8,10 +8,12 @@ public import VMM
 /// the machine's state, once until one of them has moved: a guest that sleeps is disturbed once a sleep.
 public struct IdleWatch {
   private let machine: Machine
+  private let inside: () -> [String]
   private let outside: [String]
   private let files: [StatisticsFile]
   private var last: [UInt64] = []
   private var examined: [UInt64] = []
+  private var examinedInside: [String] = []
   /// Since when only somebody outside can end the wait.
   private var idle: (since: ContinuousClock.Instant, report: IdleReport)?
   private var hasTold = false
@@ -23,9 +25,11 @@ public struct IdleWatch {
   ///
   /// - Parameters:
   ///   - machine: the machine, not yet run.
+  ///   - inside: what is to raise an interrupt by itself and is not in the machine's state, in words for a person. It is
+  ///     asked before the state is taken, so that what has come since is in the state.
   ///   - outside: what else may raise an interrupt from outside, in words for a person.
   /// - Returns: nil where this kernel does not say whether a vCPU waits (`blocking`, Linux 5.17).
-  public init?(_ machine: Machine, outside: [String] = []) {
+  public init?(_ machine: Machine, inside: @escaping () -> [String] = { [] }, outside: [String] = []) {
     var files: [StatisticsFile] = []
     for vcpu in machine.vcpus {
       guard let file = try? vcpu.openStatistics(), file.descriptors.contains(where: { $0.name == "blocking" }) else {
@@ -34,6 +38,7 @@ public struct IdleWatch {
       files.append(file)
     }
     self.machine = machine
+    self.inside = inside
     self.outside = outside
     self.files = files
   }
@@ -49,17 +54,19 @@ public struct IdleWatch {
     }
     defer { last = now }
     guard now == last else { return nil }
-    if now != examined { examine() }
+    let inside = inside()
+    if now != examined || inside != examinedInside { examine(inside) }
     guard !hasTold, let idle, ContinuousClock.now - idle.since >= Self.patience else { return nil }
     hasTold = true
     return idle.report.text
   }
 
-  private mutating func examine() {
+  private mutating func examine(_ inside: [String]) {
+    examinedInside = inside
     guard let state = try? machine.capture() else { return }
     // The look itself took the vCPUs out of KVM and let them in again.
     examined = exits() ?? []
-    guard let report = IdleReport(state, outside: outside) else {
+    guard let report = IdleReport(state, inside: inside, outside: outside) else {
       idle = nil
       return
     }

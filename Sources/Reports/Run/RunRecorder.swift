@@ -1,4 +1,5 @@
 import APIC
+public import Control
 public import Evidence
 public import KVM
 import MachineState
@@ -49,9 +50,11 @@ public struct RunRecorder {
   ///   - outcome: how the guest ended.
   ///   - journeys: what recorded how its interrupts got there; nil where nothing did.
   ///   - threads: the kernel's ids of the machine's threads, by vCPU.
+  ///   - injections: what was injected, and what became of it; nil where nothing was asked for.
   /// - Throws: `KVMError` where KVM does not give the statistics or the state of a vCPU.
   public func report(
-    _ outcome: Outcome, journeys: JourneyRecorder? = nil, threads: [Int32] = []
+    _ outcome: Outcome, journeys: JourneyRecorder? = nil, threads: [Int32] = [],
+    injections: (all: [Injection], done: [Injector.Occurrence])? = nil
   ) throws(KVMError) -> RunReport {
     let checks = records.compactMap { record, time -> RunReport.Check? in
       guard case .check(let label, let holds, let saw) = record.event else { return nil }
@@ -65,6 +68,7 @@ public struct RunRecorder {
       interrupts: interrupts, checks: checks, records: records.map(report),
       droppedRecords: machine.log.droppedRecords,
       console: RunReport.ConsoleReport(text: machine.console.text, droppedBytes: machine.console.droppedBytes),
+      injections: injections.map { InjectionReport.all(of: $0.all, $0.done, programStart: programStart) },
       trace: traced, vcpuStatistics: try vcpuStatistics, vmStatistics: counters(try machine.vm.statistics()),
       unclaimed: unclaimed,
       vcpus: isSuccess ? [] : try machine.reports().map(VCPUStateReport.init),

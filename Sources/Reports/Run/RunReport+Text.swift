@@ -45,6 +45,7 @@ extension RunReport {
   public func text(_ style: Style = Style(), allStatistics: Bool = false) -> String {
     var lines: [TextLine] = []
     if !interrupts.isEmpty { lines += ["", style.bold("interrupts taken")] + interruptTable.lines() }
+    if let injections { lines += ["", style.bold("injected")] + injections.lines() }
     if let trace { lines += ["", style.bold("how they got there")] + trace.lines(style) }
     lines += ["", style.bold("statistics")] + statisticsTable(all: allStatistics).lines()
     if let failure {

@@ -30,6 +30,8 @@ public struct RunReport: Codable, Sendable {
   public var droppedRecords: UInt64
   /// What it printed.
   public var console: ConsoleReport
+  /// What was injected from outside, and what became of it; absent where nothing was asked for.
+  public var injections: [InjectionReport]?
   /// How its interrupts got there; absent unless that was asked for.
   public var trace: TraceReport?
   /// KVM's statistics of each vCPU.

@@ -41,6 +41,19 @@ public final class LocalConnection: Sendable {
     }
   }
 
+  /// Sends what there is room for, without waiting.
+  ///
+  /// - Returns: How many bytes were taken; nil once the other end has gone.
+  public func sendNow(_ bytes: ArraySlice<UInt8>) -> Int? {
+    // Sound: the shim reads as many bytes as the buffer has, which is valid during the call.
+    let answer = unsafe bytes.withUnsafeBytes { unsafe csupport_send(descriptor.rawValue, $0.baseAddress, $0.count) }
+    if answer >= 0 { return answer }
+    switch Errno(rawValue: Int32(truncatingIfNeeded: -answer)) {
+    case .resourceTemporarilyUnavailable, .interrupted: return 0
+    default: return nil
+    }
+  }
+
   /// Sends all of the bytes, waiting for as long as the other end does not take them.
   ///
   /// - Parameters:

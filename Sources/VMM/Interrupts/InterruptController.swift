@@ -10,7 +10,7 @@ public final class InterruptController: Sendable {
   /// GSIs from which on routes are free to use: the IOAPIC's pins lie below.
   public static let firstFreeGSI = UInt32(IOAPIC.pinCount)
   /// KVM's own limit (KVM_MAX_IRQ_ROUTES), so that a guest cannot make the table grow without bound.
-  static let gsiLimit: UInt32 = 4096
+  public static let gsiLimit: UInt32 = 4096
   /// Irqfds, and ioeventfds, that a guest may have made for it.
   static let eventLimit = 64
 

@@ -1,5 +1,5 @@
 public import KVM
-import Synchronization
+public import Synchronization
 
 /// A small PC for one guest: memory, interrupt controllers, vCPUs, and a handful of devices.
 ///
@@ -35,9 +35,12 @@ public final class Machine: Sendable {
   public let debug: DebugControl
   /// The image's bytes, for its symbols; nil for one that cannot have any.
   let imageBytes = Mutex<ImageBytes?>(nil)
+  /// Held while the machine's state is taken, which takes its eventfds away for a moment: one thread at a time may.
+  public let captures = Mutex<Void>(())
 
   let hooks: MachineHooks
   let gate: PauseGate
+  let moments = MomentWatch()
   /// COM1.
   public let serial: SerialPort
   let inboxes: [VCPUInbox]

@@ -136,6 +136,20 @@ final class VCPUInbox: Sendable {
     }
   }
 
+  /// Has `body` run once, while the vCPU is out of the guest, and does not wait for it: on the vCPU's thread, or on this one
+  /// where no thread runs the vCPU.
+  func post(on vcpu: VCPU, _ body: @escaping @Sendable (VCPU) -> Void) {
+    let isPosted = state.withLock { state in
+      if case .nobody = state.server { return false }
+      state.lastID += 1
+      state.work.append(Work(id: state.lastID, body: body))
+      hasWork.store(true, ordering: .releasing)
+      return true
+    }
+    // Once is enough: what asks the vCPU out stays until its thread has come to look for work.
+    if isPosted { wake() } else { body(vcpu) }
+  }
+
   /// Takes back what nobody will do, because the thread that was expected did not start. Says whether it was there.
   private func withdraw(_ id: UInt64) -> Bool {
     state.withLock { state in

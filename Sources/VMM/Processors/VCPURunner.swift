@@ -13,6 +13,7 @@ struct VCPURunner: Sendable {
   let inbox: VCPUInbox
   let gate: PauseGate
   let debug: DebugControl
+  let moments: MomentWatch
   let progress: GuestProgress
 
   /// Enters the guest again and again, unless a pause or a stop keeps it out, from the first entry on.
@@ -27,6 +28,7 @@ struct VCPURunner: Sendable {
         // To be asked out of the guest is no exit of the guest's.
         if case .interrupted = exit { continue }
         if debug.isAttached { try endStep(after: exit) }
+        if moments.isArmed { moments.count(progress) }
         if gate.isArmed { gate.count(progress) }
       }
     } catch {

@@ -26,7 +26,7 @@ struct DebuggerOptions: ParsableArguments {
     do throws(Errno) {
       listener = try LocalListener(gdb.address)
     } catch {
-      throw gdb.failure(error)
+      throw gdb.address.failure(of: "--gdb", error)
     }
     let kvm = try openKVM()
     do throws(MachineError) {
@@ -52,22 +52,4 @@ struct DebuggerAddress: ExpressibleByArgument {
   }
 
   static var defaultCompletionKind: CompletionKind { .file() }
-
-  /// Why nothing can connect there.
-  func failure(_ error: Errno) -> Failure {
-    switch (address, error) {
-    case (.port(let port), .addressInUse):
-      Failure("--gdb \(port): another program listens at that port; 0 takes one that is free", .hostCannot)
-    case (.port(let port), let error): Failure("--gdb \(port): \(error)", .hostCannot)
-    case (.path(let path), .addressInUse):
-      Failure("--gdb '\(path)': another program listens at that socket", .hostCannot)
-    case (.path(let path), .fileExists):
-      Failure("--gdb '\(path)': there is something else, which is left alone; name a path that is free", .badFile)
-    case (.path(let path), .notPermitted):
-      Failure("--gdb '\(path)': there is another user's socket; name a path that is free", .badFile)
-    case (.path(let path), .fileNameTooLong):
-      Failure("--gdb '\(path)': a socket's path has 107 bytes at most (unix(7))", .usage)
-    case (.path(let path), let error): Failure("--gdb '\(path)': \(error)", .badFile)
-    }
-  }
 }

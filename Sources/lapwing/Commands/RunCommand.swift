@@ -27,15 +27,21 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var debugger: DebuggerOptions
 
+  @OptionGroup(title: "Injections") var injectionOptions: InjectionOptions
+
+  @OptionGroup var controlOptions: ControlOptions
+
   func run() throws {
     try perform { () throws(Failure) in
       // Before signals are held: it may come from a pipe whose writer sleeps.
       let image = try guest.image()
       let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.number)
       var run = GuestRun(guest: guest.name, limit: timeout.duration, options: report)
+      run.injections = try injectionOptions.plan(vcpus: machine.vcpus)
       run.input = try inputOptions.typist()
-      run.outsideSources += inputOptions.sources
       run.debugging = try debugger.open(besides: snapshotOptions)
+      run.control = try controlOptions.listener()
+      run.outsideSources += inputOptions.sources + controlOptions.sources
       if let snapshots = snapshotOptions.snapshots(of: guest.name) { run.tick = { snapshots.take(of: $0) } }
       return try run.run(try machine.build(image, console: run.makeConsole()), signals)
     }

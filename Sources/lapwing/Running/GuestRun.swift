@@ -1,8 +1,10 @@
+import Control
 import Debugger
 import Evidence
 import KVM
 import Reports
 import Support
+import SystemPackage
 import VMM
 
 /// Runs a machine to its end, shows what happens and prints the report: what `run` and `restore` do.
@@ -17,6 +19,10 @@ struct GuestRun {
   var debugging: DebuggedRun?
   /// Types what its serial port is to receive; nil for nothing.
   var input: ((Machine) -> Void)?
+  /// What is injected from outside; nil where nothing is.
+  var injections: InjectionPlan?
+  /// Where requests come from; nil for nowhere.
+  var control: LocalListener?
   /// What may interrupt the guest from outside and is no irqfd, in words.
   var outsideSources: [String] = []
   /// Called now and then while the guest runs.
@@ -40,7 +46,13 @@ struct GuestRun {
     // Before the machine is started: its threads are recorded because this one starts them.
     let journeys = options.tracing.trace ? try makeJourneyRecorder() : nil
     input?(machine)
-    var idleWatch = IdleWatch(machine, outside: outsideSources + (debugging == nil ? [] : ["what gdb does"]))
+    let server = try makeServer(for: machine)
+    // However it ends.
+    defer { server?.finish() }
+    let injector = try injections.map { plan throws(Failure) in try plan.injector(into: machine) }
+    var idleWatch = IdleWatch(
+      machine, inside: { injector?.isComing == true ? ["an injection"] : [] },
+      outside: outsideSources + (debugging == nil ? [] : ["what gdb does"]))
     var threads: [Int32] = []
     let debugger = try debugging?.serve(machine)
     let outcome: Outcome
@@ -59,14 +71,17 @@ struct GuestRun {
       }
     } catch {
       debugger?.finish(.stopped)
+      _ = injector?.finish()
       throw Failure(error)
     }
     debugger?.finish(outcome)
+    server?.finish()
+    let injected = injector.map { ($0.injections, $0.finish()) }
     let signal = signals.release()
     if let failure = Failure(outcome) { throw failure }
     let report: RunReport
     do throws(KVMError) {
-      report = try recorder.report(outcome, journeys: journeys, threads: threads)
+      report = try recorder.report(outcome, journeys: journeys, threads: threads, injections: injected)
     } catch {
       throw Failure(error)
     }
@@ -80,7 +95,20 @@ struct GuestRun {
         "lapwing: the guest looked for QEMU's fw_cfg, as kvm-unit-tests do; --machine unittest is a PC that has it")
     }
     if let signal { return ExitStatus(signal: signal) }
+    if report.success, injections?.isStrict == true, report.injections?.contains(where: \.isMissed) == true {
+      StandardError.print("lapwing: --strict: not all that was to be injected came to the guest")
+      return .failed
+    }
     return report.success ? .success : report.outcome.kind == .timeLimit ? .timeLimit : .failed
+  }
+
+  private func makeServer(for machine: Machine) throws(Failure) -> ControlServer? {
+    guard let control else { return nil }
+    do throws(MachineError) {
+      return try ControlServer(control, machine, guest: guest)
+    } catch {
+      throw Failure(error)
+    }
   }
 
   private func makeJourneyRecorder() throws(Failure) -> JourneyRecorder {

@@ -18,9 +18,10 @@ public struct IdleReport: Codable, Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - state: the machine's state.
+  ///   - inside: further sources that will wake one by themselves, such as injections that are to come.
   ///   - outside: further sources that the state does not show, such as a serial port that takes input.
   /// - Returns: nil where a vCPU runs, or goes on as soon as it is let.
-  public init?(_ state: MachineState, outside: [String] = []) {
+  public init?(_ state: MachineState, inside: [String] = [], outside: [String] = []) {
     let pic = state.pics.flatMap { PICRequest($0) }
     var words: [String] = []
     for (index, vcpu) in state.vcpus.enumerated() {
@@ -29,7 +30,7 @@ public struct IdleReport: Codable, Hashable, Sendable {
       words.append("vCPU \(index) \(reason)")
     }
     vcpus = words
-    sources = []
+    sources = inside
     stopped = []
     self.outside = outside
     for (index, vcpu) in state.vcpus.enumerated() { addTimer(of: vcpu, index, state) }

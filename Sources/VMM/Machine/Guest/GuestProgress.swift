@@ -5,11 +5,11 @@ public final class GuestProgress: Sendable {
   private let isReadyFlag = Atomic<Bool>(false)
   private let lastMark = Atomic<UInt32>(0)
   private let unknownCommands = Atomic<Int>(0)
-  private let awaited = Mutex<AwaitedMark?>(nil)
+  private let awaited = Mutex<[String: AwaitedMark]>([:])
 
   /// A mark that somebody waits for.
   private struct AwaitedMark {
-    let label: String
+    var waiting = 0
     var isReached = false
   }
 
@@ -59,48 +59,30 @@ public final class GuestProgress: Sendable {
   func ready() { isReadyFlag.store(true, ordering: .releasing) }
   func reached(_ number: UInt32) { lastMark.store(number, ordering: .releasing) }
 
-  /// Looks out for a mark with that text from now on; for none where it is nil.
-  func awaitMark(_ label: String?) { awaited.withLock { $0 = label.map { AwaitedMark(label: $0) } } }
+  /// Looks out for a mark with that text from now on, until it is forgotten as often.
+  func awaitMark(_ label: String) {
+    awaited.withLock { awaited in
+      awaited[label, default: AwaitedMark()].waiting += 1
+      awaited[label]?.isReached = false
+    }
+  }
 
-  /// Whether the guest has come to the mark that is waited for.
-  var isAwaitedMarkReached: Bool { awaited.withLock { $0?.isReached ?? false } }
+  /// Takes that back once.
+  ///
+  /// - Returns: whether a mark is still waited for, of whatever text.
+  func forgetMark(_ label: String) -> Bool {
+    awaited.withLock { awaited in
+      awaited[label]?.waiting -= 1
+      if awaited[label]?.waiting == 0 { awaited[label] = nil }
+      return !awaited.isEmpty
+    }
+  }
+
+  /// Whether the guest has come to a mark that is waited for.
+  func isReached(_ label: String) -> Bool { awaited.withLock { $0[label]?.isReached ?? false } }
 
   /// The guest has told of a mark.
-  func marked(_ label: String) { awaited.withLock { if $0?.label == label { $0?.isReached = true } } }
+  func marked(_ label: String) { awaited.withLock { $0[label]?.isReached = true } }
 
   func misunderstood() { unknownCommands.wrappingAdd(1, ordering: .relaxed) }
-}
-
-/// A moment in a guest's run at which it can be stopped.
-public enum GuestMoment: Hashable, Sendable {
-  /// So long after the vCPUs were let into the guest.
-  case time(Duration)
-  /// The guest has said that it has come to this mark, or a later one.
-  case mark(UInt32)
-  /// The guest has written down a mark with this text since it was waited for (`mark` of GuestKit).
-  case label(String)
-  /// So many exits to user space have been answered, of all vCPUs together, from 1.
-  case exit(UInt64)
-
-  /// Whether a vCPU that has just answered an exit is there.
-  func isReached(exits: UInt64, _ progress: GuestProgress) -> Bool {
-    switch self {
-    case .time: false
-    case .mark(let number): progress.mark >= number
-    case .label: progress.isAwaitedMarkReached
-    case .exit(let number): exits >= number
-    }
-  }
-}
-
-extension GuestMoment: CustomStringConvertible {
-  /// The moment, for a person.
-  public var description: String {
-    switch self {
-    case .time(let time): "\(time)"
-    case .mark(let number): "mark \(number)"
-    case .label(let label): "mark '\(label)'"
-    case .exit(let number): "exit \(number)"
-    }
-  }
 }

@@ -1,4 +1,3 @@
-import GuestContract
 public import KVM
 
 extension Machine {
@@ -40,7 +39,7 @@ extension Machine {
     let deadline = ContinuousClock.now + limit
     // `start` may have armed it already, and the guest have come there since.
     if !gate.isAwaitingMoment { arm(moment) }
-    defer { tellMarks(nil) }
+    defer { forget(moment) }
     while gate.isArmed, !stop.isStopped, ContinuousClock.now < deadline { gate.wait(atMost: .milliseconds(10)) }
     guard gate.disarm() else { return false }
     try awaitParked(.seconds(30))
@@ -49,17 +48,8 @@ extension Machine {
 
   /// Has a vCPU ask for the pause when the guest comes to a moment.
   func arm(_ moment: GuestMoment) {
-    if case .label(let label) = moment { tellMarks(label) }
+    lookOut(for: moment)
     gate.arm(moment)
-  }
-
-  /// Has the guest tell of its marks while one is waited for; otherwise it only writes them down, without an exit.
-  private func tellMarks(_ label: String?) {
-    progress.awaitMark(label)
-    let page = layout.bootPage
-    // A guest that was given no boot page has no marks, and something of its own in that place.
-    guard (try? memory.load(UInt32.self, at: page)) == UInt32(LAPWING_BOOT_MAGIC) else { return }
-    try? memory.store(label == nil ? 0 : 1 as UInt32, at: page + UInt64(LAPWING_BOOT_TELLS_MARKS))
   }
 
   private func awaitParked(_ limit: Duration) throws(MachineError) {
@@ -131,6 +121,6 @@ extension Machine {
   func runner(_ index: Int) -> VCPURunner {
     VCPURunner(
       index: index, vcpu: vcpus[index], ports: ports, addresses: addresses, interrupts: interrupts, stop: stop,
-      hooks: hooks, inbox: inboxes[index], gate: gate, debug: debug, progress: progress)
+      hooks: hooks, inbox: inboxes[index], gate: gate, debug: debug, moments: moments, progress: progress)
   }
 }

@@ -11,6 +11,7 @@ public struct RunningMachine: ~Copyable {
     machine.times.start()
     // First of all, so that a pause from now on waits for every one of them.
     for inbox in machine.inboxes { inbox.expectThread() }
+    if let started = machine.times.started { machine.moments.start(started) }
     let gate = StartGate(waitingFor: machine.vcpus.count - 1)
     do throws(MachineError) {
       for index in machine.vcpus.indices { try startThread(index, gate) }

@@ -1,0 +1,159 @@
+import Foundation
+import TestImages
+import Testing
+
+/// Requests to a machine that runs: `lapwing run --control`.
+@Suite(.needsKVM) struct ControlCommandTests {
+  /// A guest that runs until somebody ends it, or sends it vector 0x40, with its socket.
+  private struct Run {
+    let folder: Folder
+    let image: GuestFile
+    let program: Program
+    var path: String { folder.path("control") }
+
+    init(_ options: [String] = [], bytes: [UInt8] = MultibootImage.waitingForInterrupt.bytes) throws {
+      folder = try Folder()
+      image = try GuestFile(bytes)
+      program = try Program(
+        ["run", image.path, "--timeout", "50s", "--control", folder.path("control")] + options)
+      let (program, path) = (program, folder.path("control"))
+      try #require(program.wait { FileManager.default.fileExists(atPath: path) })
+    }
+
+    func connect() throws -> ControlConnection { try ControlConnection(path) }
+
+    /// Ends a guest that would go on.
+    func stop() throws -> Program.Result {
+      _ = try connect().ask(#"{"verb":"stop"}"#)
+      return try program.result()
+    }
+  }
+
+  /// The guest may not be set up yet: it is asked until somebody takes the message.
+  private func interrupt(_ client: ControlConnection) -> Bool {
+    let deadline = ContinuousClock.now + .seconds(50)
+    while ContinuousClock.now < deadline {
+      let answer = client.ask(#"{"verb":"msi","address":"0xfee00000","data":"0x40"}"#)
+      if answer == #"{"ok":true,"answer":"delivered","destinations":1}"# { return true }
+      guard answer != nil else { return false }
+    }
+    return false
+  }
+
+  @Test func `a guest that is halted waits for a client, whose message wakes it`() throws {
+    let run = try Run()
+    let client = try run.connect()
+    // The notice shows that the machine was looked at and not ended.
+    let notice = run.program.wait { run.program.errorsSoFar.contains("a request at the control socket could come") }
+    #expect(notice)
+    #expect(interrupt(client))
+    #expect(try run.program.result().status == 0)
+    #expect(client.line() == nil)
+    #expect(run.folder.names == [])
+  }
+
+  @Test func `the socket is its user's alone`() throws {
+    let run = try Run()
+    let attributes = try FileManager.default.attributesOfItem(atPath: run.path)
+    #expect(attributes[.posixPermissions] as? Int == 0o600)
+    let result = try run.stop()
+    #expect(result.status == 1)
+    #expect(result.output.contains("the machine was stopped from outside"))
+  }
+
+  @Test func `a guest that is paused stands still until it may go on, whoever says so`() throws {
+    // It prints without end.
+    let run = try Run(["--quiet"], bytes: ELFImage(code: Code(.long).print("a").forever().bytes).bytes)
+    let (one, other) = (try run.connect(), try run.connect())
+    func exits() throws -> Int {
+      let answer = try #require(other.ask(#"{"verb":"statistics"}"#))
+      let object = try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any]
+      return try #require((object?["vcpus"] as? [[String: Any]])?.first?["exits"] as? Int)
+    }
+    #expect(one.ask(#"{"id":1,"verb":"pause"}"#) == #"{"id":1,"ok":true}"#)
+    #expect(other.ask(#"{"id":2,"verb":"pause"}"#)?.contains("paused already") == true)
+    let before = try exits()
+    // The inspection takes the vCPUs through KVM's loop, as a fence.
+    #expect(other.ask(#"{"verb":"inspect"}"#)?.contains("lapwing.machine-state") == true)
+    let after = try exits()
+    #expect(after - before < 10)
+    #expect(other.ask(#"{"verb":"resume"}"#)?.hasPrefix(#"{"ok":true,"paused":"#) == true)
+    #expect(one.ask(#"{"verb":"resume"}"#)?.contains("not paused") == true)
+    #expect(try run.program.wait { ((try? exits()) ?? 0) > after + 100 } && exits() > after)
+    #expect(try run.stop().status == 1)
+  }
+
+  @Test func `a snapshot that a client asks for goes on like any other`() throws {
+    let run = try Run()
+    let file = run.folder.path("state.json")
+    #expect(
+      try run.connect().ask(#"{"verb":"snapshot","file":"\#(file)"}"#)?.hasPrefix(#"{"ok":true,"pages":"#) == true)
+    #expect(try run.connect().ask(#"{"verb":"snapshot","file":"/no/such"}"#)?.contains("cannot write") == true)
+    _ = try run.stop()
+    let result = try Program.run(["restore", file, "--inject", "msi:0xfee00000:0x40@300ms", "--timeout", "50s"])
+    #expect(result.status == 0)
+  }
+
+  @Test func `what is no request is told, and the next is answered`() throws {
+    let run = try Run()
+    let client = try run.connect()
+    #expect(client.ask("hello")?.contains("no JSON") == true)
+    #expect(client.ask(String(repeating: "x", count: 70_000))?.contains("at most 65536 bytes") == true)
+    #expect(client.ask(#"{"id":3,"verb":"nmi","vcpu":1}"#)?.contains("a vCPU is 0 to 0 here, not 1") == true)
+    client.send(Array(#"{"id":4,"verb":"irqfd","gsi":30}"#.utf8))
+    client.endSending()
+    #expect(client.line() == #"{"id":4,"ok":true,"answer":"sent"}"#)
+    #expect(client.line() == nil)
+    _ = try run.stop()
+  }
+
+  @Test func `a client that asks without end and reads nothing keeps neither the guest nor others waiting`() throws {
+    let run = try Run()
+    let flood = try run.connect()
+    let requests = Array(String(repeating: #"{"verb":"inspect"}"# + "\n", count: 1000).utf8)
+    // The program stops reading from it, at some time.
+    var sent = 0
+    let deadline = ContinuousClock.now + .seconds(50)
+    while ContinuousClock.now < deadline {
+      let count = flood.send(requests, patient: false)
+      if count < 0 { break }
+      sent += count
+    }
+    #expect(sent > 0 && ContinuousClock.now < deadline)
+    let client = try run.connect()
+    #expect(client.ask(#"{"id":1,"verb":"line","gsi":20,"level":0}"#)?.hasPrefix(#"{"id":1,"ok":true"#) == true)
+    #expect(interrupt(client))
+    #expect(try run.program.result().status == 0)
+  }
+
+  @Test func `more clients than there may be wait for their turn`() throws {
+    let run = try Run()
+    var clients = try (0..<16).map { _ in try run.connect() }
+    for client in clients { #expect(client.ask(#"{"verb":"irqfd","gsi":30}"#) != nil) }
+    let next = try run.connect()
+    next.send(Array("{}\n".utf8))
+    clients.removeAll()
+    #expect(next.line()?.contains("verb is missing") == true)
+    _ = try run.stop()
+  }
+
+  @Test func `only a dead socket is replaced`() throws {
+    let folder = try Folder()
+    try folder.write("mine", to: "file")
+    let other = try Program.run(["run", "hello", "--control", folder.path("file")])
+    #expect(other.status == 65)
+    #expect(other.errors.contains("something is there that is no socket"))
+    #expect(try folder.text("file") == "mine")
+    try folder.makeNode("dead", S_IFSOCK)
+    #expect(try Program.run(["run", "hello", "--control", folder.path("dead")]).status == 0)
+    #expect(folder.names == ["file"])
+    let run = try Run()
+    let second = try Program.run(["run", "hello", "--control", run.path])
+    #expect(second.status == 65)
+    #expect(second.errors.contains("another process listens there"))
+    _ = try run.stop()
+    let long = try Program.run(["run", "hello", "--control", folder.path(String(repeating: "x", count: 100))])
+    #expect(long.status == 65)
+    #expect(long.errors.contains("at most 107 bytes"))
+  }
+}
