@@ -97,7 +97,7 @@ public final class Injector: Sendable {
   private func reached(_ index: Int) {
     let now = ContinuousClock.now
     state.withLock { state in
-      guard !state.isOver else { return }
+      guard !isOver(state) else { return }
       state.schedule.add(index, first: now, from: 1)
       carryOut(index, 0, &state)
     }
@@ -109,16 +109,19 @@ public final class Injector: Sendable {
     while true {
       let next: ContinuousClock.Instant? = state.withLock { state in
         // Only so many at once, so that a vCPU that comes to its moment need not wait for all of them.
-        for _ in 0..<16 where !state.isOver {
+        for _ in 0..<16 where !isOver(state) {
           guard let due = state.schedule.take(at: .now) else { break }
           carryOut(due.injection, due.occurrence, &state)
         }
         return state.schedule.nextTime
       }
-      if state.withLock({ $0.isOver }) { return }
+      if state.withLock({ isOver($0) }) { return }
       wait(until: next)
     }
   }
+
+  /// Nothing comes to a guest that has ended.
+  private func isOver(_ state: borrowing State) -> Bool { state.isOver || machine.stop.reason != nil }
 
   /// poll(2) counts milliseconds: what is left of one is slept.
   private func wait(until next: ContinuousClock.Instant?) {

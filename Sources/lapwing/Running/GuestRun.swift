@@ -43,10 +43,10 @@ struct GuestRun {
     // Before the machine is started: its threads are recorded because this one starts them.
     let journeys = options.tracing.trace ? try makeJourneyRecorder() : nil
     input?(machine)
-    let injector = try injections.map { plan throws(Failure) in try plan.injector(into: machine) }
     let server = try makeServer(for: machine)
     // However it ends.
     defer { server?.finish() }
+    let injector = try injections.map { plan throws(Failure) in try plan.injector(into: machine) }
     var idleWatch = IdleWatch(
       machine, inside: { injector?.isComing == true ? ["an injection"] : [] }, outside: outsideSources)
     var threads: [Int32] = []
