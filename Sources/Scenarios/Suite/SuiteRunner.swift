@@ -63,7 +63,8 @@ public struct SuiteRunner: Sendable {
     }
     do throws(Errno) {
       try runner.run(
-        Self.items(cases, rounds: rounds), isInterrupted: isToEnd, interruption: interruption,
+        count: cases.count.multipliedReportingOverflow(by: max(rounds, 0)).partialValue,
+        item: { Self.item($0, of: cases) }, isInterrupted: isToEnd, interruption: interruption,
         watch: { ended, running in
           var results: [(testCase: ScenarioCase, result: ScenarioResult)] = []
           for ended in ended {
@@ -79,11 +80,10 @@ public struct SuiteRunner: Sendable {
     return outcome
   }
 
-  /// All runs: every case once, then every case again, so that runs of one case are far apart.
-  private static func items(_ cases: [ScenarioCase], rounds: Int) -> [Item] {
-    (0..<max(rounds, 0)).flatMap { round in
-      cases.enumerated().map { Item(index: $0, testCase: $1, round: round + 1) }
-    }
+  /// A run by its number: every case once, then every case again, so that runs of one case are far apart.
+  private static func item(_ number: Int, of cases: [ScenarioCase]) -> Item {
+    let (round, index) = number.quotientAndRemainder(dividingBy: cases.count)
+    return Item(index: index, testCase: cases[index], round: round + 1)
   }
 
   private var runner: WorkRunner<Item, ScenarioResult> {
