@@ -1,5 +1,5 @@
 import APIC
-import Evidence
+public import Evidence
 
 /// The way of one interrupt, for a report. Times are nanoseconds since the program started; what was not seen is absent.
 public struct JourneyReport: Codable, Sendable {
@@ -33,8 +33,8 @@ public struct JourneyReport: Codable, Sendable {
   public var stayedInGuest: Bool?
   /// Why its vCPU left the guest between acceptance and handler, as KVM names the exit.
   public var exit: String?
-  /// `software`, `virtual-interrupt delivery` or `posted`.
-  public var path: String?
+  /// How it got into the guest.
+  public var path: DeliveryPath?
 
   /// Where an interrupt comes from, each with its word in a document.
   public enum Source: String, Codable, Hashable, Sendable {
@@ -57,7 +57,7 @@ extension JourneyReport {
       vector: journey.vector.rawValue, vcpu: journey.vcpu, accepted: journey.accepted.map(time),
       coalesced: journey.coalesced, posted: journey.posted.map(time), wokenUp: journey.wokenUp.map(time),
       injected: journey.injected.map(time), taken: time(journey.taken), ended: journey.ended.map(time),
-      stayedInGuest: journey.stayedInGuest, exit: journey.exit, path: journey.path?.rawValue)
+      stayedInGuest: journey.stayedInGuest, exit: journey.exit, path: journey.path)
     switch journey.source {
     case .ipi(let vcpu):
       source = .ipi
