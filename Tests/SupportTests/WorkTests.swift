@@ -9,7 +9,7 @@ import Testing
     var runner = WorkRunner<Int, Int> { item, _ in item * 2 }
     runner.jobs = jobs
     var outcomes: [Int] = []
-    try runner.run(count: 10, item: { $0 }) { ended, _ in outcomes += ended.compactMap(\.outcome) }
+    try runner.run(count: 10, item: { $0 }, watch: { ended, _ in outcomes += ended.compactMap(\.outcome) })
     #expect(outcomes.sorted() == (0..<10).map { $0 * 2 })
   }
 
