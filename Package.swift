@@ -242,15 +242,17 @@ let package = Package(
     .testTarget(
       name: "ReportsTests",
       dependencies: [
-        "APIC", "Control", "GuestContract", "KVM", "MachineState", "Measurements", "Reports", "Support", "TestStates",
-        "UnitTests",
-        "VMM",
+        "APIC", "Control", "Evidence", "GuestContract", "KVM", "MachineState", "Measurements", "Reports", "Support",
+        "TestStates", "UnitTests", "VMM",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
     .testTarget(
       name: "ScenariosTests",
-      dependencies: ["APIC", "Evidence", "KVM", "Reports", "Scenarios", "VMM"], swiftSettings: strict),
+      dependencies: [
+        "APIC", "Evidence", "KVM", "Reports", "Scenarios", "Support", "VMM",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ], swiftSettings: strict),
     // The program itself, run as its users run it.
     .testTarget(
       name: "LapwingTests",

@@ -23,7 +23,7 @@ public final class WorkBoard<Item: Sendable, Outcome: Sendable>: Sendable {
   }
 
   private struct State {
-    var waiting: ArraySlice<Item>
+    var waiting: Range<Int>
     var running: [Int: Ticket] = [:]
     var ended: [Ended] = []
     var nextNumber = 0
@@ -32,19 +32,25 @@ public final class WorkBoard<Item: Sendable, Outcome: Sendable>: Sendable {
   private let state: Mutex<State>
   private let changed: Wakeup
 
+  private let item: @Sendable (Int) -> Item
+
   /// A board with items that wait.
   ///
+  /// - Parameters:
+  ///   - count: How many.
+  ///   - item: Makes one by its number, from 0, when it is taken: there may be more of them than there is room for.
   /// - Throws: The error of eventfd(2) where there is no descriptor left.
-  public init(_ items: [Item]) throws(Errno) {
+  public init(count: Int, item: @escaping @Sendable (Int) -> Item) throws(Errno) {
     changed = try Wakeup()
-    state = Mutex(State(waiting: items[...]))
+    self.item = item
+    state = Mutex(State(waiting: 0..<max(count, 0)))
   }
 
   /// Takes the next item; nil where none is left.
   public func take() -> Ticket? {
     let ticket: Ticket? = state.withLock { state in
-      guard let item = state.waiting.popFirst() else { return nil }
-      let ticket = Ticket(item: item, number: state.nextNumber)
+      guard let number = state.waiting.popFirst() else { return nil }
+      let ticket = Ticket(item: item(number), number: state.nextNumber)
       state.nextNumber += 1
       state.running[ticket.number] = ticket
       return ticket
@@ -75,7 +81,7 @@ public final class WorkBoard<Item: Sendable, Outcome: Sendable>: Sendable {
 
   /// Lets no more items be taken.
   public func close() {
-    state.withLock { $0.waiting = [] }
+    state.withLock { $0.waiting = 0..<0 }
     // With that, nothing may be left to wait for.
     changed.signal()
   }

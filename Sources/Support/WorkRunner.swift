@@ -22,17 +22,19 @@ public struct WorkRunner<Item: Sendable, Outcome: Sendable>: Sendable {
   /// Works through all items. They are begun in their order; they may end in another.
   ///
   /// - Parameters:
-  ///   - items: The items.
+  ///   - count: How many items there are.
+  ///   - item: Makes one by its number, from 0, on the thread that works on it.
   ///   - isInterrupted: Asked whenever something has changed; once true, what is worked on is ended and no more is begun.
   ///   - interruption: A descriptor that can be read once `isInterrupted` is true for a reason from outside.
   ///   - watch: Called on this thread with what has ended since the last call, and what is worked on.
   /// - Throws: The error of pthread_create(3) or eventfd(2) where the host has no thread or descriptor left.
   public func run(
-    _ items: [Item], isInterrupted: () -> Bool = { false }, interruption: Int32? = nil,
+    count: Int, item: @escaping @Sendable (Int) -> Item, isInterrupted: () -> Bool = { false },
+    interruption: Int32? = nil,
     watch: (_ ended: [Board.Ended], _ running: [Board.Ticket]) -> Void
   ) throws(Errno) {
-    let board = try Board(items)
-    try startWorkers(min(jobs, items.count), board)
+    let board = try Board(count: count, item: item)
+    try startWorkers(min(jobs, count), board)
     var isEnding = false
     while true {
       let isIdle = board.isIdle
@@ -46,6 +48,17 @@ public struct WorkRunner<Item: Sendable, Outcome: Sendable>: Sendable {
       // A signal that is pending stays so: it is waited for once.
       board.waitForChange(until: endOverdue(board), or: isEnding ? nil : interruption)
     }
+  }
+
+  /// Works through the items of an array, likewise.
+  ///
+  /// - Throws: The error of pthread_create(3) or eventfd(2) where the host has no thread or descriptor left.
+  public func run(
+    _ items: [Item], isInterrupted: () -> Bool = { false }, interruption: Int32? = nil,
+    watch: (_ ended: [Board.Ended], _ running: [Board.Ticket]) -> Void
+  ) throws(Errno) {
+    try run(
+      count: items.count, item: { items[$0] }, isInterrupted: isInterrupted, interruption: interruption, watch: watch)
   }
 
   /// One thread is enough to go on with.

@@ -90,11 +90,19 @@ import Testing
     let folder = try Folder()
     _ = try Program.run(["snapshot", "hello", "--at", "exit:2", "-o", folder.path("s.json"), "--quiet"])
     let text = try folder.text("s.json")
-      .replacingOccurrences(of: "\"msrs\": {", with: "\"msrs\": {\"0xdead\": \"0x1\", ")
-    try folder.write(text, to: "s.json")
-    let result = try Program.run(["restore", folder.path("s.json")])
+      .replacingOccurrences(of: "\"arguments\": [\"0x3\"", with: "\"arguments\": [\"0x8003\"")
+    try folder.write(
+      text.replacingOccurrences(of: "\"msrs\": {", with: "\"msrs\": {\"0xdead\": \"0x1\", ")
+        .replacingOccurrences(of: "\"kernel\": \"", with: "\"kernel\": \"99."), to: "other.json")
+    let result = try Program.run(["restore", folder.path("other.json")])
     #expect(result.status == 69)
-    #expect(result.errors.contains("MSR 0xdead: the state has it, this host's KVM does not"))
+    #expect(result.errors.contains("\n  MSR 0xdead: the state has it, this host's KVM does not\n"))
+    #expect(result.errors.contains("\n  KVM_CAP_X2APIC_API: this host's KVM has no flags 0x8000\n"))
+    // What this host never has is not of this host.
+    try folder.write(text, to: "this.json")
+    let own = try Program.run(["restore", folder.path("this.json")])
+    #expect(own.status == 65)
+    #expect(own.errors.contains("KVM_CAP_X2APIC_API: this host's KVM has no flags 0x8000\n"))
   }
 
   @Test func `members of a newer version are named on standard error, and the guest goes on`() throws {

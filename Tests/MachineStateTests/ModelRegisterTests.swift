@@ -57,6 +57,39 @@ import VMM
     try expectRestored(values, on: try machine())
   }
 
+  @Test func `banks that KVM_X86_SETUP_MCE gave are given again, with what they hold`() throws {
+    let machine = try machine()
+    let vcpu = machine.vcpus[0]
+    let before = try vcpu.msrs([0x179]).entries.first?.value
+    do throws(KVMError) {
+      try vcpu.setUpMachineChecks(banks: 10)
+    } catch {
+      // A back end without machine checks has none to lose.
+      return
+    }
+    #expect(try vcpu.msrs([0x179]).entries.first?.value != before)
+    try expectRestored([0x17a: 4, 0x402: 0x1000], on: machine)
+    let state = try machine.capture()
+    let restored = try Machine(
+      restoring: state, memory: machine.memory, on: try #require(Host.system), console: Console())
+    #expect(try restored.vcpus[0].msrs([0x179]).entries.first?.value == 0x100_010a)
+  }
+
+  @Test func `banks that no KVM has are the state's fault`() throws {
+    var state = try machine().capture()
+    let place = try #require(state.vcpus[0].msrs.firstIndex { $0.index == 0x179 })
+    state.vcpus[0].msrs[place].value = .max
+    let memory = try GuestMemory(size: state.configuration.memory)
+    let system = try #require(Host.system)
+    do throws(RestoreError) {
+      _ = try Machine(restoring: state, memory: memory, on: system, console: Console())
+      Issue.record("it was restored")
+    } catch {
+      guard case .refused(let path, _) = error else { throw error }
+      #expect(path == "vcpus[0].msrs.0x179")
+    }
+  }
+
   @Test(.enabled(if: (try? Host.system?.check(.hypervSynIC)) ?? 0 > 0, "this KVM has no KVM_CAP_HYPERV_SYNIC"))
   func `Hyper-V's SINTs, pages and timers are restored`() throws {
     let machine = try machine()

@@ -3,6 +3,7 @@ import KVM
 import MachineState
 import Support
 import Testing
+import VMM
 
 @testable import Reports
 @testable import VMM
@@ -139,7 +140,7 @@ import Testing
   @Test func `a machine in a line`() throws {
     var machine = try RunReport.madeUp().machine
     #expect(machine.text == "2 vCPUs, 64 MiB, x2APIC, split irqchip, kvm_intel")
-    (machine.vcpus, machine.apic, machine.irqchip) = (1, "xapic", "kernel")
+    (machine.vcpus, machine.apic, machine.irqchip) = (1, .xAPIC, .kernel)
     #expect(machine.text == "1 vCPU, 64 MiB, xAPIC, irqchip in the kernel, kvm_intel")
   }
 }

@@ -1,3 +1,4 @@
+import Evidence
 import Support
 import Testing
 
@@ -7,10 +8,10 @@ import Testing
 @Suite struct TraceReportTests {
   private let ipi = JourneyReport(
     vector: 0x50, vcpu: 1, source: .ipi, sender: 0, accepted: 35_200_000, coalesced: 0, wokenUp: 35_212_300,
-    injected: 35_220_000, taken: 35_251_000, ended: 36_300_000, path: "software")
+    injected: 35_220_000, taken: 35_251_000, ended: 36_300_000, path: .software)
   private let posted = JourneyReport(
     vector: 0x70, vcpu: 0, source: .message, accepted: 36_000_000, coalesced: 2, posted: 36_000_850, taken: 36_004_000,
-    path: "virtual-interrupt delivery")
+    path: .virtualDelivery)
   private let unseen = JourneyReport(vector: 0x40, vcpu: 0, coalesced: 0, taken: 37_100_000)
 
   private func text(_ journeys: [JourneyReport], lostEvents: UInt64 = 0) -> String {
@@ -38,9 +39,9 @@ import Testing
   @Test func `what nobody wrote down has no time of its handler, and what is concluded says so`() {
     let concluded = JourneyReport(
       vector: 0x70, vcpu: 0, source: .message, accepted: 36_000_000, coalesced: 0, posted: 36_000_850,
-      stayedInGuest: true, path: "posted", isPathConcluded: true)
+      stayedInGuest: true, path: .posted, isPathConcluded: true)
     let injected = JourneyReport(
-      vector: 0x20, vcpu: 0, coalesced: 0, injected: 40_000_000, ended: 40_002_000, path: "software",
+      vector: 0x20, vcpu: 0, coalesced: 0, injected: 40_000_000, ended: 40_002_000, path: .software,
       isPathConcluded: false)
     #expect(
       text([concluded, injected]) == """

@@ -88,7 +88,7 @@ struct SuiteOnThisHostTests {
     var suite = SuiteRunner(try ThisHost.runner)
     suite.limit = .milliseconds(300)
     let outcome = try suite.run([ScenarioCase(scenario: hanging, mode: .x2APIC)])
-    let result = try #require(outcome.results[0].first)
+    let result = try #require(outcome.results[0].last)
     #expect(result.verdict.message?.hasPrefix("it did not end within 0.3 seconds and was stopped") == true)
     #expect(result.scene?.vcpus.count == 1)
   }

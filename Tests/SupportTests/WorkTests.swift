@@ -9,7 +9,7 @@ import Testing
     var runner = WorkRunner<Int, Int> { item, _ in item * 2 }
     runner.jobs = jobs
     var outcomes: [Int] = []
-    try runner.run(Array(0..<10)) { ended, _ in outcomes += ended.compactMap(\.outcome) }
+    try runner.run(count: 10, item: { $0 }, watch: { ended, _ in outcomes += ended.compactMap(\.outcome) })
     #expect(outcomes.sorted() == (0..<10).map { $0 * 2 })
   }
 
@@ -55,7 +55,7 @@ import Testing
   @Test(.timeLimit(.minutes(1))) func `a board that is closed before anything was taken lets go of who waits for it`()
     throws
   {
-    let board = try WorkBoard<Int, Int>([1, 2])
+    let board = try WorkBoard<Int, Int>(count: [1, 2].count) { [1, 2][$0] }
     board.close()
     board.waitForChange(until: nil, or: nil)
     #expect(board.isIdle)

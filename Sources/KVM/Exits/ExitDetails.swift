@@ -102,7 +102,7 @@ public struct DebugExit: Hashable, Sendable {
 }
 
 /// What every exit says beside its reason (KVM API, section 5).
-public struct ExitStatus: Hashable, Sendable {
+public struct ExitConditions: Hashable, Sendable {
   /// Whether the guest takes an interrupt now, for a PIC in user space (`ready_for_interrupt_injection`).
   public var isReadyForInterrupt: Bool
   /// The guest's interrupt flag (`if_flag`), where the kernel keeps it.

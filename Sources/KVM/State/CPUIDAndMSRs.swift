@@ -1,5 +1,4 @@
 import CKVM
-import Synchronization
 import SystemPackage
 
 /// What CPUID answers for a leaf (KVM API, KVM_SET_CPUID2; SDM volume 2A, CPUID).
@@ -167,8 +166,16 @@ extension VCPU {
   public func setUpMachineChecks(banks: UInt8) throws(KVMError) {
     let controlPresent: UInt64 = 1 << 8
     let softwareRecovery: UInt64 = 1 << 24
-    let capability = UInt64(banks) | controlPresent | softwareRecovery
-    try attempt(.setupMCE, ckvm_setup_mce(descriptor.rawValue, capability), detail: "\(banks) banks")
-    chosen.withLock { $0.machineChecks = capability }
+    try setUpMachineChecks(capability: UInt64(banks) | controlPresent | softwareRecovery)
+  }
+
+  /// Chooses them as IA32_MCG_CAP says them (KVM_X86_SETUP_MCE), of another vCPU mostly. Their registers are reset.
+  ///
+  /// Before the vCPU first runs, after its CPUID, and before its local APIC is written, whose CMCI entry depends on it.
+  ///
+  /// - Parameter capability: the number of banks, 1 to 32, in its bits 7:0.
+  /// - Throws: `KVMError` with EINVAL for more, and for what this host's KVM does not have.
+  public func setUpMachineChecks(capability: UInt64) throws(KVMError) {
+    try attempt(.setupMCE, ckvm_setup_mce(descriptor.rawValue, capability), detail: "\(capability & 0xff) banks")
   }
 }

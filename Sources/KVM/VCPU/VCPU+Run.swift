@@ -62,7 +62,7 @@ extension VCPU {
   }
 
   /// What the last exit said about interrupts, for a PIC in user space, and about the mode it left.
-  public var exitStatus: ExitStatus {
-    runPage.withLock { ExitStatus($0) }
+  public var exitConditions: ExitConditions {
+    runPage.withLock { ExitConditions($0) }
   }
 }

@@ -53,8 +53,6 @@ public struct VCPUSettings: Hashable, Sendable {
   public var reportsTPRAccesses = false
   /// The capabilities that were enabled on the vCPU, in that order (KVM_ENABLE_CAP).
   public var capabilities: [MachineSettings.EnabledCapability] = []
-  /// IA32_MCG_CAP as it was given; nil for none (KVM_X86_SETUP_MCE).
-  public var machineChecks: UInt64?
 
   /// A vCPU that was told nothing.
   public init() {}

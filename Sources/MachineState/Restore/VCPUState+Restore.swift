@@ -34,7 +34,19 @@ extension VCPUState {
       }
     }
     try call(path + ".xsave") { () throws(KVMError) in try vcpu.setXSAVE(try vcpu.fit(xsave)) }
+    try setUpMachineChecks(vcpu, at: path)
     try writeMSRs(msrs.filter { !Self.ordered.contains($0.index) }, vcpu, at: path)
+  }
+
+  /// Gives the vCPU the machine-check banks that the state has, where KVM gave it others: IA32_MCG_CAP is set by that call
+  /// alone.
+  private func setUpMachineChecks(_ vcpu: VCPU, at path: String) throws(RestoreError) {
+    let register = ModelRegisters.machineCheckCapability
+    guard let capability = msr(register) else { return }
+    try call("\(path).msrs.\(hex(register))") { () throws(KVMError) in
+      guard try vcpu.msrs([register]).entries.first?.value != capability else { return }
+      try vcpu.setUpMachineChecks(capability: capability)
+    }
   }
 
   /// Writes the nested hypervisor's state: after the registers that say that there is one.

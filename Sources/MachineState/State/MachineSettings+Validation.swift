@@ -31,70 +31,49 @@ extension MachineState {
     }
   }
 
-  /// What a state may have KVM told of a vCPU.
+  /// What a state may have KVM told of a machine and of a vCPU. A state comes from anywhere: what else there is could pin host
+  /// memory, share what is not the guest's, or stop this program.
+  private static let machineCapabilities: Set<Capability> = [
+    .splitIRQChip, .x2APICAPI, .apicBusCycles, .disableExits, .userSpaceMSR,
+  ]
   private static let vcpuCapabilities: Set<Capability> = [.hypervSynIC, .hypervSynIC2]
 
-  /// A state comes from anywhere: a capability that is none of these could pin host memory, share what is not the guest's, or
-  /// stop this program.
   func validateCapabilities() throws(MalformedState) {
-    for (index, enabled) in settings.capabilities.enumerated() {
-      try JSONError.inside("settings.capabilities[\(index)]") { () throws(MalformedState) in
-        guard let limit = Self.machineCapability(enabled.capability) else { throw Self.refusal(of: enabled.capability) }
-        try enabled.validate(first: limit)
-      }
-    }
-    for (number, vcpu) in vcpus.enumerated() {
-      for (index, enabled) in vcpu.settings.capabilities.enumerated() {
-        try JSONError.inside("vcpus[\(number)].settings.capabilities[\(index)]") { () throws(MalformedState) in
-          guard Self.vcpuCapabilities.contains(enabled.capability) else {
-            throw Self.refusal(of: enabled.capability)
+    func check(
+      _ enabled: [MachineSettings.EnabledCapability], _ allowed: Set<Capability>, _ path: String
+    ) throws(MalformedState) {
+      for (index, enabled) in enabled.enumerated() {
+        try JSONError.inside("\(path)[\(index)]") { () throws(MalformedState) in
+          guard allowed.contains(enabled.capability) else {
+            throw MalformedState(
+              "a state may not enable \(enabled.capability.name) (\(enabled.capability.rawValue))")
           }
-          try enabled.validate(first: .range(0...0))
+          try enabled.validateArguments()
         }
       }
     }
-  }
-
-  private static func refusal(of capability: Capability) -> MalformedState {
-    MalformedState("a state may not enable \(capability.name) (\(capability.rawValue))")
-  }
-
-  /// What the first argument of a capability may be that a state may have KVM told of a machine; nil for one that it may not.
-  /// All that KVM takes, on whatever host (KVM API, section 7); what this host does not know of it, it refuses.
-  private static func machineCapability(_ capability: Capability) -> ArgumentLimit? {
-    switch capability {
-    // KVM_MAX_IRQ_ROUTES.
-    case .splitIRQChip: .range(0...4096)
-    case .x2APICAPI: .bits(0xf)
-    // KVM counts 2^32 - 1 cycles, 128 of the bus each, in 64 bits.
-    case .apicBusCycles: .range(1...UInt64.max / (128 * UInt64(UInt32.max)))
-    case .disableExits: .bits(0x1f)
-    case .userSpaceMSR: .bits(0x7)
-    default: nil
+    try check(settings.capabilities, Self.machineCapabilities, "settings.capabilities")
+    for (index, vcpu) in vcpus.enumerated() {
+      try check(vcpu.settings.capabilities, Self.vcpuCapabilities, "vcpus[\(index)].settings.capabilities")
     }
   }
-}
-
-/// What an argument may be.
-private enum ArgumentLimit {
-  case range(ClosedRange<UInt64>)
-  case bits(UInt64)
 }
 
 extension MachineSettings.EnabledCapability {
-  /// Refuses arguments that no kernel takes. None of these capabilities has more than one.
-  fileprivate func validate(first limit: ArgumentLimit) throws(MalformedState) {
-    let first = arguments.first ?? 0
-    switch limit {
-    case .range(let range) where !range.contains(first):
-      throw MalformedState(
-        "\(hex(first)) is not from \(hex(range.lowerBound)) to \(hex(range.upperBound))", at: "arguments[0]")
-    case .bits(let known) where first & ~known != 0:
-      throw MalformedState("\(hex(first)) has bits beside \(hex(known))", at: "arguments[0]")
-    case .range, .bits: break
-    }
-    for (index, argument) in arguments.enumerated().dropFirst() where argument != 0 {
-      throw MalformedState("\(hex(argument)) is not 0", at: "arguments[\(index)]")
+  /// Refuses arguments that no kernel takes. None of these capabilities has more than one. Flags that this kernel does not
+  /// know, a later one may (`MachineState.differences`).
+  fileprivate func validateArguments() throws(MalformedState) {
+    let range: ClosedRange<UInt64> =
+      switch capability {
+      // KVM_MAX_IRQ_ROUTES.
+      case .splitIRQChip: 0...4096
+      // KVM counts 2^32 - 1 cycles, 128 of the bus each, in 64 bits.
+      case .apicBusCycles: 1...UInt64.max / (128 * UInt64(UInt32.max))
+      default: 0...UInt64.max
+      }
+    for (index, argument) in arguments.enumerated() where !(index == 0 ? range : 0...0).contains(argument) {
+      let expected = index == 0 ? "from \(hex(range.lowerBound)) to \(hex(range.upperBound))" : "0"
+      throw MalformedState("\(hex(argument)) is not \(expected)", at: "arguments[\(index)]")
     }
   }
 }

@@ -1,5 +1,5 @@
 import APIC
-import Evidence
+public import Evidence
 
 /// The way of one interrupt, for a report. Times are nanoseconds since the program started; what was not seen is absent.
 public struct JourneyReport: Codable, Sendable {
@@ -35,8 +35,8 @@ public struct JourneyReport: Codable, Sendable {
   public var stayedInGuest: Bool?
   /// Why its vCPU left the guest between acceptance and handler, as KVM names the exit.
   public var exit: String?
-  /// `software`, `virtual-interrupt delivery` or `posted`.
-  public var path: String?
+  /// How it got into the guest.
+  public var path: DeliveryPath?
   /// Whether the path is concluded: from a counter, or from where its vCPU was; otherwise events of this interrupt show it.
   public var isPathConcluded: Bool?
 
@@ -66,7 +66,7 @@ extension JourneyReport {
       vector: journey.vector.rawValue, vcpu: journey.vcpu, accepted: journey.accepted.map(time),
       coalesced: journey.coalesced, posted: journey.posted.map(time), wokenUp: journey.wokenUp.map(time),
       injected: journey.injected.map(time), taken: journey.taken.map(time), ended: journey.ended.map(time),
-      stayedInGuest: journey.stayedInGuest, exit: exit, path: journey.path?.rawValue,
+      stayedInGuest: journey.stayedInGuest, exit: exit, path: journey.path,
       isPathConcluded: journey.path.map { _ in journey.isPathConcluded })
     switch journey.source {
     case .ipi(let vcpu):

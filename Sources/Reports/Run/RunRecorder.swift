@@ -78,8 +78,8 @@ public struct RunRecorder {
   private var machineReport: RunReport.MachineReport {
     let configuration = machine.configuration
     return RunReport.MachineReport(
-      vcpus: configuration.vcpus, memory: configuration.memory, irqchip: configuration.irqChip.rawValue,
-      apic: configuration.apic.rawValue, start: configuration.start.rawValue,
+      vcpus: configuration.vcpus, memory: configuration.memory, irqchip: configuration.irqChip,
+      apic: configuration.apic, start: configuration.start,
       profile: configuration.profile.name, cpu: configuration.cpu?.description, backEnd: backEnd,
       tscKHz: machine.clock.kHz)
   }

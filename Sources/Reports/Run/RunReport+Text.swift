@@ -1,12 +1,13 @@
 import APIC
 public import Support
+import VMM
 
 extension RunReport.MachineReport {
   /// What it is, in a line: `2 vCPUs, 64 MiB, x2APIC, irqchip in the kernel, kvm_intel`.
   public var text: TextLine {
     [
-      "\(Units.count(vcpus, "vCPU"))", "\(ByteSize(bytes: memory))", apic == "x2apic" ? "x2APIC" : "xAPIC",
-      irqchip == "kernel" ? "irqchip in the kernel" : "split irqchip", "\(backEnd)",
+      "\(Units.count(vcpus, "vCPU"))", "\(ByteSize(bytes: memory))", apic == .x2APIC ? "x2APIC" : "xAPIC",
+      irqchip == .kernel ? "irqchip in the kernel" : "split irqchip", "\(backEnd)",
     ].joined(separator: ", ")
   }
 }

@@ -1,4 +1,4 @@
-import VMM
+public import VMM
 
 /// What a run showed: the one value behind the summary on a terminal and the JSON document `lapwing.run/1`.
 ///
@@ -51,12 +51,12 @@ public struct RunReport: Codable, Sendable {
     public var vcpus: Int
     /// Guest memory in bytes.
     public var memory: UInt64
-    /// `kernel` or `split`.
-    public var irqchip: String
-    /// `xapic` or `x2apic`.
-    public var apic: String
-    /// `sipi` or `direct`.
-    public var start: String
+    /// Where the IOAPIC and the PIC are.
+    public var irqchip: MachineConfiguration.IRQChip
+    /// How the guest finds its local APICs.
+    public var apic: MachineConfiguration.APIC
+    /// Who starts the application processors.
+    public var start: MachineConfiguration.Start
     /// What kind of PC it is: `standard` or `unittest`.
     public var profile: String
     /// The processor that the guest sees, such as `qemu64,+umip`; nil where no model was chosen.

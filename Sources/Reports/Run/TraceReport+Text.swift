@@ -82,10 +82,10 @@ extension JourneyReport {
     let words =
       switch (path, stayedInGuest) {
       case (nil, _): "not seen"
-      case (DeliveryPath.posted.rawValue?, _): "posted into the running guest"
-      case (DeliveryPath.virtualDelivery.rawValue?, false?):
+      case (.posted?, _): "posted into the running guest"
+      case (.virtualDelivery?, false?):
         "virtual-interrupt delivery at entry" + (exit.map { ", after \($0)" } ?? "")
-      case (let path?, _): path
+      case (let path?, _): path.rawValue
       }
     return isPathConcluded == true ? words + " (concluded)" : words
   }

@@ -35,7 +35,7 @@ public struct CaseReport: Codable, Sendable {
   public var paths: [String] = []
   /// How each of its interrupts got to the guest in its last run, and what that rests on.
   public var evidence: [String] = []
-  /// What its interrupts cost, a run each; a run whose scenario did not begin has none.
+  /// What its interrupts cost, a run each up to the 250th; a run whose scenario did not begin has none.
   public var costs: [Cost] = []
   /// What a test of kvm-unit-tests printed of its checks, in order; absent for scenarios.
   public var checks: [Check]?

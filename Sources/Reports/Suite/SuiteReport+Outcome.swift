@@ -13,9 +13,9 @@ extension SuiteReport {
   ///   - duration: how long it took.
   public init(_ outcome: SuiteOutcome, host: Host, options: Options, sabotage: SabotageKind?, duration: Duration) {
     let pairs = zip(outcome.cases, outcome.results)
-    let cases = pairs.filter { !$1.isEmpty }.map { CaseReport($0, $1, sabotage: sabotage) }
+    let cases = pairs.filter { $1.runs > 0 }.map { CaseReport($0, $1, sabotage: sabotage) }
     self.init(
-      cases, notRun: pairs.filter { $1.isEmpty }.map(\.0.id), isInterrupted: outcome.isInterrupted, host: host,
+      cases, notRun: pairs.filter { $1.runs == 0 }.map(\.0.id), isInterrupted: outcome.isInterrupted, host: host,
       options: options, sabotage: sabotage, duration: duration)
   }
 
@@ -52,25 +52,24 @@ extension SuiteReport {
 
 extension CaseReport {
   /// All runs of a case taken together: one that failed counts for all.
-  init(_ testCase: ScenarioCase, _ results: [ScenarioResult], sabotage: SabotageKind?) {
+  init(_ testCase: ScenarioCase, _ outcome: CaseOutcome, sabotage: SabotageKind?) {
     let scenario = testCase.scenario
-    let failed = results.filter(\.hasFailed)
-    (verdict, reason) = CaseReport.verdict(failed.first ?? results.last)
+    (verdict, reason) = CaseReport.verdict(outcome.firstFailure ?? outcome.last)
     id = testCase.id
     family = testCase.family
     title = scenario.title
     exercises = scenario.exercises
-    runs = results.count
-    failedRuns = failed.count
-    duration = results.map(\.duration.nanoseconds).max() ?? 0
-    let observation = results.last?.evidence
+    runs = outcome.runs
+    failedRuns = outcome.failedRuns
+    duration = outcome.longest.nanoseconds
+    let observation = outcome.last?.evidence
     paths = Set((observation?.interrupts ?? []).compactMap { $0.path?.rawValue }).sorted()
     evidence = observation?.lines ?? []
-    costs = results.compactMap { $0.evidence.map { Cost($0.cost) } }
-    figures = results.last?.figures.map { Figure(name: $0.name, value: $0.value) } ?? []
+    costs = outcome.costs.map { Cost($0) }
+    figures = outcome.last?.figures.map { Figure(name: $0.name, value: $0.value) } ?? []
     let message = reason ?? ""
     command = "lapwing test \(sabotage.map { "--sabotage=\($0.rawValue) " } ?? "")\(testCase.id)"
-    failure = failed.first.map { FailureReport($0, message: message) }
+    failure = outcome.firstFailure.map { FailureReport($0, message: message) }
   }
 
   private static func verdict(_ result: ScenarioResult?) -> (Verdict, String?) {
@@ -103,12 +102,6 @@ extension FailureReport {
   }
 }
 
-extension ScenarioResult {
-  fileprivate var hasFailed: Bool {
-    if case .failed = verdict { true } else { false }
-  }
-}
-
 extension CaseReport {
   /// The report of one run.
   ///
@@ -117,6 +110,8 @@ extension CaseReport {
   ///   - result: what the run came to.
   ///   - sabotage: what was done to it; nil for nothing.
   public init(_ testCase: ScenarioCase, _ result: ScenarioResult, sabotage: SabotageKind?) {
-    self.init(testCase, [result], sabotage: sabotage)
+    var outcome = CaseOutcome()
+    outcome.add(result)
+    self.init(testCase, outcome, sabotage: sabotage)
   }
 }

@@ -4,21 +4,18 @@ public struct SuiteOutcome: Sendable {
   public let cases: [ScenarioCase]
   /// How often each was to be run.
   public let rounds: Int
-  /// What each case's runs that have ended came to, by the case's place, in the order of their rounds.
-  public private(set) var results: [[ScenarioResult]]
+  /// What each case's runs that have ended came to, by the case's place.
+  public private(set) var results: [CaseOutcome]
   /// Whether it was ended before its time.
   public internal(set) var isInterrupted = false
 
   init(cases: [ScenarioCase], rounds: Int) {
     self.cases = cases
     self.rounds = rounds
-    results = Array(repeating: [], count: cases.count)
+    results = Array(repeating: CaseOutcome(), count: cases.count)
   }
 
-  mutating func add(_ result: ScenarioResult, at index: Int) {
-    let place = results[index].firstIndex { $0.round > result.round }
-    results[index].insert(result, at: place ?? results[index].endIndex)
-  }
+  mutating func add(_ result: ScenarioResult, at index: Int) { results[index].add(result) }
 
   /// The same of some of the cases alone.
   ///

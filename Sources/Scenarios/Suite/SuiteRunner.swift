@@ -62,7 +62,8 @@ public struct SuiteRunner: Sendable {
     }
     do throws(Errno) {
       try runner(of: cases).run(
-        Self.items(cases, rounds: rounds), isInterrupted: isToEnd, interruption: interruption,
+        count: cases.count.multipliedReportingOverflow(by: max(rounds, 0)).partialValue,
+        item: { [count = cases.count] in Self.item($0, of: count) }, isInterrupted: isToEnd, interruption: interruption,
         watch: { ended, running in
           var results: [(testCase: ScenarioCase, result: ScenarioResult)] = []
           for ended in ended {
@@ -78,11 +79,10 @@ public struct SuiteRunner: Sendable {
     return outcome
   }
 
-  /// All runs: every case once, then every case again, so that runs of one case are far apart.
-  private static func items(_ cases: [ScenarioCase], rounds: Int) -> [Item] {
-    (0..<max(rounds, 0)).flatMap { round in
-      cases.indices.map { Item(index: $0, round: round + 1) }
-    }
+  /// A run by its number: every case once, then every case again, so that runs of one case are far apart.
+  private static func item(_ number: Int, of cases: Int) -> Item {
+    let (round, index) = number.quotientAndRemainder(dividingBy: cases)
+    return Item(index: index, round: round + 1)
   }
 
   private func runner(of cases: [ScenarioCase]) -> WorkRunner<Item, ScenarioResult> {

@@ -120,7 +120,7 @@ import Testing
     try machine.memory.mapping.copy(from: ([0xe6, 0x81] as [UInt8]).span, at: 0x200)
     machine.vcpu.requestInterruptWindow()
     #expect(try machine.vcpu.run() == .irqWindowOpen)
-    #expect(machine.vcpu.exitStatus.isReadyForInterrupt)
+    #expect(machine.vcpu.exitConditions.isReadyForInterrupt)
     machine.vcpu.requestInterruptWindow(false)
     try machine.vcpu.interrupt(0x30)
     #expect(try machine.vcpu.specialRegisters().injectedInterrupt == [0x30])

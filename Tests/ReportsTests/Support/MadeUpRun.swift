@@ -23,7 +23,7 @@ extension RunReport {
     return RunReport(
       guest: "made-up", success: false, outcome: OutcomeReport(.finished(status: 0, vcpu: 0)),
       machine: MachineReport(
-        vcpus: 2, memory: 64 << 20, irqchip: "split", apic: "x2apic", start: "sipi", profile: "standard",
+        vcpus: 2, memory: 64 << 20, irqchip: .split, apic: .x2APIC, start: .sipi, profile: "standard",
         cpu: "qemu64,+umip", backEnd: "kvm_intel", tscKHz: 2_000_000),
       times: Times(start: 500_000, firstInstruction: 900_000, end: 12_345_678),
       interrupts: [

@@ -19,7 +19,7 @@ enum ThisHost {
   /// Runs a case through the suite, as the program does.
   static func run(_ testCase: ScenarioCase, sabotage: SabotageKind? = nil) throws -> ScenarioResult {
     let outcome = try SuiteRunner(runner, sabotage: sabotage).run([testCase])
-    guard let result = outcome.results.first?.first else { throw ScenarioFailure("\(testCase.id) was not run") }
+    guard let result = outcome.results.first?.last else { throw ScenarioFailure("\(testCase.id) was not run") }
     return result
   }
 

@@ -4,7 +4,7 @@ import KVM
 /// What a machine is made of.
 public struct MachineConfiguration: Hashable, Sendable {
   /// Where the IOAPIC and the PIC are.
-  public enum IRQChip: String, Hashable, Sendable, CaseIterable {
+  public enum IRQChip: String, Codable, Hashable, Sendable, CaseIterable {
     /// In the kernel (KVM_CREATE_IRQCHIP), with a PIT.
     case kernel
     /// The local APICs in the kernel, the IOAPIC in this process, no PIC and no PIT (KVM_CAP_SPLIT_IRQCHIP).
@@ -12,7 +12,7 @@ public struct MachineConfiguration: Hashable, Sendable {
   }
 
   /// How a guest finds its local APICs when it asks nobody.
-  public enum APIC: String, Hashable, Sendable, CaseIterable {
+  public enum APIC: String, Codable, Hashable, Sendable, CaseIterable {
     /// CPUID has no x2APIC bit: memory-mapped registers only.
     case xAPIC = "xapic"
     /// CPUID has it.
@@ -20,7 +20,7 @@ public struct MachineConfiguration: Hashable, Sendable {
   }
 
   /// Who starts the application processors.
-  public enum Start: String, Hashable, Sendable, CaseIterable {
+  public enum Start: String, Codable, Hashable, Sendable, CaseIterable {
     /// The guest, with INIT and SIPI; they wait in real mode.
     case sipi
     /// The machine: each begins where the bootstrap processor does, with its index in RSI.
