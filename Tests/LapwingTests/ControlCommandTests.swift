@@ -15,7 +15,7 @@ import Testing
       folder = try Folder()
       image = try GuestFile(bytes)
       program = try Program(
-        ["run", image.path, "--timeout", "50s", "--control", folder.path("control")] + options)
+        ["run", image.path, "--timeout", "150s", "--control", folder.path("control")] + options)
       let (program, path) = (program, folder.path("control"))
       try #require(program.wait { FileManager.default.fileExists(atPath: path) })
     }
