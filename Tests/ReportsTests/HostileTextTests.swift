@@ -8,6 +8,7 @@ import TestStates
 import Testing
 
 @testable import Reports
+@testable import UnitTests
 
 /// Every report, with texts in it of somebody who wants to be mistaken for the program.
 @Suite struct HostileTextTests {
@@ -53,6 +54,15 @@ import Testing
     let lines = report.text().split(separator: "\n")
     #expect(lines.contains("    | ok      forged"))
     #expect(lines.contains("    |   alone: rm -rf /"))
+  }
+
+  @Test(arguments: ["\u{1f1e6}", "e\u{301}\u{301}\u{301}"])
+  func `of what a unit test printed the end is kept, in bytes`(printed: String) throws {
+    var result = UnitTestResult(UnitTest(name: "x"), .failed("it says so"))
+    result.output = String(repeating: printed, count: 1 << 18) + "\nthe end"
+    let console = try #require(CaseReport(result).failure?.console)
+    #expect((8000...8192).contains(console.utf8.count))
+    #expect(console.hasSuffix("\nthe end"))
   }
 
   @Test func `a host's report`() throws {
