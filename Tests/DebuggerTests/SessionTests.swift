@@ -29,6 +29,15 @@ import VMM
     #expect(debugged.end() == "the guest wrote 0 to the debug exit")
   }
 
+  @Test func `who only looks whether anybody listens does not let the guest go`() throws {
+    let debugged = try DebuggedMachine(straight)
+    for _ in 0..<3 { _ = try RemoteClient(to: debugged.address) }
+    let client = try RemoteClient(to: debugged.address)
+    #expect(try pc(client) == start)
+    #expect(!debugged.notesSoFar.contains { $0.contains("has gone") })
+    #expect(try client.ask("c") == "W00")
+  }
+
   @Test func `a status other than 0 and a triple fault are told as a program's end`() throws {
     let failed = try DebuggedMachine(Code(.long).debugExit(42))
     #expect(try RemoteClient(to: failed.address).ask("c") == "W2a")

@@ -89,9 +89,9 @@ private struct DebugServerLoop: Sendable {
       }
       if ready[2] { noticeStop(session) }
       if ready[3] { session?.receive() }
-      if session?.state == .over {
+      if let over = session, over.state == .over {
         session = nil
-        if machine.stop.reason == nil { configuration.note("gdb has gone, and the guest goes on") }
+        if machine.stop.reason == nil, !over.wasOnlyLook { configuration.note("gdb has gone, and the guest goes on") }
       }
       // Last, so that who comes right after another has gone is not refused.
       if ready[1] { accept(target, &session) }

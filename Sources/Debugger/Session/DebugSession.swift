@@ -35,6 +35,9 @@ final class DebugSession {
   private var lastPacket: [UInt8] = []
   private var rejections = 0
   private var noted: Set<String> = []
+  /// Whether the guest stood before this gdb came.
+  private let foundHeld: Bool
+  private var hasSpoken = false
 
   /// How often gdb may ask for the same packet again.
   private static let patience = 16
@@ -48,6 +51,7 @@ final class DebugSession {
     self.words = words
     self.end = end
     self.note = note
+    foundHeld = target.isHeld
   }
 
   var rawDescriptor: Int32 { connection.rawDescriptor }
@@ -57,14 +61,20 @@ final class DebugSession {
     guard let bytes = connection.receive() else { return leave() }
     for byte in bytes {
       guard state != .over else { return }
-      if let event = parser.take(byte) { answer(event) }
+      if let event = parser.take(byte) {
+        hasSpoken = true
+        answer(event)
+      }
     }
   }
+
+  /// Whether nobody was there but somebody who looked whether anybody listens, to a guest that waits for gdb: it waits on.
+  var wasOnlyLook: Bool { foundHeld && !hasSpoken }
 
   /// Takes gdb's breakpoints away and lets the guest go on: gdb has gone.
   func leave() {
     state = .over
-    target.letGo(unless: isEnding)
+    if !wasOnlyLook { target.letGo(unless: isEnding) }
   }
 
   /// Tells gdb that the guest has ended, if it waits for that. A gdb that takes nothing is not waited for.

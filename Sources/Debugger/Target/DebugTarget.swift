@@ -162,6 +162,9 @@ final class DebugTarget {
     try machine.resumeDebugged(plans, softwareBreakpoints: software.addresses)
   }
 
+  /// Whether the guest stands already.
+  var isHeld: Bool { machine.debug.isHolding }
+
   /// Takes all vCPUs out of the guest and waits for it.
   ///
   /// - Parameter isOver: looked at now and then: whether to wait no longer.
