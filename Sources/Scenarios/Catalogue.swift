@@ -131,7 +131,8 @@ extension Scenario {
     snapshotIRQFD, snapshotIRQFDUntaken, snapshotIRQFDMeanwhile, snapshotResample, snapshotResampleUntaken,
     snapshotIOEventFD, snapshotIOEventToIRQFD,
     snapshotCascade, snapshotPICPending, snapshotPITOnce, snapshotPITPeriodic,
-    snapshotSame, snapshotSameSplit, snapshotRegisters, snapshotModelRegisters, snapshotExtended, snapshotVAPIC,
+    snapshotSame, snapshotSameSplit, snapshotRegisters, snapshotModelRegisters, snapshotClock,
+    snapshotExtended, snapshotVAPIC,
     snapshotTPRReporting,
     snapshotChain,
   ]

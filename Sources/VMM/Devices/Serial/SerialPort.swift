@@ -19,9 +19,11 @@ public final class SerialPort: BusDevice {
   private let console: Console
   private let setLine: @Sendable (Bool) -> Void
 
-  /// A serial port whose transmitter leads to `console`.
+  /// A serial port.
   ///
-  /// - Parameter setLine: sets the level of its line. It is called where that changes, and has to return soon.
+  /// - Parameters:
+  ///   - console: where its transmitter leads.
+  ///   - setLine: sets the level of its line. It is called where that changes, and has to return soon.
   public init(console: Console, setLine: @escaping @Sendable (Bool) -> Void = { _ in }) {
     self.console = console
     self.setLine = setLine
