@@ -7,7 +7,7 @@ import VMM
 extension Scenario {
   /// To the guest that was saved, which goes on, and to the one that was made of it.
   static let snapshotClock = Scenario(
-    "snapshot.kvmclock", "kvmclock tells a guest that it was paused, after a capture and after a restore",
+    "snapshot.kvmclock", "A guest is told by kvmclock that it was paused, after a capture and after a restore",
     exercises: ["kvm_set_guest_paused", "kvm_guest_time_update", "KVM_KVMCLOCK_CTRL", "PVCLOCK_GUEST_STOPPED"]
   ) { test in
     let (vcpu, area) = (test[vcpu: 0], UInt64(0x9000))
