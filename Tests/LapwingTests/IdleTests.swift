@@ -40,6 +40,14 @@ import Testing
     #expect(result.output.contains("no vCPU has an unmasked ExtINT at LINT0"))
   }
 
+  @Test func `so is one of the unit tests' PC, and it is told where it stood`() throws {
+    let file = try GuestFile(MultibootImage(code: Code(.protected).halt().bytes).bytes)
+    let result = try Program.run(["run", file.path, "--machine", "unittest", "--timeout", "60s"])
+    #expect(result.status == 1)
+    #expect(result.output.contains("nothing can wake one: vCPU 0 is halted with interrupts off"))
+    #expect(result.output.contains("where it stood"))
+  }
+
   @Test func `a guest that sleeps until its timer fires is left alone`() throws {
     let result = try Program.run(["run", "timer", "--timeout", "60s"])
     #expect(result.status == 0)

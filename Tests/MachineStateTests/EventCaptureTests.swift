@@ -1,13 +1,16 @@
 import BuiltInGuests
+import Glibc
 import KVM
+import Support
+import Synchronization
 import SystemPackage
 import Testing
 import VMM
 
 @testable import MachineState
 
-/// The irqfds of a machine over a capture that KVM refuses half way.
-@Suite("A capture that fails keeps the machine's irqfds", Host.canRun) struct EventCaptureTests {
+/// The irqfds of a machine over a capture that KVM refuses half way, and over two at once.
+@Suite("A capture keeps the machine's irqfds", Host.canRun) struct EventCaptureTests {
   /// A machine with a plain irqfd on GSI 24, one with resampling on line 20, and one with two writes waiting on GSI 25.
   private func machine() throws -> Machine {
     var configuration = MachineConfiguration()
@@ -38,6 +41,25 @@ import VMM
       try end(irqfd)
     }
     return calls
+  }
+
+  @Test func `two threads that take the state at once each find all irqfds`() throws {
+    let machine = try machine()
+    let started = Atomic<Int>(0)
+    let found = Mutex<[Int]>([])
+    let threads = try (0..<2).map { number in
+      try HostThread.start {
+        started.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        while started.load(ordering: .sequentiallyConsistent) < 2 {}
+        for _ in 0..<50 {
+          let state = number == 0 ? try? machine.capture() : try? machine.snapshot().state
+          found.withLock { $0.append(state?.irqfds.count ?? 0) }
+        }
+      }
+    }
+    for thread in threads { pthread_join(thread, nil) }
+    #expect(found.withLock { $0 } == Array(repeating: 3, count: 100))
+    #expect(machine.vm.irqfds.count == 3)
   }
 
   @Test(arguments: [24, 20, 25] as [UInt32])

@@ -6,24 +6,12 @@ public import VMM
 extension Machine {
   /// Takes the state of the machine, apart from its memory. A machine that runs is paused meanwhile.
   ///
+  /// Of the unit tests' PC it has what KVM has: it can be looked at, and no machine can be made of it.
+  ///
   /// - Parameter guest: the guest's name.
   /// - Throws: `MachineError`: `pause` where a vCPU does not come out, `kvm` for what KVM refuses.
   public func capture(guest: String = "") throws(MachineError) -> MachineState {
-    try captures.withLock { _ throws(MachineError) in
-      try whilePaused { () throws(MachineError) in
-        let state = try MachineCapture(machine: self).state(guest: guest)
-        tellGuestOfPause()
-        return state
-      } orThrow: {
-        $0
-      }.value
-    }
-  }
-
-  /// Has kvmclock tell the guest that it stood still, so that its watchdogs stay calm. KVM refuses that (EINVAL) for a vCPU
-  /// whose guest does not use kvmclock, which then has nobody to tell.
-  private func tellGuestOfPause() {
-    for vcpu in vcpus { try? vcpu.notifyPaused() }
+    try atOneMoment(guest).value
   }
 
   /// Takes state and memory at one moment. A machine that runs is paused meanwhile, and goes on.
@@ -31,19 +19,38 @@ extension Machine {
   /// Only the pages that the guest has touched are copied.
   ///
   /// - Parameter guest: the guest's name.
-  /// - Throws: `MachineError` as `capture` does.
+  /// - Throws: `MachineError` as `capture` does, and `configuration` for the unit tests' PC.
   public func snapshot(guest: String = "") throws(MachineError) -> Snapshot {
-    let copy = GuestMemoryCopy(roomFor: memory)
-    let (state, pause) = try whilePaused { () throws(MachineError) in
-      // State first: KVM_GET_MP_STATE and a kvmclock that is read may write to memory, nothing of memory to state.
-      let state = try MachineCapture(machine: self).state(guest: guest)
-      copy.take(memory)
-      tellGuestOfPause()
-      return state
-    } orThrow: {
-      $0
+    guard configuration.profile == .standard else {
+      throw .configuration("the unit tests' PC has devices whose state is not kept; save a standard machine")
     }
+    let copy = GuestMemoryCopy(roomFor: memory)
+    // State first: KVM_GET_MP_STATE and a kvmclock that is read may write to memory, nothing of memory to state.
+    let (state, pause) = try atOneMoment(guest) { copy.take(memory) }
     return Snapshot(state: state, memory: MemoryImage(copy, size: memory.size), pause: pause)
+  }
+
+  /// Takes the state, and whatever else belongs to that moment, on one thread at a time: the irqfds are gone meanwhile, and a
+  /// second thread would find none.
+  private func atOneMoment(
+    _ guest: String, _ also: () -> Void = {}
+  ) throws(MachineError) -> (value: MachineState, pause: Duration?) {
+    try captures.withLock { _ throws(MachineError) in
+      try whilePaused { () throws(MachineError) in
+        let state = try MachineCapture(machine: self).state(guest: guest)
+        also()
+        tellGuestOfPause()
+        return state
+      } orThrow: {
+        $0
+      }
+    }
+  }
+
+  /// Has kvmclock tell the guest that it stood still, so that its watchdogs stay calm. KVM refuses that (EINVAL) for a vCPU
+  /// whose guest does not use kvmclock, which then has nobody to tell.
+  private func tellGuestOfPause() {
+    for vcpu in vcpus { try? vcpu.notifyPaused() }
   }
 }
 
@@ -79,9 +86,6 @@ struct MachineCapture {
   }
 
   func state(guest: String) throws(MachineError) -> MachineState {
-    guard machine.configuration.profile == .standard else {
-      throw .configuration("the unit tests' PC has devices whose state is not kept; save a standard machine")
-    }
     do throws(KVMError) {
       return try captured(guest)
     } catch {

@@ -55,17 +55,16 @@ public struct IdleWatch {
     defer { last = now }
     guard now == last else { return nil }
     let inside = inside()
-    if now != examined || inside != examinedInside { examine(inside) }
+    if now != examined || inside != examinedInside { examine(now, inside) }
     guard !hasTold, let idle, ContinuousClock.now - idle.since >= Self.patience else { return nil }
     hasTold = true
     return idle.report.text
   }
 
-  private mutating func examine(_ inside: [String]) {
+  private mutating func examine(_ now: [UInt64], _ inside: [String]) {
     examinedInside = inside
     guard let state = try? machine.capture() else { return }
-    // The look itself took the vCPUs out of KVM and let them in again.
-    examined = exits() ?? []
+    examined = now
     guard let report = IdleReport(state, inside: inside, outside: outside) else {
       idle = nil
       return
@@ -77,17 +76,12 @@ public struct IdleWatch {
     }
   }
 
-  /// How often each vCPU has left the guest, where all of them wait in KVM; nil where one does not.
+  /// How often each vCPU has left the guest; nil where one of them does not wait in KVM.
   private func exitsWhileBlocked() -> [UInt64]? {
-    guard files.allSatisfy({ (try? $0.read()["blocking"]) == 1 }) else { return nil }
-    return exits()
-  }
-
-  private func exits() -> [UInt64]? {
     var counts: [UInt64] = []
     for file in files {
-      guard let count = try? file.read()["exits"] else { return nil }
-      counts.append(count)
+      guard let now = try? file.read(), now["blocking"] == 1, let exits = now["exits"] else { return nil }
+      counts.append(exits)
     }
     return counts
   }
