@@ -38,6 +38,7 @@ public final class Injector: Sendable {
   private let state: Mutex<State>
   private let wakeup: Wakeup
   private let thread = Mutex<pthread_t?>(nil)
+  private let expected = Mutex<[ExpectedMoment]>([])
 
   /// KVM raises the line of an irqfd on a thread of its own (`irqfd_inject`).
   private static let patience = Duration.seconds(1)
@@ -55,10 +56,11 @@ public final class Injector: Sendable {
     wakeup = try Wakeup()
     let started = try HostThread.start { [self] in run() }
     thread.withLock { $0 = started }
-    machine.atStart { [self] in start($0) }
+    machine.atStart { [weak self] in self?.start($0) }
     for (index, injection) in injections.enumerated() {
       if case .time = injection.moment { continue }
-      machine.expect(injection.moment) { [self] in reached(index) }
+      let moment = machine.expect(injection.moment) { [self] in reached(index) }
+      expected.withLock { $0.append(moment) }
     }
   }
 
@@ -76,7 +78,7 @@ public final class Injector: Sendable {
   ///
   /// - Returns: what was carried out, in that order.
   public func finish() -> [Occurrence] {
-    machine.forgetMoments()
+    for moment in expected.withLock({ $0 }) { machine.forget(moment) }
     state.withLock { $0.isOver = true }
     wakeup.signal()
     if let started = thread.withLock({ $0.take() }) { pthread_join(started, nil) }

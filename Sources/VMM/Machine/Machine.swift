@@ -41,6 +41,8 @@ public final class Machine: Sendable {
   let hooks: MachineHooks
   let gate: PauseGate
   let moments = MomentWatch()
+  /// The moment that it is to be paused at, from its start until somebody waits for it.
+  let pauseToCome = Mutex<ExpectedMoment?>(nil)
   /// COM1.
   public let serial: SerialPort
   let inboxes: [VCPUInbox]

@@ -29,7 +29,6 @@ struct VCPURunner: Sendable {
         if case .interrupted = exit { continue }
         if debug.isAttached { try endStep(after: exit) }
         if moments.isArmed { moments.count(progress) }
-        if gate.isArmed { gate.count(progress) }
       }
     } catch {
       stop.stop(.runFailed(error, vcpu: index))

@@ -1,4 +1,5 @@
 public import KVM
+import Synchronization
 
 extension Machine {
   /// How often a vCPU that is asked out of the guest is asked again.
@@ -37,19 +38,26 @@ extension Machine {
       return false
     }
     let deadline = ContinuousClock.now + limit
-    // `start` may have armed it already, and the guest have come there since.
-    if !gate.isAwaitingMoment { arm(moment) }
-    defer { forget(moment) }
-    while gate.isArmed, !stop.isStopped, ContinuousClock.now < deadline { gate.wait(atMost: .milliseconds(10)) }
-    guard gate.disarm() else { return false }
+    // `start` may have expected it already, and the guest have come there since.
+    let pause = pauseToCome.withLock { pause in
+      defer { pause = nil }
+      return pause
+    }
+    let expected = pause ?? expectPause(at: moment)
+    while moments.isExpected(expected.id), !stop.isStopped, ContinuousClock.now < deadline {
+      gate.wait(atMost: .milliseconds(10))
+    }
+    if forget(expected) { return false }
     try awaitParked(.seconds(30))
     return true
   }
 
-  /// Has a vCPU ask for the pause when the guest comes to a moment.
-  func arm(_ moment: GuestMoment) {
-    lookOut(for: moment)
-    gate.arm(moment)
+  /// Has the vCPU that comes to a moment ask for the pause.
+  func expectPause(at moment: GuestMoment) -> ExpectedMoment {
+    expect(moment) { [gate] in
+      gate.close()
+      gate.callAttention()
+    }
   }
 
   private func awaitParked(_ limit: Duration) throws(MachineError) {

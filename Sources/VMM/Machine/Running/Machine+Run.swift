@@ -2,6 +2,7 @@ import APIC
 import Glibc
 import GuestContract
 public import KVM
+import Synchronization
 
 extension Machine {
   /// Runs the guest to its end: on a thread a vCPU, until the guest ends itself, KVM cannot go on, the limit passes, or
@@ -43,7 +44,11 @@ extension Machine {
   ///   for it, and `resume`.
   /// - Throws: `MachineError.thread` where a thread cannot be started; none is left running then.
   public func start(pausingAt moment: GuestMoment? = nil) throws(MachineError) -> RunningMachine {
-    if let moment { arm(moment) }
+    switch moment {
+    // A time is for who waits for it to watch.
+    case nil, .time?: break
+    case let moment?: pauseToCome.withLock { $0 = expectPause(at: moment) }
+    }
     return try RunningMachine(self)
   }
 

@@ -3,22 +3,7 @@ import Synchronization
 
 /// Where the vCPUs of a machine wait while it is paused.
 final class PauseGate: Sendable {
-  /// Where to stop, and how many exits have been counted on the way.
-  private struct Trigger {
-    var moment: GuestMoment
-    var exits: UInt64 = 0
-  }
-
-  /// The moment that a vCPU is to ask for a pause at.
-  private enum Awaited {
-    case none
-    case armed(Trigger)
-    /// The guest has come there, and the pause was asked for.
-    case reached
-  }
-
   private struct State {
-    var awaited = Awaited.none
     /// How many have asked for the pause.
     var holders = 0
     /// Those that wait although nobody has asked for a pause: a debugger lets the others go on alone.
@@ -29,7 +14,6 @@ final class PauseGate: Sendable {
 
   private let state = Mutex(State())
   private let isClosedFlag = Atomic<Bool>(false)
-  private let isArmedFlag = Atomic<Bool>(false)
   /// Signalled whenever a vCPU has come to wait.
   private let arrivals: EventDescriptor
 
@@ -40,61 +24,19 @@ final class PauseGate: Sendable {
   /// Whether vCPUs are to wait; cheap enough for every exit.
   var isClosed: Bool { isClosedFlag.load(ordering: .acquiring) }
 
-  /// Whether vCPUs are to count their exits.
-  var isArmed: Bool { isArmedFlag.load(ordering: .acquiring) }
-
-  /// Whether `arm` was called, and `disarm` not yet, be the moment there or not.
-  var isAwaitingMoment: Bool {
-    state.withLock { if case .none = $0.awaited { false } else { true } }
-  }
-
-  /// Has a vCPU ask for a pause when the guest comes to a moment.
-  func arm(_ moment: GuestMoment) {
-    // A time is the waiting thread's to watch.
-    if case .time = moment { return }
-    state.withLock { state in
-      state.awaited = .armed(Trigger(moment: moment))
-      isArmedFlag.store(true, ordering: .releasing)
-    }
-  }
-
-  /// Takes that back.
-  ///
-  /// - Returns: whether it came too late: a pause was asked for.
-  func disarm() -> Bool {
-    state.withLock { state in
-      isArmedFlag.store(false, ordering: .releasing)
-      defer { state.awaited = .none }
-      return if case .reached = state.awaited { true } else { false }
-    }
-  }
-
-  /// On a vCPU's thread, after an exit: asks for the pause if this is the moment.
-  func count(_ progress: GuestProgress) {
-    let isReached = state.withLock { state in
-      guard case .armed(var trigger) = state.awaited else { return false }
-      trigger.exits += 1
-      guard trigger.moment.isReached(exits: trigger.exits, progress) else {
-        state.awaited = .armed(trigger)
-        return false
-      }
-      state.awaited = .reached
-      close(&state)
-      isArmedFlag.store(false, ordering: .releasing)
-      return true
-    }
-    guard isReached else { return }
-    // The counter is far from full.
-    try? arrivals.write(1)
-  }
-
   /// Asks for a pause.
-  func close() { state.withLock { close(&$0) } }
+  func close() {
+    state.withLock { state in
+      state.holders += 1
+      if state.holders == 1 { state.since = .now }
+      isClosedFlag.store(true, ordering: .releasing)
+    }
+  }
 
-  private func close(_ state: inout State) {
-    state.holders += 1
-    if state.holders == 1 { state.since = .now }
-    isClosedFlag.store(true, ordering: .releasing)
+  /// Wakes who waits for arrivals, though there is none.
+  func callAttention() {
+    // The counter is far from full, and whoever waits looks again anyway.
+    try? arrivals.write(1)
   }
 
   /// Takes a request back.
@@ -127,8 +69,7 @@ final class PauseGate: Sendable {
   /// On the thread of a vCPU that is out of the guest with nothing left to complete.
   func arrive(_ index: Int) {
     state.withLock { _ = $0.parked.insert(index) }
-    // The counter is far from full, and whoever waits looks again anyway.
-    try? arrivals.write(1)
+    callAttention()
   }
 
   /// On the same thread, before it enters the guest again.
