@@ -14,17 +14,13 @@ extension HostKnowledge {
   ///   - scenarios: those that are going to be run.
   ///   - system: the host's KVM.
   public mutating func probe(for scenarios: some Sequence<Scenario>, on system: System) {
-    var runner = ScenarioRunner(system: system, host: self)
-    // A back end that does not know an instruction may try it for ever.
-    runner.patience = .seconds(4)
     for trait in scenarios.lazy.flatMap(\.needs).compactMap(\.trait) where !triedTraits.contains(trait) {
       triedTraits.insert(trait)
-      guard let probe = trait.probe else {
-        missingTraits[trait] = trait.isKnownToBeMissing(on: survey) ? trait.lack : nil
-        continue
-      }
-      let result = runner.run(ScenarioCase(scenario: probe, mode: probe.modes[0]))
-      missingTraits[trait] = trait.excuse(result, on: survey)
+      let trial = TraitTrial(trait, on: system, self)
+      missingTraits[trait] =
+        if let result = trial.result { trait.excuse(result, on: survey) } else {
+          trial.verdict == .absent ? trial.evidence : nil
+        }
     }
   }
 }
@@ -67,9 +63,13 @@ extension HostTrait {
   ///   - survey: what is known of the host.
   func excuse(_ result: ScenarioResult, on survey: HostSurvey) -> String? {
     guard case .failed(let reason) = result.verdict, isKnownToBeMissing(on: survey) else { return nil }
-    // The way an interrupt came is an expectation of the runner's, not of the scenario's body.
-    guard result.missingTrait == self || self == .restoredIDs && result.cause == .path else { return nil }
-    return "\(lack) (tried: \(reason))"
+    return isDenied(by: result) ? "\(lack) (tried: \(reason))" : nil
+  }
+
+  /// Whether the failure of its probe is about the trait: by its deciding expectation, or where the way that an interrupt came
+  /// decides, which is an expectation of the runner's, not of the scenario's body.
+  func isDenied(by result: ScenarioResult) -> Bool {
+    result.missingTrait == self || self == .restoredIDs && result.cause == .path
   }
 
   /// Whether the host's back end, processor or kernel is known to lack it, or may lawfully do so.

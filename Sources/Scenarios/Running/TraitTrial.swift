@@ -19,6 +19,12 @@ public struct TraitTrial: Sendable {
     case undecided
   }
 
+  /// What became of the probe; nil for a trait that the survey tells.
+  let result: ScenarioResult?
+
+  /// How long a probe waits for each thing: a back end that does not know an instruction may try it for ever.
+  private static let patience = Duration.seconds(4)
+
   /// Tries a host for every trait, with a guest each.
   ///
   /// - Parameters:
@@ -26,23 +32,25 @@ public struct TraitTrial: Sendable {
   ///   - survey: what is known of the host.
   /// - Returns: one trial a trait, in the order of `HostTrait.allCases`.
   public static func all(on system: System, _ survey: HostSurvey) -> [TraitTrial] {
-    var runner = ScenarioRunner(system: system, host: HostKnowledge(survey: survey))
-    // A back end that does not know an instruction may try it for ever.
-    runner.patience = .seconds(4)
-    return HostTrait.allCases.map { TraitTrial($0, runner, survey) }
+    HostTrait.allCases.map { TraitTrial($0, on: system, HostKnowledge(survey: survey)) }
   }
 
-  private init(_ trait: HostTrait, _ runner: ScenarioRunner, _ survey: HostSurvey) {
+  /// Tries a host for a trait.
+  init(_ trait: HostTrait, on system: System, _ host: HostKnowledge) {
     self.trait = trait
     guard let probe = trait.probe else {
-      let isMissing = trait.isKnownToBeMissing(on: survey)
+      result = nil
+      let isMissing = trait.isKnownToBeMissing(on: host.survey)
       (verdict, evidence) = isMissing ? (.absent, trait.lack) : (.present, "by the kernel's own word")
       return
     }
+    var runner = ScenarioRunner(system: system, host: host)
+    runner.patience = Self.patience
     let result = runner.run(ScenarioCase(scenario: probe, mode: probe.modes[0]))
+    self.result = result
     switch result.verdict {
     case .passed: (verdict, evidence) = (.present, "tried: \(probe.title)")
-    case .failed(let reason) where result.missingTrait == trait: (verdict, evidence) = (.absent, "tried: \(reason)")
+    case .failed(let reason) where trait.isDenied(by: result): (verdict, evidence) = (.absent, "tried: \(reason)")
     case .failed(let reason): (verdict, evidence) = (.undecided, "tried, and failed otherwise: \(reason)")
     case .skipped(let reason): (verdict, evidence) = (.undecided, reason)
     }
