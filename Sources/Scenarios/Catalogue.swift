@@ -39,7 +39,7 @@ extension Scenario {
   private static let countdowns = [timerOneShot, timerPeriodic, timerMerged, timerStopped, timerIndependent]
   private static let countdownRegisters = [timerCount, timerDivide, timerDivideArmed, timerBusCycle]
   private static let timerModes = [
-    timerToPeriodic, timerToDeadline, timerFromDeadline, timerMasked, timerUnmasked, timerVector,
+    timerToPeriodic, timerToDeadline, timerFromDeadline, timerMasked, timerUnmasked, timerMaskedDeadline, timerVector,
   ]
   private static let deadlines = [
     timerDeadline, timerDeadlineChain, timerDeadlinePast, timerDeadlineCancelled, timerDeadlineLater,
@@ -120,7 +120,7 @@ extension Scenario {
     snapshotPeriodic, snapshotPeriodicOverdue,
     snapshotDeadline, snapshotDeadlineDue, snapshotDeadlineOverdue, snapshotDeadlineRace, snapshotTime,
     snapshotTimeStands,
-    snapshotGenerationsOneShot, snapshotGenerationsDeadline, snapshotGenerationsPeriodic, snapshotGenerationsMasked,
+    snapshotGenerationsOneShot, snapshotGenerationsDeadline, snapshotGenerationsMasked,
     snapshotGenerationsExpired,
     snapshotRemoteIRR, snapshotRemoteIRRSplit, snapshotLevelInService, snapshotLevelInServiceSplit, snapshotLevel,
     snapshotLevelSplit,

@@ -6,25 +6,31 @@ import VMM
 /// A TSC deadline when the state is taken.
 extension Scenario {
   /// To come.
-  static let snapshotDeadline = Scenario(
-    "snapshot.deadline", "A TSC deadline to come fires once after a restore, not before its time",
-    exercises: ["kvm_set_lapic_tscdeadline_msr", "kvm_get_lapic_tscdeadline_msr", "SDM 3A 12.5.4.1"],
-    needs: [.capability(.tscDeadlineTimer)]
-  ) { test in
-    let vcpu = test[vcpu: 0]
-    var deadline: UInt64 = 0
-    let (vector, _, _) = try test.hopBeforeItFires(on: vcpu) { vector, milliseconds in
-      try vcpu.setDeadline(0)
-      try vcpu.setTimer(vector, .tscDeadline)
-      deadline = try vcpu.readTSC() + vcpu.cycles(milliseconds: milliseconds)
-      try test.stimulus { try vcpu.setDeadline(deadline) }
-    } isArmed: {
-      $0.msr(MSR.tscDeadline) ?? 0 != 0
+  static let snapshotDeadline = deadline(
+    "snapshot.deadline", "A TSC deadline to come fires once after a restore, not before its time", restores: 1)
+
+  /// Ahead all the while that its guest is saved and restored.
+  static func deadline(_ id: String, _ title: String, restores: Int) -> Scenario {
+    Scenario(
+      id, title,
+      exercises: ["kvm_set_lapic_tscdeadline_msr", "kvm_get_lapic_tscdeadline_msr", "SDM 3A 12.5.4.1"],
+      needs: [.capability(.tscDeadlineTimer)]
+    ) { test in
+      let vcpu = test[vcpu: 0]
+      var deadline: UInt64 = 0
+      let (vector, _, _) = try test.hopBeforeItFires(on: vcpu, times: restores) { vector, milliseconds in
+        try vcpu.setDeadline(0)
+        try vcpu.setTimer(vector, .tscDeadline)
+        deadline = try vcpu.readTSC() + vcpu.cycles(milliseconds: milliseconds)
+        try test.stimulus { try vcpu.setDeadline(deadline) }
+      } isArmed: {
+        $0.msr(MSR.tscDeadline) ?? 0 != 0
+      }
+      let moment = try test.moments(of: vector, on: 0, atLeast: 1)[0]
+      try test.checkNotEarly(moment, due: deadline)
+      try test.expect(1, of: vector, on: 0)
+      try test.check("the deadline after it fired", try vcpu.deadline(), equals: 0)
     }
-    let moment = try test.moments(of: vector, on: 0, atLeast: 1)[0]
-    try test.checkNotEarly(moment, due: deadline)
-    try test.expect(1, of: vector, on: 0)
-    try test.check("the deadline after it fired", try vcpu.deadline(), equals: 0)
   }
 
   /// A cycle ahead.

@@ -9,70 +9,14 @@ private let generations = 10
 /// A timer that outlives many snapshots of its guest, each taken of what the one before was restored to.
 extension Scenario {
   /// Counting all the while.
-  static let snapshotGenerationsOneShot = Scenario(
+  static let snapshotGenerationsOneShot = oneShot(
     "snapshot.generations.one-shot", "A one-shot timer that counts through ten restores fires once, and not early",
-    exercises: ["kvm_apic_set_state", "__start_apic_timer", "apic_get_tmcct"]
-  ) { test in
-    let vcpu = test[vcpu: 0]
-    try vcpu.setDivide(.by1)
-    var start: UInt64 = 0
-    let (vector, milliseconds, _) = try test.hopBeforeItFires(on: vcpu, times: generations) { vector, milliseconds in
-      try vcpu.startTimer(count: 0)
-      try vcpu.setTimer(vector)
-      start = try vcpu.readTSC()
-      try test.stimulus { try vcpu.startTimer(count: UInt32(milliseconds * 1_000_000)) }
-    } isArmed: {
-      $0.localAPIC.currentCount > 0
-    }
-    let moment = try test.moments(of: vector, on: 0, atLeast: 1)[0]
-    try test.checkNotEarly(moment, from: start, after: vcpu.cycles(milliseconds: milliseconds))
-    try test.expect(1, of: vector, on: 0)
-  }
+    restores: generations)
 
   /// Armed all the while.
-  static let snapshotGenerationsDeadline = Scenario(
+  static let snapshotGenerationsDeadline = deadline(
     "snapshot.generations.deadline", "A TSC deadline that stays ahead through ten restores fires once, and not early",
-    exercises: ["kvm_set_lapic_tscdeadline_msr", "start_sw_tscdeadline"], needs: [.capability(.tscDeadlineTimer)]
-  ) { test in
-    let vcpu = test[vcpu: 0]
-    var deadline: UInt64 = 0
-    let (vector, _, _) = try test.hopBeforeItFires(on: vcpu, times: generations) { vector, milliseconds in
-      try vcpu.setDeadline(0)
-      try vcpu.setTimer(vector, .tscDeadline)
-      deadline = try vcpu.readTSC() + vcpu.cycles(milliseconds: milliseconds)
-      try test.stimulus { try vcpu.setDeadline(deadline) }
-    } isArmed: {
-      $0.msr(MSR.tscDeadline) ?? 0 == deadline
-    }
-    let moment = try test.moments(of: vector, on: 0, atLeast: 1)[0]
-    try test.checkNotEarly(moment, due: deadline)
-    try test.expect(1, of: vector, on: 0)
-  }
-
-  /// Ticking all the while.
-  static let snapshotGenerationsPeriodic = Scenario(
-    "snapshot.generations.periodic", "A periodic timer ticks on in each of ten generations, and no tick is early",
-    exercises: ["kvm_apic_set_state", "advance_periodic_target_expiration", "apic_timer_fn"]
-  ) { test in
-    let vcpu = test[vcpu: 0]
-    let period = UInt64(4)
-    try vcpu.setDivide(.by1)
-    try vcpu.setTimer(0x62, .periodic)
-    let start = try vcpu.readTSC()
-    try test.stimulus { try vcpu.startTimer(count: UInt32(period * 1_000_000)) }
-    var moments: [UInt64] = []
-    for generation in 1...generations {
-      moments += try test.moments(of: 0x62, on: 0, atLeast: 1)
-      let state = try test.hop().vcpus[0].localAPIC
-      try test.check("the mode in generation \(generation)", state.lvt(.timer).timerMode, equals: .periodic)
-      // One whose count is over and that the kernel has not noticed interrupts as soon as the guest goes on.
-      let isDue = state.interruptRequest.contains(0x62)
-      try test.check("the timer counts or is due in generation \(generation)", state.currentCount > 0 || isDue)
-    }
-    moments += try test.moments(of: 0x62, on: 0, atLeast: 2)
-    try vcpu.startTimer(count: 0)
-    try test.checkTicksNotEarly(moments, from: start, period: vcpu.cycles(milliseconds: period))
-  }
+    restores: generations)
 
   /// What expires behind a mask is gone with the restore, a deadline to come stays, and a period goes on.
   static let snapshotGenerationsMasked = Scenario(
