@@ -109,7 +109,8 @@ let package = Package(
     .testTarget(
       name: "EvidenceTests",
       dependencies: [
-        "APIC", "BuiltInGuests", "Evidence", "KVM", "VMM", .product(name: "SystemPackage", package: "swift-system"),
+        "APIC", "BuiltInGuests", "Evidence", "KVM", "TestImages", "VMM",
+        .product(name: "SystemPackage", package: "swift-system"),
       ],
       exclude: ["Formats"],
       swiftSettings: strict),
@@ -128,7 +129,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "MeasurementsTests",
-      dependencies: ["APIC", "BuiltInGuests", "GuestContract", "KVM", "MachineState", "Measurements", "VMM"],
+      dependencies: [
+        "APIC", "BuiltInGuests", "GuestContract", "KVM", "MachineState", "Measurements", "TestImages", "VMM",
+      ],
       swiftSettings: strict),
     .target(
       name: "UnitTests",

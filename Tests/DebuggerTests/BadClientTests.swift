@@ -51,7 +51,7 @@ import VMM
 
   @Test(arguments: 0..<20) func `random packets harm neither the debugger nor the next client`(seed: Int) throws {
     let debugged = try DebuggedMachine(Code(.long).spin())
-    var generator = SplitMix64(state: UInt64(seed))
+    var generator = SeededGenerator(seed: UInt64(seed))
     do {
       let client = try RemoteClient(to: debugged.address)
       _ = try client.ask("QStartNoAckMode")

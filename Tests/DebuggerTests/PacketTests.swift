@@ -1,4 +1,5 @@
 import Debugger
+import TestImages
 import Testing
 
 @Suite struct PacketTests {
@@ -46,7 +47,7 @@ import Testing
 
   @Test(arguments: 0..<200)
   func `random bytes neither stop the parser nor keep a packet after them from being taken`(seed: Int) {
-    var generator = SplitMix64(state: UInt64(seed))
+    var generator = SeededGenerator(seed: UInt64(seed))
     var parser = PacketParser(limit: 64)
     let special = Array("$#}+-\u{03}".utf8)
     for _ in 0..<2000 {

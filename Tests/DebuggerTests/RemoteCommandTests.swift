@@ -1,4 +1,5 @@
 import Debugger
+import TestImages
 import Testing
 
 @Suite struct RemoteCommandTests {
@@ -45,7 +46,7 @@ import Testing
   func `fields that mean nothing are malformed`(text: String) { #expect(command(text) == .malformed) }
 
   @Test(arguments: 0..<50) func `damage to a packet is never more than another packet`(seed: Int) {
-    var generator = SplitMix64(state: UInt64(seed))
+    var generator = SeededGenerator(seed: UInt64(seed))
     let packets = [
       "vCont;s:1;c:-1", "Z0,101000,1", "m101000,40", "P10=0010100000000000", "qXfer:features:read:target.xml:0,ffb",
       "X1000,4:abcd", "qRcmd,68656c70", "Hg1",

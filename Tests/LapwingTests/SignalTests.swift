@@ -4,20 +4,6 @@ import Testing
 
 /// Signals at any moment: the program ends as README says, and leaves nothing half done.
 @Suite(.needsKVM) struct SignalTests {
-  /// Numbers that are the same every time.
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    /// SplitMix64 (Steele, Lea, Flood, 2014).
-    mutating func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var value = state
-      value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-      value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-      return value ^ value >> 31
-    }
-  }
-
   private static let spinning = Code(.long).print("up\n").spin()
 
   /// 128 and the number, as shells have it.
@@ -99,7 +85,7 @@ import Testing
 
   @Test(arguments: 0..<4)
   func `a signal at any moment ends every command in order, and leaves a whole output or none`(seed: UInt64) throws {
-    var numbers = Generator(state: seed)
+    var numbers = SeededGenerator(seed: seed)
     for command in OutputTests.commands {
       for (signal, status) in Self.ends {
         let folder = try Folder()

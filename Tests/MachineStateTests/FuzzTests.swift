@@ -4,21 +4,9 @@ import JSON
 import KVM
 import MachineState
 import SystemPackage
+import TestImages
 import Testing
 import VMM
-
-/// A small generator with a seed that can be printed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-    return word ^ word >> 31
-  }
-}
 
 /// Mutated documents and memory files: each is refused with its place, or it is a state.
 @Suite("Mutated snapshots") struct FuzzTests {
@@ -53,7 +41,7 @@ struct SeededGenerator: RandomNumberGenerator {
 
   @Test func `a mutated document is a state or is refused`() throws {
     let seed = UInt64.random(in: .min ... .max)
-    var generator = SeededGenerator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     let good = StateDocument(.madeUp()).text
     var refused = 0
     for round in 0..<1500 {
@@ -73,7 +61,7 @@ struct SeededGenerator: RandomNumberGenerator {
 
   @Test func `mutated memory is refused, or its document was mutated too`() throws {
     let seed = UInt64.random(in: .min ... .max)
-    var generator = SeededGenerator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     let folder = try TestFolder()
     let file = SnapshotFile(folder.path.appending("a.json"))
     try file.write(SnapshotFileTests.snapshot())
@@ -95,7 +83,7 @@ struct SeededGenerator: RandomNumberGenerator {
   @Test(Host.canRun) func `a mutated state is refused with its place or restored`() throws {
     let system = try #require(Host.system)
     let seed = UInt64.random(in: .min ... .max)
-    var generator = SeededGenerator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     var configuration = MachineConfiguration()
     configuration.memory = 16 << 20
     let image = try #require(BuiltInGuest.named("timer")).image

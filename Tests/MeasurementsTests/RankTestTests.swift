@@ -1,23 +1,12 @@
+import TestImages
 import Testing
 
 @testable import Measurements
 
 /// The test that tells two runs apart, on made-up rounds.
 @Suite struct RankTestTests {
-  /// Numbers without a pattern, the same in every run (SplitMix64).
-  private struct Noise: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var mixed = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
-      mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-      return mixed ^ mixed >> 31
-    }
-  }
-
   private func rounds(_ count: Int, around center: Double, seed: UInt64) -> [Double] {
-    var noise = Noise(state: seed)
+    var noise = SeededGenerator(seed: seed)
     return (0..<count).map { _ in center * Double.random(in: 0.97...1.03, using: &noise) }
   }
 

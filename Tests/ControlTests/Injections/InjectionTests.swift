@@ -1,3 +1,4 @@
+import TestImages
 import Testing
 import VMM
 
@@ -47,7 +48,7 @@ import VMM
   }
 
   @Test func `damage in a file is refused or is another file, never more`() {
-    var random = SeededRandom(seed: 1)
+    var random = SeededGenerator(seed: 1)
     let text = Array("line:20=pulse@5ms x10/2ms\nmsi:0xfee01000:0x41@exit:7\nnmi:1@mark:go\nirqfd:24@0.5s\n".utf8)
     for _ in 0..<20_000 {
       var damaged = text
@@ -66,20 +67,5 @@ import VMM
         #expect((1...Injection.countLimit).contains(injection.count))
       }
     }
-  }
-}
-
-/// Numbers that are the same in every run (SplitMix64).
-struct SeededRandom: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
   }
 }

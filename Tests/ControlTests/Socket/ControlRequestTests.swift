@@ -1,5 +1,6 @@
 import APIC
 import JSON
+import TestImages
 import Testing
 
 @testable import Control
@@ -60,7 +61,7 @@ import Testing
   }
 
   @Test func `damage is refused or is another request, and its answer is one line of JSON`() {
-    var random = SeededRandom(seed: 3)
+    var random = SeededGenerator(seed: 3)
     let texts = [
       #"{"id":17,"verb":"line","gsi":20,"level":"pulse"}"#,
       #"{"id":"x","verb":"msi","address":"0xfee01000","data":65}"#,

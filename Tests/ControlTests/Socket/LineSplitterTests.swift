@@ -1,3 +1,4 @@
+import TestImages
 import Testing
 
 @testable import Control
@@ -15,7 +16,7 @@ import Testing
         .whole(Array("one".utf8)), .whole(Array("two".utf8)), .tooLong, .whole(Array("three".utf8)),
         .whole(Array(Self.long.dropLast())),
       ])
-    var random = SeededRandom(seed: 2)
+    var random = SeededGenerator(seed: 2)
     for _ in 0..<50 {
       var (splitter, lines, rest) = (LineSplitter(), [LineSplitter.Line](), text[...])
       while !rest.isEmpty {
