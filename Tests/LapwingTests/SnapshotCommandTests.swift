@@ -116,6 +116,22 @@ import Testing
     #expect(result.errors.contains("of version 1.3") && result.errors.contains("weather"), "\(result.errors)")
   }
 
+  @Test func `a guest that has failed is kept as it was left, and one that has not is not`() throws {
+    let folder = try Folder()
+    let guest = try GuestFile(ELFImage(code: Code(.long).halt().bytes).bytes)
+    let options = ["--snapshot-on", "failure", "--snapshot-file", folder.path("s%d.json"), "--timeout", "50s"]
+    let failed = try Program.run(["run", guest.path] + options)
+    #expect(failed.status == 1)
+    #expect(failed.errors == "lapwing: snapshot in '\(folder.path("s1.json"))'\n")
+    let shown = try Program.run(["inspect", folder.path("s1.json")])
+    #expect(shown.status == 0 && shown.output.contains("vCPU 0: halted"), "\(shown.output)")
+    // It goes on to the same end.
+    let again = try Program.run(["restore", folder.path("s1.json")])
+    #expect(again.status == 1 && again.output.contains("nothing can wake one"))
+    #expect(try Program.run(["run", "hello"] + options).status == 0)
+    #expect(folder.names.sorted() == ["s1.json", "s1.json.memory"])
+  }
+
   @Test func `a signal takes snapshots of a guest that runs, into files with numbers`() throws {
     let folder = try Folder()
     let guest = try GuestFile(ELFImage(code: Code(.long).print("on\n").spin().bytes).bytes)

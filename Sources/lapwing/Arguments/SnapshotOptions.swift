@@ -1,10 +1,13 @@
 import ArgumentParser
 import SystemPackage
 
-/// Snapshots of a guest that runs, asked for by a signal: what `run` and `restore` have in common.
+/// Snapshots of a guest that runs, at a signal or a failure: what `run` and `restore` have in common.
 struct SnapshotOptions: ParsableArguments {
-  @Option(help: "Take a snapshot whenever this signal comes: USR1, USR2, HUP or QUIT.")
-  var snapshotOn: SnapshotSignal?
+  @Option(
+    help:
+      "Take a snapshot whenever this signal comes: USR1, USR2, HUP or QUIT; or, with failure, once the guest has failed."
+  )
+  var snapshotOn: SnapshotOccasion?
 
   @Option(
     help: """
@@ -18,10 +21,10 @@ struct SnapshotOptions: ParsableArguments {
   }
 
   /// What takes them; nil where none were asked for.
-  func snapshots(of guest: String) -> SnapshotOnSignal? {
+  func snapshots(of guest: String) -> NumberedSnapshots? {
     guard let snapshotOn else { return nil }
     let name = FilePath(guest).lastComponent?.string ?? "guest"
     guard let file = snapshotFile ?? NumberedFile(argument: name + ".%d.json") else { return nil }
-    return SnapshotOnSignal(snapshotOn, file, guest: guest)
+    return NumberedSnapshots(snapshotOn, file, guest: guest)
   }
 }

@@ -37,14 +37,14 @@ struct RestoreCommand: ParsableCommand {
     try perform { () throws(Failure) in
       // Before signals are held: it may come from a pipe whose writer sleeps.
       let snapshot = try SnapshotFile.forRestoring(file)
-      let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.number)
+      let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.signal)
       var run = GuestRun(guest: snapshot.state.guest, limit: timeout.duration, options: report)
       run.injections = try injectionOptions.plan(vcpus: snapshot.state.configuration.vcpus)
       run.input = try inputOptions.typist()
       run.debugging = try debugger.open(besides: snapshotOptions)
       run.control = try controlOptions.listener()
       run.outsideSources += inputOptions.sources + controlOptions.sources
-      if let snapshots = snapshotOptions.snapshots(of: snapshot.state.guest) { run.tick = { snapshots.take(of: $0) } }
+      run.snapshots = snapshotOptions.snapshots(of: snapshot.state.guest)
       let machine = try Machine.restoring(snapshot, console: run.makeConsole())
       return try run.run(machine, signals)
     }

@@ -35,14 +35,14 @@ struct RunCommand: ParsableCommand {
     try perform { () throws(Failure) in
       // Before signals are held: it may come from a pipe whose writer sleeps.
       let image = try guest.image()
-      let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.number)
+      let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.signal)
       var run = GuestRun(guest: guest.name, limit: timeout.duration, options: report)
       run.injections = try injectionOptions.plan(vcpus: machine.vcpus)
       run.input = try inputOptions.typist()
       run.debugging = try debugger.open(besides: snapshotOptions)
       run.control = try controlOptions.listener()
       run.outsideSources += inputOptions.sources + controlOptions.sources
-      if let snapshots = snapshotOptions.snapshots(of: guest.name) { run.tick = { snapshots.take(of: $0) } }
+      run.snapshots = snapshotOptions.snapshots(of: guest.name)
       return try run.run(try machine.build(image, console: run.makeConsole()), signals)
     }
   }

@@ -25,8 +25,8 @@ struct GuestRun {
   var control: LocalListener?
   /// What may interrupt the guest from outside and is no irqfd, in words.
   var outsideSources: [String] = []
-  /// Called now and then while the guest runs.
-  var tick: (Machine) -> Void = { _ in }
+  /// Takes snapshots; nil where none were asked for.
+  var snapshots: NumberedSnapshots?
 
   /// Where the serial port of a machine for such a run leads.
   func makeConsole() -> Console {
@@ -64,7 +64,7 @@ struct GuestRun {
         if options.isWatched { lines += records.compactMap { $0.line(style) } }
         StandardOutput.offer(&lines)
         journeys?.drain()
-        tick(machine)
+        snapshots?.takeIfAsked(of: machine)
         if let word = idleWatch?.look() { StandardError.print("lapwing: \(word)") }
       } ended: {
         threads = $0
@@ -85,21 +85,29 @@ struct GuestRun {
     } catch {
       throw Failure(error)
     }
+    if !report.success, signal == nil { snapshots?.takeAfterFailure(of: machine) }
+    try tell(report, after: lines, of: machine)
+    return signal.map(ExitStatus.init(signal:)) ?? status(of: report)
+  }
+
+  /// Shows the report, and what else helps a person.
+  private func tell(_ report: RunReport, after lines: [TextLine], of machine: Machine) throws(Failure) {
     if !options.quiet {
       try show(report, options.format) {
-        (lines.map(\.text) + [$0.text(style, allStatistics: options.stats)]).joined(separator: "\n")
+        (lines.map(\.text) + [$0.text(StandardOutput.style, allStatistics: options.stats)]).joined(separator: "\n")
       }
     }
     if !report.success, machine.isMissingUnitTestPlatform {
       StandardError.print(
         "lapwing: the guest looked for QEMU's fw_cfg, as kvm-unit-tests do; --machine unittest is a PC that has it")
     }
-    if let signal { return ExitStatus(signal: signal) }
-    if report.success, injections?.isStrict == true, report.injections?.contains(where: \.isMissed) == true {
-      StandardError.print("lapwing: --strict: not all that was to be injected came to the guest")
-      return .failed
-    }
-    return report.success ? .success : report.outcome.kind == .timeLimit ? .timeLimit : .failed
+  }
+
+  private func status(of report: RunReport) -> ExitStatus {
+    guard report.success else { return report.outcome.kind == .timeLimit ? .timeLimit : .failed }
+    guard injections?.isStrict == true, report.injections?.contains(where: \.isMissed) == true else { return .success }
+    StandardError.print("lapwing: --strict: not all that was to be injected came to the guest")
+    return .failed
   }
 
   private func makeServer(for machine: Machine) throws(Failure) -> ControlServer? {

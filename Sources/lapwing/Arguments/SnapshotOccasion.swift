@@ -1,21 +1,21 @@
 import ArgumentParser
 import Glibc
 
-/// A signal that asks a run for a snapshot, as people write it: `USR1` or `SIGUSR1`.
-struct SnapshotSignal: ExpressibleByArgument, CustomStringConvertible {
-  private static let all: [(name: String, number: Int32)] = [
-    ("USR1", SIGUSR1), ("USR2", SIGUSR2), ("HUP", SIGHUP), ("QUIT", SIGQUIT),
+/// When a run is to take a snapshot by itself, as people write it: at a signal, `USR1` or `SIGUSR1`; or at a `failure`.
+struct SnapshotOccasion: ExpressibleByArgument, CustomStringConvertible {
+  private static let all: [(name: String, signal: Int32?)] = [
+    ("USR1", SIGUSR1), ("USR2", SIGUSR2), ("HUP", SIGHUP), ("QUIT", SIGQUIT), ("failure", nil),
   ]
 
-  let number: Int32
+  /// The signal; nil for a failure.
+  let signal: Int32?
   let description: String
 
   init?(argument: String) {
     let name = argument.uppercased()
     let short = name.hasPrefix("SIG") ? String(name.dropFirst(3)) : name
-    guard let signal = Self.all.first(where: { $0.name == short }) else { return nil }
-    number = signal.number
-    description = signal.name
+    guard let occasion = Self.all.first(where: { $0.name.uppercased() == short }) else { return nil }
+    (description, signal) = occasion
   }
 
   static var allValueStrings: [String] { all.map(\.name) }
