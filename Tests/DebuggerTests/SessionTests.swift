@@ -7,33 +7,24 @@ import VMM
 
 /// The protocol as a client sees it, with a guest behind it.
 @Suite(.needsKVM) struct SessionTests {
-  /// `nop` eight times from 0x100000 on, then the end.
-  private let straight = Code(.long).then([UInt8](repeating: 0x90, count: 8)).debugExit(0)
-  private let start: UInt64 = 0x10_0000
-
   private func hex(_ bytes: [UInt8]) -> String { Hexadecimal.text(bytes) }
 
-  private func pc(_ client: RemoteClient) throws -> UInt64 {
-    let bytes = try #require(Hexadecimal.bytes(try client.ask("p10")))
-    return bytes.littleEndian
-  }
-
   @Test func `the guest stands before its first instruction, and goes on when it is told to`() throws {
-    let debugged = try DebuggedMachine(straight)
+    let debugged = try DebuggedMachine(.straight)
     let client = try RemoteClient(to: debugged.address)
     #expect(try client.ask("qSupported:swbreak+;hwbreak+").contains("PacketSize=4000"))
     #expect(try client.ask("?").hasPrefix("T05thread:1;"))
-    #expect(try pc(client) == start)
+    #expect(try client.pc() == DebuggedMachine.start)
     #expect(try client.ask("c") == "W00")
     #expect(try client.isClosed())
     #expect(debugged.end() == "the guest wrote 0 to the debug exit")
   }
 
   @Test func `who only looks whether anybody listens does not let the guest go`() throws {
-    let debugged = try DebuggedMachine(straight)
+    let debugged = try DebuggedMachine(.straight)
     for _ in 0..<3 { _ = try RemoteClient(to: debugged.address) }
     let client = try RemoteClient(to: debugged.address)
-    #expect(try pc(client) == start)
+    #expect(try client.pc() == DebuggedMachine.start)
     #expect(!debugged.notesSoFar.contains { $0.contains("has gone") })
     #expect(try client.ask("c") == "W00")
   }
@@ -45,101 +36,8 @@ import VMM
     #expect(try RemoteClient(to: crashed.address).ask("vCont;c") == "X0b")
   }
 
-  @Test func `a step is one instruction, an access to a port included`() throws {
-    let debugged = try DebuggedMachine(Code(.long).then([0x90]).out(0x61, to: 0x3f8).then([0x90]).debugExit(0))
-    let client = try RemoteClient(to: debugged.address)
-    var places: [UInt64] = []
-    for _ in 0..<5 {
-      let answer = try client.ask("vCont;s:1")
-      #expect(answer.hasPrefix("T05thread:1;"), "after \(places)")
-      places.append(try pc(client) - start)
-    }
-    // nop; mov dx, 0x3f8; mov al, 0x61; out dx, al; nop
-    #expect(places == [1, 5, 7, 8, 9])
-    #expect(try client.ask("c") == "W00")
-    #expect(debugged.machine.console.text == "a")
-  }
-
-  @Test func `a breakpoint stops, is not seen in memory, and its byte is what the guest would have`() throws {
-    let debugged = try DebuggedMachine(straight)
-    let client = try RemoteClient(to: debugged.address)
-    _ = try client.ask("qSupported:swbreak+")
-    #expect(try client.ask("Z0,100004,1") == "OK")
-    #expect(try client.ask("m100000,8") == String(repeating: "90", count: 8))
-    #expect(try debugged.machine.memory.read(8, at: start)[4] == 0xcc)
-    #expect(try client.ask("c").hasPrefix("T05swbreak:;thread:1;"))
-    #expect(try pc(client) == start + 4)
-    // What is written over it comes when it goes; a part of the range beside it at once.
-    #expect(try client.ask("M100003,3:909690") == "OK")
-    #expect(try client.ask("m100003,3") == "909690")
-    #expect(try debugged.machine.memory.read(3, at: start + 3) == [0x90, 0xcc, 0x90])
-    #expect(try client.ask("M100004,1:90") == "OK")
-    #expect(try client.ask("z0,100004,1") == "OK")
-    #expect(try debugged.machine.memory.read(8, at: start) == [UInt8](repeating: 0x90, count: 8))
-    #expect(try client.ask("c") == "W00")
-  }
-
-  @Test func `a hardware breakpoint stops where it is`() throws {
-    let debugged = try DebuggedMachine(straight)
-    let client = try RemoteClient(to: debugged.address)
-    _ = try client.ask("qSupported:hwbreak+")
-    #expect(try client.ask("Z1,100005,1") == "OK")
-    #expect(try client.ask("c").hasPrefix("T05hwbreak:;thread:1;"))
-    #expect(try pc(client) == start + 5)
-    #expect(try client.ask("z1,100005,1") == "OK")
-    #expect(try client.ask("c") == "W00")
-  }
-
-  @Test func `real-mode code is stepped and stopped by its linear addresses`() throws {
-    // At 1000:0000, which is 0x10000.
-    let debugged = try DebuggedMachine(Code(.real).then([UInt8](repeating: 0x90, count: 8)).debugExit(0))
-    let client = try RemoteClient(to: debugged.address)
-    #expect(try pc(client) == 0x1_0000)
-    #expect(try client.ask("s").hasPrefix("T05thread:1;"))
-    #expect(try pc(client) == 0x1_0001)
-    #expect(try client.ask("m10000,2") == "9090")
-    let answer = try client.ask("Z0,10003,1")
-    #expect((answer == "OK") == (debugged.support.realModeINT3 != .goesToGuest))
-    if answer != "OK" { #expect(answer.contains("gives INT3 in real mode to the guest")) }
-    #expect(try client.ask("z0,10003,1") == "OK")
-    #expect(try client.ask("Z1,10004,1") == "OK")
-    #expect(try client.ask("c").hasPrefix("T05"))
-    #expect(try pc(client) == 0x1_0004)
-    #expect(try client.ask("z1,10004,1") == "OK")
-    // Over the next two.
-    #expect(try client.ask("P10=0600010000000000") == "OK")
-    #expect(try debugged.machine.vcpus[0].registers().rip == 6)
-    #expect(try client.ask("c") == "W00")
-  }
-
-  @Test func `a fifth hardware breakpoint is refused with the reason`() throws {
-    let debugged = try DebuggedMachine(straight)
-    let client = try RemoteClient(to: debugged.address)
-    for address in 0..<4 { #expect(try client.ask("Z1,10000\(address),1") == "OK") }
-    #expect(try client.ask("Z1,100004,1") == "E.the processor has 4 debug registers, of 8 aligned bytes at most")
-    #expect(try client.ask("Z3,1000,4") == "")
-    debugged.stop()
-  }
-
-  @Test func `a watchpoint stops after the access, or is refused by the back end's name`() throws {
-    // mov byte [0x8000], 1
-    let debugged = try DebuggedMachine(
-      Code(.long).then([0xc6, 0x04, 0x25, 0x00, 0x80, 0x00, 0x00, 0x01, 0x90]).debugExit(0))
-    let client = try RemoteClient(to: debugged.address)
-    let answer = try client.ask("Z2,8000,4")
-    if debugged.support.stopsAtData {
-      #expect(answer == "OK")
-      #expect(try client.ask("c").hasPrefix("T05watch:8000;thread:1;"))
-      #expect(try client.ask("z2,8000,4") == "OK")
-    } else {
-      #expect(answer.hasPrefix("E.\(debugged.support.backEnd) does not stop at data breakpoints"))
-      #expect(debugged.notesSoFar.contains { $0.hasPrefix(debugged.support.backEnd) })
-    }
-    #expect(try client.ask("c") == "W00")
-  }
-
   @Test func `registers are written, and what cannot be is refused`() throws {
-    let debugged = try DebuggedMachine(straight)
+    let debugged = try DebuggedMachine(.straight)
     let client = try RemoteClient(to: debugged.address)
     #expect(try client.ask("P0=efcdab8967452301") == "OK")
     #expect(try client.ask("p0") == "efcdab8967452301")
@@ -158,7 +56,7 @@ import VMM
   }
 
   @Test func `memory is read by the guest's page tables, as far as they go`() throws {
-    let debugged = try DebuggedMachine(straight)
+    let debugged = try DebuggedMachine(.straight)
     let client = try RemoteClient(to: debugged.address)
     #expect(try client.ask("m100000,4") == "90909090")
     // 64 MiB of memory, of which the page tables map 4 GiB.
@@ -206,7 +104,7 @@ import VMM
     #expect(try client.ask("g") == "E.the guest runs: interrupt it first")
     client.send([0x03])
     #expect(try client.packet().hasPrefix("T02thread:1;"))
-    #expect(try pc(client) == start)
+    #expect(try client.pc() == DebuggedMachine.start)
     // Nothing more comes of a second one: the next answer is the next packet's.
     client.send([0x03])
     #expect(try client.ask("qC") == "QC1")
@@ -228,14 +126,14 @@ import VMM
 
   @Test(arguments: [true, false])
   func `a debugger that goes leaves the guest as it was`(detaches: Bool) throws {
-    let debugged = try DebuggedMachine(straight)
+    let debugged = try DebuggedMachine(.straight)
     do {
       let client = try RemoteClient(to: debugged.address)
       #expect(try client.ask("Z0,100004,1") == "OK")
       if detaches { #expect(try client.ask("D") == "OK") }
     }
     #expect(debugged.end() == "the guest wrote 0 to the debug exit")
-    #expect(try debugged.machine.memory.read(8, at: start) == [UInt8](repeating: 0x90, count: 8))
+    #expect(try debugged.machine.memory.read(8, at: DebuggedMachine.start) == [UInt8](repeating: 0x90, count: 8))
   }
 
   @Test func `a second debugger is refused, and is welcome when the first has gone`() throws {
@@ -249,7 +147,7 @@ import VMM
     }
     let second = try RemoteClient(to: debugged.address)
     #expect(try second.ask("?").hasPrefix("T05thread:1;"))
-    #expect(try pc(second) == start)
+    #expect(try second.pc() == DebuggedMachine.start)
     debugged.stop()
     #expect(try second.isClosed())
     _ = debugged.end()

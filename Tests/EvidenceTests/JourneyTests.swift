@@ -7,34 +7,13 @@ import VMM
 
 /// Interrupts' ways, put together from made-up traces. The host's TSC counts nanoseconds, and the guest's is 1000 ahead.
 @Suite struct JourneyTests {
-  private static let start = ContinuousClock.now
-  private static let externalInterrupt = TraceEvent.Detail.exited(reason: ExitReason(number: 1, architecture: 1))
-  private static let halt = TraceEvent.Detail.exited(reason: ExitReason(number: 12, architecture: 1))
-
-  /// An event on the thread of vCPU 0 (100) or 1 (101), or of the VMM (99).
-  private func event(_ time: UInt64, on thread: Int32, _ detail: TraceEvent.Detail) -> TraceEvent {
-    TraceEvent(time: time, thread: thread, detail: detail)
-  }
-
   private func journeys(
     _ events: [TraceEvent], _ taken: [(vcpu: Int, vector: Vector, time: UInt64)], paths: [Int: DeliveryPath] = [:],
     recordsResidency: Bool = false
   ) -> [InterruptJourney] {
-    var kept = JourneyEvents()
-    for event in events { kept.take(event) }
-    let finder = JourneyFinder(
-      events: kept, threads: [100, 101], ids: [0, 7],
-      clock: TraceClock(
-        TraceClock.Reading(value: Self.start, cycles: 0, width: 0),
-        TraceClock.Reading(value: Self.start + .milliseconds(1), cycles: 1_000_000, width: 0)),
-      guest: GuestTSC(offset: 1000), tellsPresence: recordsResidency, paths: paths,
-      localVectors: [[0x30: .timer], [:]])
-    return finder.journeys(
+    JourneyFinder.madeUp(events, guestAhead: 1000, tellsPresence: recordsResidency, paths: paths).journeys(
       of: taken.map { InterruptTaken(vcpu: $0.vcpu, vector: $0.vector, tsc: $0.time &+ 1000) })
   }
-
-  /// After how many nanoseconds something was.
-  private func after(_ moment: Int64?) -> Int? { moment.map { Int($0) } }
 
   @Test func `an IPI that software injects into a halted vCPU has every step`() throws {
     let journey = try #require(
@@ -48,11 +27,11 @@ import VMM
         ], [(1, 0x50, 40_000)]
       ).first)
     #expect(journey.source == .ipi(vcpu: 0))
-    #expect(after(journey.accepted) == 10_100)
-    #expect(after(journey.wokenUp) == 20_000)
-    #expect(after(journey.injected) == 30_000)
-    #expect(after(journey.taken) == 40_000)
-    #expect(after(journey.ended) == 50_000)
+    #expect(journey.accepted == 10_100)
+    #expect(journey.wokenUp == 20_000)
+    #expect(journey.injected == 30_000)
+    #expect(journey.taken == 40_000)
+    #expect(journey.ended == 50_000)
     #expect(journey.posted == nil)
     #expect(journey.path == .software)
   }
@@ -67,7 +46,7 @@ import VMM
         ], [(0, 0x70, 12_000)]
       ).first)
     #expect(journey.source == .message)
-    #expect(after(journey.posted) == 10_200)
+    #expect(journey.posted == 10_200)
     #expect(journey.injected == nil && journey.ended == nil)
     #expect(journey.path == .virtualDelivery)
   }
@@ -75,7 +54,7 @@ import VMM
   @Test func `an interrupt that KVM did not see has a handler and nothing else`() throws {
     let journey = try #require(journeys([], [(0, 0x40, 5000)]).first)
     #expect(journey.source == nil && journey.accepted == nil && journey.path == nil)
-    #expect(after(journey.taken) == 5000)
+    #expect(journey.taken == 5000)
     // Unless counters say it of all that the vCPU took.
     #expect(journeys([], [(0, 0x40, 5000)], paths: [0: .software]).first?.path == .software)
     #expect(journeys([], [(0, 0x40, 5000)], paths: [1: .software]).first?.path == nil)
@@ -103,9 +82,9 @@ import VMM
           event(time + 40_000, on: 100, .endOfInterrupt(vcpuID: 0, vector: 0x41)),
         ]
       }, [(0, 0x41, 30_000), (0, 0x41, 130_000), (0, 0x41, 230_000)])
-    #expect(found.map { after($0.accepted) } == [10_000, 110_000, 210_000])
-    #expect(found.map { after($0.injected) } == [20_000, 120_000, 220_000])
-    #expect(found.map { after($0.ended) } == [40_000, 140_000, 240_000])
+    #expect(found.map(\.accepted) == [10_000, 110_000, 210_000])
+    #expect(found.map(\.injected) == [20_000, 120_000, 220_000])
+    #expect(found.map(\.ended) == [40_000, 140_000, 240_000])
     #expect(found.allSatisfy { $0.source == .localAPIC(nil) && $0.coalesced == 0 })
   }
 
@@ -119,7 +98,7 @@ import VMM
         event(21_000, on: 99, .accepted(vcpuID: 0, vector: 0x41, mode: .fixed)),
         event(40_000, on: 100, .injected(vector: 0x41, isReinjected: false)),
       ], [(0, 0x41, 30_000), (0, 0x41, 50_000)])
-    #expect(found.map { after($0.accepted) } == [10_000, 21_000])
+    #expect(found.map(\.accepted) == [10_000, 21_000])
     #expect(found.map(\.coalesced) == [1, 0])
     #expect(found.map(\.source) == [.localAPIC(nil), nil])
   }
@@ -139,7 +118,7 @@ import VMM
         event(60_100, on: 100, .accepted(vcpuID: 0, vector: 0x53, mode: .fixed)),
       ], [(0, 0x53, 20_000), (0, 0x53, 40_000), (0, 0x53, 70_000)])
     #expect(found.map(\.source) == [.line(gsi: 20), .heldLine(pin: 20), .localAPIC(nil)])
-    #expect(found.map { after($0.ended) } == [30_000, 50_000, nil])
+    #expect(found.map(\.ended) == [30_000, 50_000, nil])
   }
 
   @Test func `a broadcast has one source and a journey for each vCPU`() {
@@ -174,7 +153,7 @@ import VMM
   }
 
   @Test func `posted is what finds its vCPU in the guest and is handled before the next exit`() throws {
-    let found = posted([(5000, .entered(vcpuID: 0)), (25_000, Self.halt)])
+    let found = posted([(5000, .entered(vcpuID: 0)), (25_000, .halt)])
     let journey = try #require(found)
     #expect(journey.stayedInGuest == true)
     #expect(journey.exit == nil)
@@ -182,7 +161,7 @@ import VMM
   }
 
   @Test func `what drives its vCPU out of the guest is delivered at entry`() throws {
-    let found = posted([(5000, .entered(vcpuID: 0)), (11_000, Self.externalInterrupt), (15_000, .entered(vcpuID: 0))])
+    let found = posted([(5000, .entered(vcpuID: 0)), (11_000, .externalInterrupt), (15_000, .entered(vcpuID: 0))])
     let journey = try #require(found)
     #expect(journey.stayedInGuest == false)
     #expect(journey.exit?.isExternalInterrupt == true)
@@ -190,7 +169,7 @@ import VMM
   }
 
   @Test func `what finds its vCPU outside is delivered at entry`() throws {
-    let found = posted([(5000, .entered(vcpuID: 0)), (9000, Self.halt), (15_000, .entered(vcpuID: 0))])
+    let found = posted([(5000, .entered(vcpuID: 0)), (9000, .halt), (15_000, .entered(vcpuID: 0))])
     let journey = try #require(found)
     #expect(journey.stayedInGuest == false)
     #expect(journey.exit == nil)

@@ -7,15 +7,6 @@ import VMM
 
 /// Interrupts' ways from events alone, for guests that write down nothing. The host's TSC counts nanoseconds.
 @Suite struct UnwrittenJourneyTests {
-  private static let start = ContinuousClock.now
-  private static let externalInterrupt = TraceEvent.Detail.exited(reason: ExitReason(number: 1, architecture: 1))
-  private static let halt = TraceEvent.Detail.exited(reason: ExitReason(number: 12, architecture: 1))
-
-  /// An event on the thread of vCPU 0 (100) or 1 (101), or of the VMM (99).
-  private func event(_ time: UInt64, on thread: Int32, _ detail: TraceEvent.Detail) -> TraceEvent {
-    TraceEvent(time: time, thread: thread, detail: detail)
-  }
-
   private func accepted(_ vector: Vector, by id: UInt32 = 0) -> TraceEvent.Detail {
     .accepted(vcpuID: id, vector: vector, mode: .fixed)
   }
@@ -23,20 +14,8 @@ import VMM
   private func journeys(
     _ events: [TraceEvent], taken: [InterruptTaken] = [], tellsPresence: Bool = true, isWhole: Bool = true
   ) -> [InterruptJourney] {
-    var kept = JourneyEvents()
-    for event in events { kept.take(event) }
-    let finder = JourneyFinder(
-      events: kept, threads: [100, 101], ids: [0, 7],
-      clock: TraceClock(
-        TraceClock.Reading(value: Self.start, cycles: 0, width: 0),
-        TraceClock.Reading(value: Self.start + .milliseconds(1), cycles: 1_000_000, width: 0)),
-      guest: GuestTSC(offset: 0), tellsPresence: tellsPresence, isWhole: isWhole,
-      localVectors: [[0x30: .timer], [0x30: .timer]])
-    return finder.journeys(of: taken)
+    JourneyFinder.madeUp(events, tellsPresence: tellsPresence, isWhole: isWhole).journeys(of: taken)
   }
-
-  /// After how many nanoseconds something was.
-  private func after(_ moment: Int64?) -> Int? { moment.map { Int($0) } }
 
   @Test func `an IPI that software injects into a halted vCPU has every step but the handler`() throws {
     let found = journeys([
@@ -49,10 +28,10 @@ import VMM
     let journey = try #require(found.first)
     #expect(found.count == 1)
     #expect(journey.vcpu == 1 && journey.source == .ipi(vcpu: 0))
-    #expect(after(journey.accepted) == 10_100)
-    #expect(after(journey.wokenUp) == 20_000)
-    #expect(after(journey.injected) == 30_000)
-    #expect(after(journey.ended) == 50_000)
+    #expect(journey.accepted == 10_100)
+    #expect(journey.wokenUp == 20_000)
+    #expect(journey.injected == 30_000)
+    #expect(journey.ended == 50_000)
     #expect(journey.taken == nil)
     #expect(journey.path == .software && !journey.isPathConcluded)
   }
@@ -86,9 +65,9 @@ import VMM
       event(40_000, on: 100, .endOfInterrupt(vcpuID: 0, vector: 0x41)),
       event(50_000, on: 99, accepted(0x41)),
     ])
-    #expect(found.map { after($0.accepted) } == [10_000, 21_000, 50_000])
-    #expect(found.map { after($0.injected) } == [20_000, 31_000, nil])
-    #expect(found.map { after($0.ended) } == [30_000, 40_000, nil])
+    #expect(found.map(\.accepted) == [10_000, 21_000, 50_000])
+    #expect(found.map(\.injected) == [20_000, 31_000, nil])
+    #expect(found.map(\.ended) == [30_000, 40_000, nil])
     #expect(found.map(\.coalesced) == [1, 0, 0])
     #expect(found.map(\.path) == [.software, .software, nil])
   }
@@ -96,7 +75,7 @@ import VMM
   @Test func `an interrupt of the PIC, which no local APIC accepts, is seen from its injection on`() {
     let found = journeys([event(10_000, on: 100, .injected(vector: 0x20, isReinjected: false))])
     #expect(found.count == 1)
-    #expect(found[0].source == nil && found[0].accepted == nil && after(found[0].injected) == 10_000)
+    #expect(found[0].source == nil && found[0].accepted == nil && found[0].injected == 10_000)
   }
 
   @Test func `what software injects only anew was delivered by the processor before`() {
@@ -107,7 +86,7 @@ import VMM
       event(21_000, on: 100, .injected(vector: 0x41, isReinjected: true)),
     ])
     #expect(found.map(\.vector) == [0x40, 0x41])
-    #expect(found.map { after($0.injected) } == [10_000, 20_000])
+    #expect(found.map(\.injected) == [10_000, 20_000])
     #expect(found.map(\.path) == [.virtualDelivery, .software])
     #expect(found.map(\.isPathConcluded) == [true, false])
   }
@@ -133,7 +112,7 @@ import VMM
   }
 
   @Test func `posted is concluded of what finds its vCPU in the guest and is not injected`() {
-    let found = posted([(5000, .entered(vcpuID: 0)), (25_000, Self.halt)])
+    let found = posted([(5000, .entered(vcpuID: 0)), (25_000, .halt)])
     #expect(found.map(\.path) == [.posted])
     #expect(found.map(\.stayedInGuest) == [true])
     #expect(found.map(\.isPathConcluded) == [true])
@@ -141,19 +120,19 @@ import VMM
 
   @Test func `an exit for an interrupt of the host's may have been the notification, and nothing is concluded from it`()
   {
-    let found = posted([(5000, .entered(vcpuID: 0)), (11_000, Self.externalInterrupt), (15_000, .entered(vcpuID: 0))])
+    let found = posted([(5000, .entered(vcpuID: 0)), (11_000, .externalInterrupt), (15_000, .entered(vcpuID: 0))])
     #expect(found.map(\.path) == [.virtualDelivery])
     #expect(found.map(\.stayedInGuest) == [nil])
   }
 
   @Test func `what finds its vCPU outside is delivered at entry`() {
-    let found = posted([(5000, .entered(vcpuID: 0)), (9000, Self.halt), (15_000, .entered(vcpuID: 0))])
+    let found = posted([(5000, .entered(vcpuID: 0)), (9000, .halt), (15_000, .entered(vcpuID: 0))])
     #expect(found.map(\.path) == [.virtualDelivery])
     #expect(found.map(\.stayedInGuest) == [false])
   }
 
   @Test func `a trace that lost events concludes no posting`() {
-    let found = posted([(5000, .entered(vcpuID: 0)), (25_000, Self.halt)], tellsPresence: false)
+    let found = posted([(5000, .entered(vcpuID: 0)), (25_000, .halt)], tellsPresence: false)
     #expect(found.map(\.path) == [.virtualDelivery])
     #expect(found.map(\.stayedInGuest) == [nil])
   }
@@ -166,7 +145,7 @@ import VMM
   @Test func `two that come while the vCPU is outside are one, and two with an entry between them are not`() {
     func pair(_ between: TraceEvent.Detail?) -> [Int] {
       var events = [
-        event(1000, on: 100, .entered(vcpuID: 0)), event(2000, on: 100, Self.halt),
+        event(1000, on: 100, .entered(vcpuID: 0)), event(2000, on: 100, .halt),
         event(10_000, on: 99, accepted(0x70)),
         event(10_100, on: 99, .acceptedByHardware(vcpuID: 0, vector: 0x70, mode: .fixed)),
         event(20_000, on: 99, accepted(0x70)),
@@ -188,8 +167,8 @@ import VMM
         event(50_000, on: 100, .endOfInterrupt(vcpuID: 0, vector: 0x41)),
         event(60_000, on: 100, .endOfInterrupt(vcpuID: 0, vector: 0x41)),
       ], tellsPresence: false)
-    #expect(found.map { after($0.accepted) } == [10_000, 30_000, 31_000, nil])
-    #expect(found.map { after($0.ended) } == [20_000, 40_000, 50_000, 60_000])
+    #expect(found.map(\.accepted) == [10_000, 30_000, 31_000, nil])
+    #expect(found.map(\.ended) == [20_000, 40_000, 50_000, 60_000])
   }
 
   @Test func `what a guest wrote down is told by its records, and the rest by events`() {
@@ -199,15 +178,15 @@ import VMM
         event(50_000, on: 100, accepted(0x41)), event(60_000, on: 100, accepted(0x42)),
       ], taken: [InterruptTaken(vcpu: 0, vector: 0x41, tsc: 30_000)])
     #expect(found.map(\.vector) == [0x41, 0x41, 0x42])
-    #expect(found.map { after($0.taken) } == [30_000, nil, nil])
-    #expect(found.map { after($0.accepted) } == [10_000, 50_000, 60_000])
+    #expect(found.map(\.taken) == [30_000, nil, nil])
+    #expect(found.map(\.accepted) == [10_000, 50_000, 60_000])
   }
 
   @Test func `no more is kept than may be, but entries and exits do not count`() {
     var kept = JourneyEvents(keeping: 3)
     for time in 0..<100 {
       kept.take(event(UInt64(time), on: 100, .entered(vcpuID: 0)))
-      kept.take(event(UInt64(time), on: 100, Self.halt))
+      kept.take(event(UInt64(time), on: 100, .halt))
     }
     for time in 100..<105 { kept.take(event(UInt64(time), on: 99, accepted(0x41))) }
     #expect(kept.seen(0, 0x41).accepted.count == 3)

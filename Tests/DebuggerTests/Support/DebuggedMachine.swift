@@ -63,3 +63,13 @@ final class DebuggedMachine: Sendable {
   /// Ends it.
   func stop() { machine.end(.stopped) }
 }
+
+extension DebuggedMachine {
+  /// Where code other than real mode's begins.
+  static let start: UInt64 = 0x10_0000
+}
+
+extension Code {
+  /// `nop` eight times, then the end.
+  static let straight = Code(.long).then([UInt8](repeating: 0x90, count: 8)).debugExit(0)
+}

@@ -89,3 +89,11 @@ final class RemoteClient {
     }
   }
 }
+
+extension RemoteClient {
+  /// Where the selected vCPU is: RIP, as gdb is told it.
+  func pc() throws -> UInt64 {
+    let bytes = try #require(Hexadecimal.bytes(try ask("p10")))
+    return bytes.littleEndian
+  }
+}
