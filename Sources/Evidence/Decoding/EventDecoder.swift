@@ -5,7 +5,7 @@ struct EventDecoder: Sendable {
   /// The layout of its pages.
   let page: PageFormat
   /// Its names of exits. They are read when they are asked for: a trace instance is made without.
-  var exitNames: ExitNames { ExitNames(SymbolTable.all(in: exitFormat)) }
+  var exitNames: ExitNames { ExitNames(PrintedNames.all(in: exitFormat)) }
   /// The tracepoints that can be read.
   let readable: [Tracepoint]
   /// Why others, which the kernel has, cannot be.

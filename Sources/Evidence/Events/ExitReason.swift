@@ -28,7 +28,7 @@ public struct ExitNames: Hashable, Sendable {
 
   /// The names in a kvm_exit's format. It has a table for VT-x, whose numbers have flags above bit 15, and one for SVM
   /// (kernel, `kvm_print_exit_reason`).
-  init(_ tables: [SymbolTable]) {
+  init(_ tables: [PrintedNames]) {
     names = tables.first?.names ?? [:]
     others = tables.dropFirst().first?.names ?? [:]
   }

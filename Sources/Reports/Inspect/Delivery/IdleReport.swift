@@ -4,7 +4,7 @@ public import MachineState
 import VMM
 
 /// A machine whose every vCPU waits: why each does, and what could end that.
-public struct IdleReport: Codable, Hashable, Sendable {
+public struct IdleReport: Hashable, Sendable {
   /// Why each vCPU waits, in words.
   public var vcpus: [String]
   /// What of the machine itself will wake one, such as a timer that runs.

@@ -1,18 +1,18 @@
 /// The names that a tracepoint's `print fmt` gives to values: one `__print_symbolic(EXPRESSION, { VALUE, "NAME" }, ...)`.
-struct SymbolTable: Hashable, Sendable {
+struct PrintedNames: Hashable, Sendable {
   /// The names by value, as the kernel's 64 bits of it.
   let names: [UInt64: String]
 
   private static let opening = "__print_symbolic("
 
   /// The tables in the text of a `print fmt`, in their order.
-  static func all(in format: some StringProtocol) -> [SymbolTable] {
-    var tables: [SymbolTable] = []
+  static func all(in format: some StringProtocol) -> [PrintedNames] {
+    var tables: [PrintedNames] = []
     var rest = Array(format.utf8)[...]
     let opening = Array(Self.opening.utf8)
     while let place = rest.firstIndex(of: opening) {
       rest = rest[(place + opening.count)...]
-      tables.append(SymbolTable(takingFrom: &rest))
+      tables.append(PrintedNames(takingFrom: &rest))
     }
     return tables
   }
