@@ -40,11 +40,8 @@ struct InputOptions: ParsableArguments {
         // Sound: the call writes at most as many bytes as the buffer has.
         let count = try? unsafe buffer.withUnsafeMutableBytes { try unsafe FileDescriptor.standardInput.read(into: $0) }
         guard let count, count > 0 else { return }
-        var waiting = serial.type(Array(buffer[..<count]))
-        while waiting > buffer.count, stop.reason == nil {
-          stop.wait(atMost: .milliseconds(1))
-          waiting = serial.type([])
-        }
+        serial.type(Array(buffer[..<count]))
+        while serial.waitingInput > buffer.count, stop.reason == nil { stop.wait(atMost: .milliseconds(1)) }
       }
     }
   }

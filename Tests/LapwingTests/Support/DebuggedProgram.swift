@@ -68,15 +68,8 @@ final class GDB {
     }
   }
 
-  /// Waits until a condition holds, at most for a minute; says whether it did.
-  func wait(until condition: () -> Bool) -> Bool {
-    let deadline = ContinuousClock.now + .seconds(60)
-    while !condition() {
-      guard process.isRunning, .now < deadline else { return condition() }
-      Thread.sleep(forTimeInterval: 0.01)
-    }
-    return true
-  }
+  /// Waits until a condition holds or it has ended, at most for a minute; says whether the condition held.
+  func wait(until condition: () -> Bool) -> Bool { process.wait(until: condition) }
 
   /// What it has printed when it has ended; one that does not within a minute is killed, it alone, and that is an issue.
   func output() -> String {

@@ -84,14 +84,7 @@ struct Program {
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
   /// Waits until a condition holds or it has ended, at most for a minute; says whether the condition held.
-  func wait(until condition: () -> Bool) -> Bool {
-    let deadline = ContinuousClock.now + .seconds(60)
-    while !condition() {
-      guard process.isRunning, .now < deadline else { return condition() }
-      Thread.sleep(forTimeInterval: 0.01)
-    }
-    return true
-  }
+  func wait(until condition: () -> Bool) -> Bool { process.wait(until: condition) }
 
   /// Waits for its end; a program that takes longer than a minute is killed, it alone, and that is an issue.
   func result() throws -> Result {
@@ -104,5 +97,17 @@ struct Program {
     return Result(
       status: process.terminationStatus, wasKilled: process.terminationReason == .uncaughtSignal,
       output: try String(contentsOf: output, encoding: .utf8), errors: try String(contentsOf: errors, encoding: .utf8))
+  }
+}
+
+extension Process {
+  /// Waits until a condition holds or the process has ended, at most for a minute; says whether the condition held.
+  func wait(until condition: () -> Bool) -> Bool {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while !condition() {
+      guard isRunning, .now < deadline else { return condition() }
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+    return true
   }
 }

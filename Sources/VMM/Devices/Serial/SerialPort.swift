@@ -58,16 +58,15 @@ public final class SerialPort: BusDevice {
   }
 
   /// Gives the guest input, which its receiver takes as fast as the guest reads it: nothing of it is lost.
-  ///
-  /// - Returns: how many bytes wait, these included. Who has more to give waits until they are few.
-  @discardableResult
-  public func type(_ bytes: [UInt8]) -> Int {
+  public func type(_ bytes: [UInt8]) {
     state.withLock { state in
       state.input += bytes
       update(&state)
-      return state.input.count
     }
   }
+
+  /// How many bytes of input the receiver has not taken. Who has much more to give waits until they are few.
+  public var waitingInput: Int { state.withLock { $0.input.count } }
 
   /// Fills the receiver and sets the line.
   private func update(_ state: inout State) {
