@@ -27,7 +27,7 @@ public final class Injector: Sendable {
     /// How many were handed on and not answered yet.
     var unanswered = 0
     /// Until when an irqfd may still be on its way.
-    var settled: ContinuousClock.Instant?
+    var mayArriveUntil: ContinuousClock.Instant?
     var hasStarted = false
     var isOver = false
   }
@@ -70,7 +70,7 @@ public final class Injector: Sendable {
       if state.isOver { return false }
       // Before the start nothing is known yet.
       return !state.hasStarted || !state.schedule.isEmpty || state.unanswered > 0
-        || state.settled.map { $0 > .now } ?? false
+        || state.mayArriveUntil.map { $0 > .now } ?? false
     }
   }
 
@@ -138,7 +138,7 @@ public final class Injector: Sendable {
     let stimulus = injections[index].stimulus
     let place = state.done.count
     state.done.append(Occurrence(injection: index, number: number, time: .now, answer: nil))
-    if case .irqfd = stimulus { state.settled = .now + Self.patience }
+    if case .irqfd = stimulus { state.mayArriveUntil = .now + Self.patience }
     if case .nmi = stimulus {
       // Its answer may come on this thread, which holds the lock, or on another.
       state.unanswered += 1

@@ -50,7 +50,7 @@ public struct StagedFile: ~Copyable {
   public mutating func commit() throws(Errno) {
     if name == nil {
       let answer = link(to: place)
-      if answer == 0 { return Self.settle(place.folder) }
+      if answer == 0 { return Self.sync(place.folder) }
       guard Errno(rawValue: -answer) == .fileExists else { throw Errno(rawValue: -answer) }
       // Only a rename replaces a file, and only a file that has a name can be renamed.
       let new = Self.newName(in: place.folder)
@@ -65,7 +65,7 @@ public struct StagedFile: ~Copyable {
     }
     guard answer == 0 else { throw Errno(rawValue: errno) }
     name = nil
-    Self.settle(place.folder)
+    Self.sync(place.folder)
   }
 
   private func link(to path: FilePath) -> Int32 {
@@ -74,7 +74,7 @@ public struct StagedFile: ~Copyable {
   }
 
   /// A name is on disk once its folder is. Some file systems cannot be asked for that.
-  private static func settle(_ folder: FilePath) {
+  private static func sync(_ folder: FilePath) {
     guard let directory = try? FileDescriptor.open(folder, .readOnly, options: .closeOnExec) else { return }
     _ = fsync(directory.rawValue)
     try? directory.close()
