@@ -6,8 +6,9 @@ final class ControlConnection {
   private let descriptor: Int32
   private var rest: [UInt8] = []
 
-  /// Connects to the socket at a path.
+  /// Connects to the socket at a path, whose file is there a moment before anybody listens: what is refused is tried again.
   init(_ path: String) throws {
+    let deadline = ContinuousClock.now + .seconds(30)
     descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     try #require(descriptor >= 0)
     var address = sockaddr_un()
@@ -16,12 +17,15 @@ final class ControlConnection {
     try #require(bytes.count < 108)
     // Sound: the path fits, as was just checked, and both calls stay in the one structure.
     unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
-    let answer = unsafe withUnsafePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+    var answer: Int32
+    repeat {
+      answer = unsafe withUnsafePointer(to: &address) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        }
       }
-    }
-    try #require(answer == 0)
+    } while answer < 0 && errno == ECONNREFUSED && ContinuousClock.now < deadline
+    try #require(answer == 0, "connect(2) failed with errno \(errno)")
     // What does not come within a minute does not come at all.
     var limit = timeval(tv_sec: 60, tv_usec: 0)
     // Sound: the call reads the one structure.
