@@ -11,7 +11,8 @@ struct Lapwing: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       RunCommand.self, SnapshotCommand.self, RestoreCommand.self, InspectCommand.self, DiffCommand.self,
-      ListCommand.self, DoctorCommand.self, TestCommand.self, CompareCommand.self, BenchCommand.self, KutCommand.self,
+      ListCommand.self, DoctorCommand.self, TestCommand.self, CompareCommand.self, ReportCommand.self,
+      BenchCommand.self, KutCommand.self,
     ])
 
   /// When the program began, which times in reports are counted from.

@@ -111,12 +111,63 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let file = folder.appending(path: "report.json").path
     #expect(try Program.run(["test", "ipi.self", "--format", "json", "--output", file]).status == 0)
-    let result = try Program.run(["compare", file, file, "--names", "before,after"])
+    let result = try Program.run(["compare", file, file, "--names", "before,after", "--all"])
     #expect(result.status == 0)
     #expect(result.output.contains("\nipi.self.x2apic "))
     #expect(result.output.hasSuffix("\nafter: 2 passed, 0 failed, 0 skipped\n"))
     let refusal = try Program.run(["compare", file, "/proc/version"])
     #expect(refusal.status == 65)
     #expect(refusal.errors.hasPrefix("lapwing: '/proc/version' is no document lapwing.test/1: "))
+  }
+
+  @Test(.needsKVM) func `a suite with a baseline fails for what got worse alone`() throws {
+    let folder = try Folder()
+    let (good, bad) = (folder.path("good.json"), folder.path("bad.json"))
+    #expect(try Program.run(["test", "ipi.self.", "--format", "json", "--output", good]).status == 0)
+    // Known to fail, and passes: a failure that does not come from the host.
+    try folder.write("ipi.self.xapic * made up\n", to: "known")
+    let unexpected = try Program.run(
+      ["test", "ipi.self.", "--expect", folder.path("known"), "--format", "json", "--output", bad])
+    #expect(unexpected.status == 1)
+    #expect(unexpected.output.contains("it passed, and is expected to fail by"))
+    let better = try Program.run(["test", "ipi.self.", "--baseline", bad])
+    #expect(better.status == 0)
+    #expect(better.output.contains("passes now  ipi.self.xapic"))
+    let worse = try Program.run(["test", "ipi.self.", "--baseline", good, "--expect", folder.path("known")])
+    #expect(worse.status == 1)
+    #expect(worse.output.contains("FAILS NOW  ipi.self.xapic"))
+    #expect(try Program.run(["compare", good, bad]).status == 1)
+    #expect(try Program.run(["compare", bad, good]).status == 0)
+    // It fails in both.
+    #expect(
+      try Program.run(["test", "ipi.self.", "--baseline", bad, "--expect", folder.path("known")]).status == 0)
+  }
+
+  @Test(.needsKVM) func `the reports of a suite's parts are merged into one`() throws {
+    let folder = try Folder()
+    for part in ["1", "2"] {
+      let file = folder.path(part)
+      #expect(
+        try Program.run(["test", "ipi.self.", "--shard", "\(part)/2", "--format", "json", "--output", file]).status == 0
+      )
+    }
+    let merged = try Program.run(["report", "merge", folder.path("1"), folder.path("2"), "--format", "ktap"])
+    #expect(merged.status == 0)
+    #expect(merged.output.hasPrefix("KTAP version 1\n1..2\n"))
+    let twice = try Program.run(["report", "merge", folder.path("1"), folder.path("1")])
+    #expect(twice.status == 65)
+    #expect(twice.errors.contains("they are no parts of one suite"))
+  }
+
+  @Test func `a file of known deviations that cannot be read is refused before anything runs`() throws {
+    let folder = try Folder()
+    try folder.write("ipi.slef * lost\n", to: "known")
+    let result = try Program.run(["test", "--expect", folder.path("known")])
+    #expect(result.status == 65)
+    #expect(
+      result.errors.hasSuffix("line 1: no case's id is like 'ipi.slef'; 'lapwing test --list' shows what there is\n"))
+    #expect(try Program.run(["test", "--expect", "/no/such"]).status == 65)
+    #expect(try Program.run(["test", "--baseline", "/proc/version"]).status == 65)
+    #expect(try Program.run(["test", "--list", "--baseline", "/proc/version"]).status == 64)
   }
 }

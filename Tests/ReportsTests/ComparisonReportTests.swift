@@ -83,6 +83,6 @@ import Testing
     }
     return SuiteReport(
       reports, notRun: [], isInterrupted: false, host: SuiteReport.Host(kernel: "6.1.0", backEnd: "kvm_intel"),
-      options: SuiteReport.Options(), sabotage: nil, duration: .milliseconds(1))
+      options: SuiteReport.Options(), sabotage: nil, duration: 1_000_000)
   }
 }

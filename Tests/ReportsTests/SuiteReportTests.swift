@@ -112,7 +112,7 @@ extension SuiteReport {
       [
         passed, failed, .madeUp("apicv.one.xapic", "One", .skipped, skip), .madeUp("apicv.two", "Two", .skipped, skip),
       ], notRun: ["tpr.cr8"], isInterrupted: true, host: Host(kernel: "6.18.0", backEnd: "kvm_intel"),
-      options: Options(rounds: 2), sabotage: nil, duration: .milliseconds(12))
+      options: Options(rounds: 2), sabotage: nil, duration: 12_000_000)
   }
 }
 

@@ -40,6 +40,11 @@ show_parts() {
   awk '{ sub(/^sabotage, [^:]*: /, "") }
     /^[0-9]+ passed, .* of [0-9]+ cases?[, ]/ { passed += $1; failed += $3; skipped += $5 }
     END { printf "=== in all: %d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$scratch"/out-*
+  if [[ -n $baseline ]]; then
+    "$program" report merge "$scratch"/part-*/"$(runs)"/files/report.json --format json --output "$scratch/report.json" >/dev/null ||
+      (($? == 1)) || fail 70 "the reports of the parts cannot be merged"
+    compare_with_baseline "$scratch/report.json" "$status" && status=0 || status=$?
+  fi
   say "the results are there"
   exit "$status"
 }

@@ -37,6 +37,9 @@ show_results() {
     ((status != 0)) || status=$(<"$folder/status")
   done
   compare_results
+  if [[ -n $baseline ]]; then
+    compare_with_baseline "$scratch/results/$(runs)/files/report.json" "$status" && status=0 || status=$?
+  fi
   say "posted-interrupt vectors outside of guests: $(notifications)"
   exit "$status"
 }
@@ -46,7 +49,16 @@ compare_results() {
   local on=$scratch/results/on/files/report.json off=$scratch/results/off/files/report.json
   [[ ${command[1]:-} == test && -s $on && -s $off ]] || return 0
   printf '=== side by side\n'
-  "$program" compare "$on" "$off" --names 'APICv on,APICv off' || true
+  "$program" compare "$on" "$off" --names 'APICv on,APICv off' --all || true
+}
+
+# compare_with_baseline REPORT STATUS: what has changed since the baseline. What the suite found is what is compared; a suite
+# that ended in another way has its own status.
+compare_with_baseline() {
+  (($2 <= 1)) || return "$2"
+  [[ -s $1 ]] || fail 70 "the suite has written no report"
+  printf '=== since the baseline\n'
+  "$program" compare "$baseline" "$1" --names 'baseline,now'
 }
 
 # How the counts of the host's posted-interrupt vectors grew, by run.

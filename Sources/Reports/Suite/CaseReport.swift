@@ -8,6 +8,8 @@ public struct CaseReport: Codable, Sendable {
     case failed
     /// This host cannot run it.
     case skipped
+    /// A run failed, as a file of known deviations says it does on this host (`ExpectedFailures`).
+    case expectedFailure = "expected-failure"
   }
 
   /// Its id.
@@ -20,7 +22,7 @@ public struct CaseReport: Codable, Sendable {
   public var exercises: [String]
   /// What it came to.
   public var verdict: Verdict
-  /// Why it failed or was skipped; absent where it passed.
+  /// Why it failed, is expected to fail or was skipped; absent where it passed.
   public var reason: String?
   /// How often it was run.
   public var runs: Int

@@ -25,7 +25,7 @@ extension SuiteReport {
 
   private func attributes(_ cases: [CaseReport], time: Int64?) -> String {
     let failed = cases.count { $0.verdict == .failed }
-    let skipped = cases.count { $0.verdict == .skipped }
+    let skipped = cases.count { $0.verdict == .skipped || $0.verdict == .expectedFailure }
     let time = XML.seconds(time ?? cases.map(\.duration).reduce(0, +))
     return " tests=\"\(cases.count)\" failures=\"\(failed)\" errors=\"0\" skipped=\"\(skipped)\" time=\"\(time)\""
   }
@@ -42,6 +42,7 @@ extension CaseReport {
       let text = XML.text(failureLines(Style()).text)
       inside.append("  <failure\(XML.attribute("message", reason ?? ""))>\(text)</failure>")
     case .skipped: inside.append("  <skipped\(XML.attribute("message", reason ?? ""))/>")
+    case .expectedFailure: inside.append("  <skipped type=\"xfail\"\(XML.attribute("message", reason ?? ""))/>")
     }
     let output: [TextLine] =
       figures.map { "\($0.name): \($0.value)" } + evidence.lines + (checks ?? []).map(\.line)

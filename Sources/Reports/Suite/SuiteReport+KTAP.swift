@@ -17,8 +17,9 @@ extension SuiteReport {
       lines.append(item.ktapLine(number: index + 1))
     }
     if !notRun.isEmpty { lines.append("# not run: " + notRun.lines.joined(separator: ", ")) }
+    lines += (regressions?.lines(Style()) ?? []).map { "# \($0)" }
     lines.append(
-      "# Totals: pass:\(totals.passed) fail:\(totals.failed) xfail:0 xpass:0 skip:\(totals.skipped) error:\(totals.notRun)"
+      "# Totals: pass:\(totals.passed) fail:\(totals.failed) xfail:\(totals.expectedFailures ?? 0) xpass:0 skip:\(totals.skipped) error:\(totals.notRun)"
     )
     return lines.text
   }
@@ -37,6 +38,7 @@ extension CaseReport {
         case .passed: "    ok \(number + 1) \(text)"
         case .failed: "    not ok \(number + 1) \(text)"
         case .skipped: "    ok \(number + 1) \(text) # SKIP"
+        case .expectedFailure: "    ok \(number + 1) \(text) # XFAIL"
         }
       }
   }
@@ -49,6 +51,8 @@ extension CaseReport {
     case .failed: "not ok \(number) \(id)"
     case .skipped:
       "ok \(number) \(id) # SKIP \(reason ?? "")"
+    case .expectedFailure:
+      "ok \(number) \(id) # XFAIL \(reason ?? "")"
     }
   }
 }

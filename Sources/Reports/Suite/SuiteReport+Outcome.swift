@@ -11,18 +11,25 @@ extension SuiteReport {
   ///   - options: how it was run.
   ///   - sabotage: what was done to every case; nil for nothing.
   ///   - duration: how long it took.
-  public init(_ outcome: SuiteOutcome, host: Host, options: Options, sabotage: SabotageKind?, duration: Duration) {
+  ///   - expected: the failures that are expected; nil for none.
+  public init(
+    _ outcome: SuiteOutcome, host: Host, options: Options, sabotage: SabotageKind?, duration: Duration,
+    expected: ExpectedFailures? = nil
+  ) {
     let pairs = zip(outcome.cases, outcome.results)
-    let cases = pairs.filter { $1.runs > 0 }.map { CaseReport($0, $1, sabotage: sabotage) }
+    let cases = pairs.filter { $1.runs > 0 }.map { testCase, result in
+      let item = CaseReport(testCase, result, sabotage: sabotage)
+      return expected?.judged(item, on: host) ?? item
+    }
     self.init(
       cases, notRun: pairs.filter { $1.runs == 0 }.map(\.0.id), isInterrupted: outcome.isInterrupted, host: host,
-      options: options, sabotage: sabotage, duration: duration)
+      options: options, sabotage: sabotage?.rawValue, duration: duration.nanoseconds)
   }
 
   /// The report of these cases.
   init(
     _ cases: [CaseReport], program: String = "lapwing test", notRun: [String], isInterrupted: Bool, host: Host,
-    options: Options, sabotage: SabotageKind?, duration: Duration
+    options: Options, sabotage: String?, duration: Int64
   ) {
     var totals = Totals(notRun: notRun.count)
     var skips: [Skip] = []
@@ -31,6 +38,7 @@ extension SuiteReport {
       switch item.verdict {
       case .passed: totals.passed += 1
       case .failed: totals.failed += 1
+      case .expectedFailure: totals.expectedFailures = (totals.expectedFailures ?? 0) + 1
       case .skipped:
         totals.skipped += 1
         let reason = item.reason ?? ""
@@ -43,9 +51,8 @@ extension SuiteReport {
     }
     self.init(
       program: program, success: totals.failed == 0 && totals.notRun == 0 && !isInterrupted,
-      isSabotage: sabotage != nil, sabotage: sabotage?.rawValue,
-      isInterrupted: isInterrupted,
-      host: host, options: options, totals: totals, duration: duration.nanoseconds, cases: cases, notRun: notRun,
+      isSabotage: sabotage != nil, sabotage: sabotage, isInterrupted: isInterrupted, host: host, options: options,
+      totals: totals, duration: duration, cases: cases, notRun: notRun,
       skips: skips.sorted { $0.ids.count > $1.ids.count })
   }
 }

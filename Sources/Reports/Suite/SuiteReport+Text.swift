@@ -15,12 +15,17 @@ extension SuiteReport {
       guard let trace = item.trace else { continue }
       lines += [style.bold("\(item.id): how its interrupts got there")] + trace.lines(style) + [""]
     }
+    let expected = cases.filter { $0.verdict == .expectedFailure }
+    if !expected.isEmpty {
+      lines += [style.bold("failed as expected")] + expected.map { "  \($0.id): \($0.reason ?? "")" } + [""]
+    }
     if !skips.isEmpty { lines += [style.bold("skipped")] + skips.map(line) + [""] }
     if cases.count > Self.slowestCount { lines += [style.bold("slowest")] + slowest.lines() + [""] }
     if !notRun.isEmpty {
       lines += [style.yellow("not run: ") + "\(Units.count(notRun.count, "case")), from \(notRun[0]) on", ""]
     }
     lines.append(summary(style))
+    if let regressions { lines += [""] + regressions.lines(style) }
     return lines.text
   }
 
@@ -41,6 +46,7 @@ extension SuiteReport {
   private func summary(_ style: Style) -> TextLine {
     var parts: [TextLine] = ["\(totals.passed) passed"]
     parts.append(totals.failed > 0 ? style.red("\(totals.failed) FAILED") : "0 failed")
+    if let expected = totals.expectedFailures { parts.append("\(expected) failed as expected") }
     parts.append("\(totals.skipped) skipped")
     if totals.notRun > 0 { parts.append(style.yellow("\(totals.notRun) not run")) }
     let planned = options.rounds * (cases.count + notRun.count)
@@ -60,6 +66,7 @@ extension CaseReport {
         + style.dim(([Units.time(duration)] + checkCount + paths).lines.joined(separator: ", "))
     case .failed: "\(style.red("FAILED"))  \(id): \(reason ?? "")"
     case .skipped: "\(style.yellow("skip  "))  \(id): \(reason ?? "")"
+    case .expectedFailure: "\(style.yellow("xfail "))  \(id): \(reason ?? "")"
     }
   }
 
@@ -86,6 +93,7 @@ extension CaseReport.Check {
     case .passed: "PASS: \(text)"
     case .failed: "FAIL: \(text)"
     case .skipped: "SKIP: \(text)"
+    case .expectedFailure: "XFAIL: \(text)"
     }
   }
 }

@@ -19,7 +19,7 @@ extension SuiteReport {
     self.init(
       results.compactMap { $0.map { CaseReport($0, programStart: programStart) } }, program: "lapwing kut",
       notRun: zip(plans, results).filter { $1 == nil }.map(\.0.test.name), isInterrupted: isInterrupted, host: host,
-      options: options, sabotage: nil, duration: duration)
+      options: options, sabotage: nil, duration: duration.nanoseconds)
   }
 }
 

@@ -32,6 +32,8 @@ public struct SuiteReport: Codable, Sendable {
   public var notRun: [String]
   /// Why cases were skipped, the commonest reason first.
   public var skips: [Skip]
+  /// What has changed since an earlier report; absent without one.
+  public var regressions: RegressionReport?
 
   /// Where a suite ran.
   public struct Host: Codable, Hashable, Sendable {
@@ -84,6 +86,8 @@ public struct SuiteReport: Codable, Sendable {
     public var failed = 0
     /// Cases that this host cannot run.
     public var skipped = 0
+    /// Cases that failed as was expected; absent where nothing was.
+    public var expectedFailures: Int?
     /// Cases that were selected and not run.
     public var notRun = 0
     /// All runs of all cases; with `--repeat` more than there are cases.

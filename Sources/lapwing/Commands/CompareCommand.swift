@@ -1,21 +1,26 @@
 import ArgumentParser
 import Reports
 
-/// `lapwing compare`: two reports of the suite side by side.
+/// `lapwing compare`: what has changed from one report of the suite to another, or the two side by side.
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "compare", abstract: "Compare two reports of the suite.",
+    commandName: "compare", abstract: "Show what has changed between two reports of the suite.",
     discussion: """
-      FIRST and SECOND are what 'lapwing test --format json' wrote on two hosts, or on one host with APICv and without. \
-      Shown are exits, injections, interrupt-window exits and latency of every case. Exit status: 0 where both suites \
-      succeeded; 1 where one did not; 65 for a file that is no such report.
+      FIRST and SECOND are what 'lapwing test --format json' wrote, before and after a change of the kernel. Shown is what \
+      has changed, the worst first: cases that fail or are skipped now, interrupts that software injects now, exits and \
+      injections that grew beyond chance. With --all, every case with its exits, injections, interrupt-window exits and \
+      latency on both sides. Exit status: 0 where there is no regression; 1 where there is one; with --all 1 where one of \
+      the suites did not succeed; 65 for a file that is no such report.
       """)
 
-  @Argument(help: "A report of the suite, as JSON.")
+  @Argument(help: "The earlier report of the suite, as JSON.")
   var first: String
 
-  @Argument(help: "Another one.")
+  @Argument(help: "The report to compare with it.")
   var second: String
+
+  @Flag(help: "Show every case on both sides, such as with APICv and without, instead of what has changed.")
+  var all = false
 
   @Option(help: "What to call the two, with a comma between; the files' names without it.")
   var names: SideNames?
@@ -25,8 +30,14 @@ struct CompareCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
-      let comparison = ComparisonReport(
-        (names?.first ?? first, try read(first)), (names?.second ?? second, try read(second)))
+      let earlier = (name: names?.first ?? first, report: try read(first))
+      let now = (name: names?.second ?? second, report: try read(second))
+      guard all else {
+        let regressions = RegressionReport(from: earlier, to: now)
+        try show(regressions, format) { $0.text(StandardOutput.style) }
+        return regressions.success ? .success : .failed
+      }
+      let comparison = ComparisonReport(earlier, now)
       try show(comparison, format) { $0.text(StandardOutput.style) }
       return comparison.success ? .success : .failed
     }

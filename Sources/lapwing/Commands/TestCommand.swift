@@ -10,8 +10,8 @@ struct TestCommand: ParsableCommand {
     commandName: "test", abstract: "Run the interrupt suite.",
     discussion: """
       FILTER is a case's id, such as ipi.self.x2apic; the beginning of ids, such as ipi.; or a pattern, such as \
-      '*.x2apic'. Exit status: 0 where every case passed or was skipped; 1 where one failed; 130 after Ctrl-C, with a \
-      report of what was finished.
+      '*.x2apic'. Exit status: 0 where every case passed, was skipped or failed as expected; 1 where one failed; with \
+      --baseline 0 where nothing got worse, and 1 for a regression; 130 after Ctrl-C, with a report of what was finished.
       """)
 
   @Argument(help: "Which cases to run; all of them without one.")
@@ -22,6 +22,9 @@ struct TestCommand: ParsableCommand {
 
   @OptionGroup(title: "Report")
   var report: SuiteReportOptions
+
+  @OptionGroup(title: "What is known")
+  var known: KnownResults
 
   @Option(
     help: """
@@ -51,6 +54,9 @@ struct TestCommand: ParsableCommand {
     guard compare == nil || !list && sabotage == nil else {
       throw ValidationError("--compare goes with neither --list nor --sabotage")
     }
+    guard compare == nil && sabotage == nil && !list || known.isEmpty else {
+      throw ValidationError("--baseline and --expect go with none of --compare, --sabotage and --list")
+    }
     guard compare == nil || [.human, .json].contains(report.format) else {
       throw ValidationError("--compare writes human or json, not \(report.format.rawValue)")
     }
@@ -74,11 +80,14 @@ struct TestCommand: ParsableCommand {
   }
 
   private func run(_ cases: [ScenarioCase], to destination: ReportDestination) throws(Failure) -> ExitStatus {
+    let (expected, baseline) = (try known.readExpectations(), try known.readBaseline())
     let session = try SuiteSession(
-      cases, suite, sabotage: sabotage, destination: destination, isHuman: isHuman)
-    let suiteReport = session.report(suite.described(filters), sabotage: sabotage)
+      cases, suite, sabotage: sabotage, expected: expected, destination: destination, isHuman: isHuman)
+    var suiteReport = session.report(suite.described(filters), sabotage: sabotage)
+    if let baseline { suiteReport.regressions = RegressionReport(from: baseline, to: ("now", suiteReport)) }
     try report.write(suiteReport, to: destination)
-    return session.status(success: suiteReport.success)
+    guard let regressions = suiteReport.regressions else { return session.status(success: suiteReport.success) }
+    return session.status(success: regressions.success && suiteReport.notRun.isEmpty)
   }
 
   /// Every case on this host as it is, and again with APICv kept off.

@@ -14,6 +14,7 @@ struct SuiteSession {
   let signal: Int32?
   /// How long it took.
   let duration: Duration
+  private let expected: ExpectedFailures?
 
   /// Runs the cases.
   ///
@@ -21,12 +22,13 @@ struct SuiteSession {
   ///   - cases: the cases.
   ///   - options: how they are run.
   ///   - sabotage: what is done to every case; nil for nothing.
+  ///   - expected: the failures that are expected; nil for none.
   ///   - destination: where the report goes. Once it cannot be written any more, no case is begun.
   ///   - isHuman: whether the report is for a person; progress goes to standard error where standard output is for a document.
   ///   - admit: refuses a host.
   init(
-    _ cases: [ScenarioCase], _ options: SuiteOptions, sabotage: SabotageKind? = nil, destination: ReportDestination,
-    isHuman: Bool,
+    _ cases: [ScenarioCase], _ options: SuiteOptions, sabotage: SabotageKind? = nil,
+    expected: ExpectedFailures? = nil, destination: ReportDestination, isHuman: Bool,
     admit: (HostSurvey) throws(Failure) -> Void = { _ in }
   ) throws(Failure) {
     let start = ContinuousClock.now
@@ -38,6 +40,7 @@ struct SuiteSession {
     let tracing = TracePool()
     defer { tracing.close() }
     let runner = options.runner(system, host, tracing: tracing, sabotage: sabotage)
+    let place = SuiteReport.Host(host.survey)
     var progress = SuiteProgress(
       planned: cases.count * options.repeat, toErrors: destination.isStandardOutput && !isHuman)
     do throws(MachineError) {
@@ -45,7 +48,10 @@ struct SuiteSession {
         cases, isInterrupted: { signals.isPending || destination.isLost }, interruption: signals.descriptor,
         watch: { ended, running in
           progress.show(
-            ended.map { CaseReport($0.testCase, $0.result, sabotage: sabotage) }, running: running.map(\.id))
+            ended.map { run in
+              let item = CaseReport(run.testCase, run.result, sabotage: sabotage)
+              return expected?.judged(item, on: place) ?? item
+            }, running: running.map(\.id))
         })
     } catch {
       throw Failure(error)
@@ -53,6 +59,7 @@ struct SuiteSession {
     signal = signals.release()
     progress.end()
     self.host = host.survey
+    self.expected = expected
     duration = .now - start
   }
 
@@ -61,13 +68,19 @@ struct SuiteSession {
     -> SuiteReport
   {
     SuiteReport(
-      part ?? outcome, host: SuiteReport.Host(kernel: host.kernelRelease, backEnd: host.backEnd?.moduleName),
-      options: options, sabotage: sabotage, duration: duration)
+      part ?? outcome, host: SuiteReport.Host(host), options: options, sabotage: sabotage, duration: duration,
+      expected: expected)
   }
 
   /// How the program ends.
   func status(success: Bool) -> ExitStatus {
     if let signal { return ExitStatus(signal: signal) }
     return success ? .success : .failed
+  }
+}
+
+extension SuiteReport.Host {
+  fileprivate init(_ survey: HostSurvey) {
+    self.init(kernel: survey.kernelRelease, backEnd: survey.backEnd?.moduleName)
   }
 }
