@@ -8,6 +8,7 @@ kernel_line() {
   local line="console=ttyS0,115200 nokaslr mitigations=off nowatchdog random.trust_cpu=on panic=0 tsc=reliable quiet"
   [[ $host == svm ]] ||
     line+=" no_timer_check hpet=disable tsc_early_khz=$((instructions_per_second / 1000)) idle=halt"
+  [[ $host == svm || $apicv == both ]] || kvm_is_module || line+=" kvm_intel.enable_apicv=$([[ $apicv == on ]] && echo 1 || echo 0)"
   echo "$line"
 }
 

@@ -3,20 +3,19 @@
 
 busybox() { "$(package busybox-static)/bin/busybox" "$@"; }
 
-kernel_image() { echo "$(package "linux-image-$kernel")"/boot/vmlinuz-*; }
-
 # In the order in which they are loaded; what they depend on is found.
-modules() {
-  case $host in
-    vtx) echo ata_piix sd_mod kvm-intel ;;
-    svm) echo ata_piix sd_mod kvm-amd ;;
-  esac
-}
+modules() { echo ata_piix sd_mod "$(vendor)"; }
 
-base_entry() { echo "base-$host-$(key "$parts/init" "$parts/image.sh" "$(kernel_image)" "$(modules)")"; }
+# Of a kernel of the user's own nothing is kept: there may be one for each commit.
+base_entry() {
+  [[ -z $kernel_file ]] || { echo "${scratch#"$cache"/}/base" && return; }
+  echo "base-$host-$(key "$parts/init" "$parts/image.sh" "$(kernel_image)" "$(modules)")"
+}
 
 prepare_base() {
   [[ -d $cache/$(base_entry) ]] && return
+  # Each part of a suite packs its own.
+  [[ -z $kernel_file ]] || ((emulators == 1)) || return 0
   say "packing the base"
   cached "$(base_entry)" pack_base
 }
@@ -37,14 +36,16 @@ pack_base() {
 # Copies a module, unpacked, behind those that it depends on, and writes the order down. One that is not there is a part
 # of the kernel.
 take_module() {
-  local name=${1//_/[-_]} file depends other
-  file=$(find "$(package "linux-image-$kernel")/lib/modules" -name "$name.ko*" -print -quit)
+  local name file depends other
+  file=$(module_file "$1")
   [[ -n $file ]] || return 0
   name=$(basename "$file")
   name=${name%%.ko*}
   [[ ! -e base/modules/$name.ko ]] || return 0
   case $file in
     *.xz) xz -dc "$file" >"$name.ko" ;;
+    *.zst) zstd -qdc "$file" >"$name.ko" ;;
+    *.gz) gzip -dc "$file" >"$name.ko" ;;
     *) cp "$file" "$name.ko" ;;
   esac
   depends=$(tr '\0' '\n' <"$name.ko" | sed -n 's/^depends=//p' | head -n 1)
@@ -92,6 +93,7 @@ build_job() {
     echo "set --$(quoted "${command[@]}")"
     echo "runs='$(runs)'"
     echo "keeps_report=$(keeps_report)"
+    echo "vendor=$(vendor)"
   } >"$job/command"
   archive "$scratch/job" | gzip -1 >"$scratch/job.cpio.gz" || fail 69 "the job cannot be packed"
   rm -r "$scratch/job"

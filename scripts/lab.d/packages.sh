@@ -10,7 +10,8 @@ prepare_packages() {
   else
     need_installed qemu-system-x86_64:qemu-system-x86
   fi
-  need_unpacked busybox-static "linux-image-$kernel"
+  need_unpacked busybox-static
+  [[ -n $kernel_file ]] || need_unpacked "linux-image-$kernel"
 }
 
 package() { echo "$cache/packages/$1"; }
@@ -49,18 +50,10 @@ unpack() {
 
 # The kernel has its release in its name; the package without it says which is the newest.
 real_name() {
-  local suite=bookworm
   case $1 in
-    linux-image-6.12) suite=bookworm-backports ;;
-    linux-image-6.1) ;;
-    *) echo "$1" && return ;;
+    linux-image-*) kernel_package "${1#linux-image-}" ;;
+    *) echo "$1" ;;
   esac
-  private_apt_cache show "linux-image-cloud-amd64" |
-    awk -v kernel="${1#linux-image-}" '
-      /^Depends: linux-image-/ { sub(/,.*/, ""); name = $2; sub(/^linux-image-/, "", name)
-        if (index(name, kernel ".") == 1) { print $2; found = 1; exit } }
-      END { exit !found }' ||
-    { echo "there is no linux-image-cloud-amd64 of Linux ${1#linux-image-} in $suite" >&2 && return 1; }
 }
 
 private_options() {
@@ -71,6 +64,12 @@ private_options() {
 
 private_apt() { mapfile -t options < <(private_options) && apt-get -q "${options[@]}" "$@"; }
 private_apt_cache() { mapfile -t options < <(private_options) && apt-cache "${options[@]}" "$@"; }
+
+# private_indexes SUITE: the package list of a suite.
+private_indexes() {
+  private_apt indextargets 'Created-By: Packages' "Release: $1" --format '$(FILENAME)' |
+    while IFS= read -r file; do /usr/lib/apt/apt-helper cat-file "$file"; done
+}
 
 # The mirror that this machine itself uses for Debian, and Debian's own where it uses none.
 mirror() {
@@ -87,8 +86,8 @@ update_lists() {
   from=$(mirror)
   say "reading Debian's package lists from $from"
   mkdir -p "$cache/apt/lists/partial" "$cache/apt/cache/archives/partial"
-  printf "%s [signed-by=$keyring] $from %s main\n" deb bookworm deb bookworm-updates deb bookworm-backports \
-    deb-src trixie >"$cache/apt/sources.list"
+  printf "%s [signed-by=$keyring] $from %s main\n" deb-src trixie \
+    $(printf 'deb %s ' $(suites_of "$kernel")) >"$cache/apt/sources.list"
   if ! private_apt update >"$scratch/update.log" 2>&1 || grep -q '^[EW]: Failed to fetch' "$scratch/update.log"; then
     tail -n 15 "$scratch/update.log" >&2
     fail 69 "the package lists cannot be read from $from; LAPWING_LAB_MIRROR may name another"

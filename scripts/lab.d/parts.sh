@@ -16,6 +16,7 @@ run_in_parts() {
   local number options=(--cpus "$cpus" --kernel "$kernel" --program "$program" --timeout "$time_limit" --emulators 1) file
   [[ $host == svm ]] || options+=(--apicv "$apicv")
   [[ -z $quiet ]] || options+=(--quiet)
+  [[ -z $modules_given ]] || options+=(--modules "$modules_given")
   for file in "${files[@]}"; do options+=(--file "$file"); done
   for ((number = 1; number <= emulators; number++)); do
     "$here/lab" "$host" "${options[@]}" --output "$scratch/part-$number" -- "${command[@]}" --shard "$number/$emulators" \
