@@ -24,6 +24,9 @@ let package = Package(
     .library(name: "KVM", targets: ["KVM"]),
     .library(name: "VMM", targets: ["VMM"]),
     .library(name: "MachineState", targets: ["MachineState"]),
+    .library(name: "Evidence", targets: ["Evidence"]),
+    .library(name: "Scenarios", targets: ["Scenarios"]),
+    .library(name: "Reports", targets: ["Reports"]),
     .executable(name: "lapwing", targets: ["lapwing"]),
   ],
   dependencies: [

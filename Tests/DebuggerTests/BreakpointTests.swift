@@ -22,6 +22,16 @@ import VMM
     #expect(debugged.machine.console.text == "a")
   }
 
+  @Test func `the first step is one instruction whoever is quicker, gdb or the vCPU's thread`() throws {
+    for _ in 0..<25 {
+      let debugged = try DebuggedMachine(.straight)
+      let client = try RemoteClient(to: debugged.address)
+      #expect(try client.ask("vCont;s:1").hasPrefix("T05thread:1;"))
+      #expect(try client.pc() == DebuggedMachine.start + 1)
+      #expect(try client.ask("c") == "W00")
+    }
+  }
+
   @Test func `a breakpoint stops, is not seen in memory, and its byte is what the guest would have`() throws {
     let debugged = try DebuggedMachine(.straight)
     let client = try RemoteClient(to: debugged.address)

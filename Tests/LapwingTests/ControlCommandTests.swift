@@ -94,6 +94,43 @@ import Testing
     #expect(result.status == 0)
   }
 
+  @Test func `what a client asks for is in the report, in the order in which it came and with what became of it`()
+    throws
+  {
+    let run = try Run(["--format", "json", "--inject", "irqfd:31@1ms"])
+    let client = try run.connect()
+    #expect(client.ask(#"{"verb":"line","gsi":20,"level":"pulse"}"#)?.contains("ignored") == true)
+    #expect(client.ask(#"{"verb":"nmi","vcpu":7}"#)?.contains(#""ok":false"#) == true)
+    #expect(interrupt(client))
+    let result = try run.program.result()
+    #expect(result.status == 0)
+    let document = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    let all = try #require(document["injections"] as? [[String: Any]])
+    let requests = all.filter { $0["from"] as? String == "control" }
+    #expect(requests.first?["stimulus"] as? String == "line:20=pulse")
+    #expect(requests.first?["answer"] as? String == "ignored")
+    #expect(requests.last?["stimulus"] as? String == "msi:0xfee00000:0x40")
+    #expect(requests.last?["answer"] as? String == "delivered")
+    #expect(requests.allSatisfy { $0["moment"] == nil })
+    let own = all.filter { $0["from"] as? String == "option" }
+    #expect(own.compactMap { $0["moment"] as? String } == ["1ms"])
+    let times = all.compactMap { $0["time"] as? Int }
+    #expect(times.count == all.count && times == times.sorted())
+  }
+
+  @Test func `a client gets the inspector's words, and a format that there is not is told`() throws {
+    let run = try Run()
+    let client = try run.connect()
+    let answer = try #require(client.ask(#"{"id":"x","verb":"inspect","format":"text"}"#))
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any])
+    #expect(object["id"] as? String == "x")
+    let text = try #require(object["text"] as? String)
+    #expect(text.contains("\nvCPU 0: "))
+    #expect(text.contains("IOAPIC: IOAPICID"))
+    #expect(client.ask(#"{"verb":"inspect","format":"html"}"#)?.contains(#"format is \"json\" or \"text\""#) == true)
+    _ = try run.stop()
+  }
+
   @Test func `what is no request is told, and the next is answered`() throws {
     let run = try Run()
     let client = try run.connect()

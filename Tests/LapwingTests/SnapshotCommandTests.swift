@@ -40,6 +40,21 @@ import Testing
     #expect(result.output == "three")
   }
 
+  @Test func `a guest that waits for good comes to no exit, and is not waited for`() throws {
+    let folder = try Folder()
+    let guest = try GuestFile(ELFImage(code: Code(.long).print("so far").halt().bytes).bytes)
+    let result = try Program.run([
+      "snapshot", guest.path, "--at", "exit:100", "-o", folder.path("s.json"), "--timeout", "60s",
+    ])
+    #expect(result.status == 1)
+    #expect(result.errors.contains("ended before exit:100: every vCPU waits, and nothing can wake one"))
+    #expect(folder.names == [])
+    // The time comes, whatever the guest does.
+    let later = try Program.run(["snapshot", guest.path, "--at", "1s", "-o", folder.path("s.json"), "--quiet"])
+    #expect(later.status == 0)
+    #expect(try Program.run(["restore", folder.path("s.json"), "--timeout", "60s"]).status == 1)
+  }
+
   @Test func `a snapshot at a mark has what came before it in its log`() throws {
     let folder = try Folder()
     let snapshot = try Program.run([

@@ -113,6 +113,28 @@ static inline struct ckvm_hypercall_exit ckvm_run_hypercall(const struct kvm_run
 }
 static inline void ckvm_run_set_hypercall_result(struct kvm_run *run, uint64_t result) { run->hypercall.ret = result; }
 
+// KVM_EXIT_HYPERV of type KVM_EXIT_HYPERV_SYNIC: what the guest wrote, and the registers as they are then.
+struct ckvm_synic_exit {
+  uint32_t msr;
+  uint64_t control, event_page, message_page;
+};
+static inline struct ckvm_synic_exit ckvm_run_synic(const struct kvm_run *run) {
+  return (struct ckvm_synic_exit){
+      run->hyperv.u.synic.msr, run->hyperv.u.synic.control, run->hyperv.u.synic.evt_page, run->hyperv.u.synic.msg_page};
+}
+
+// KVM_EXIT_HYPERV of type KVM_EXIT_HYPERV_HCALL: RCX, RDX and R8 of the call; the result goes to RAX.
+struct ckvm_hyperv_call_exit {
+  uint64_t input, parameters[2];
+};
+static inline struct ckvm_hyperv_call_exit ckvm_run_hyperv_call(const struct kvm_run *run) {
+  return (struct ckvm_hyperv_call_exit){
+      run->hyperv.u.hcall.input, {run->hyperv.u.hcall.params[0], run->hyperv.u.hcall.params[1]}};
+}
+static inline void ckvm_run_set_hyperv_result(struct kvm_run *run, uint64_t result) {
+  run->hyperv.u.hcall.result = result;
+}
+
 // KVM_EXIT_TPR_ACCESS.
 struct ckvm_tpr_exit {
   uint64_t rip;

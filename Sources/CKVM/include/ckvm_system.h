@@ -29,6 +29,11 @@ static inline int ckvm_get_emulated_cpuid(int kvm, struct kvm_cpuid2 *cpuid) {
   return ckvm_ioctl_pointer(kvm, KVM_GET_EMULATED_CPUID, cpuid);
 }
 
+// KVM_GET_SUPPORTED_HV_CPUID, on /dev/kvm (KVM_CAP_SYS_HYPERV_CPUID): Hyper-V's leaves. As KVM_GET_SUPPORTED_CPUID.
+static inline int ckvm_get_supported_hv_cpuid(int kvm, struct kvm_cpuid2 *cpuid) {
+  return ckvm_ioctl_pointer(kvm, KVM_GET_SUPPORTED_HV_CPUID, cpuid);
+}
+
 // KVM_GET_MSR_INDEX_LIST: the MSRs that KVM_GET_MSRS knows. in: nmsrs, the room; out: nmsrs. E2BIG: nmsrs says how many.
 static inline int ckvm_get_msr_index_list(int kvm, struct kvm_msr_list *list) {
   return ckvm_ioctl_pointer(kvm, KVM_GET_MSR_INDEX_LIST, list);

@@ -18,13 +18,21 @@ public struct ControlRequest: Hashable, Sendable {
     /// Lets them go on.
     case resume
     /// The machine's state, without its memory.
-    case inspect
+    case inspect(StateFormat)
     /// State and memory into a file.
     case snapshot(file: String)
     /// KVM's statistics.
     case statistics
     /// Ends the machine.
     case stop
+  }
+
+  /// How a state is shown, each with its word.
+  public enum StateFormat: String, Hashable, Sendable, CaseIterable {
+    /// A document `lapwing.machine-state`.
+    case document = "json"
+    /// The inspector's words.
+    case text
   }
 }
 
@@ -40,7 +48,7 @@ extension ControlRequest {
   /// The verbs, each with the members that it has beside `id` and `verb`.
   private static let verbs: [(name: String, members: [String])] = [
     ("line", ["gsi", "level"]), ("msi", ["address", "data"]), ("nmi", ["vcpu"]), ("irqfd", ["gsi"]), ("pause", []),
-    ("resume", []), ("inspect", []), ("snapshot", ["file"]), ("statistics", []), ("stop", []),
+    ("resume", []), ("inspect", ["format"]), ("snapshot", ["file"]), ("statistics", []), ("stop", []),
   ]
   /// An answer has it too, so it is short.
   private static let idLimit = 256
@@ -92,7 +100,7 @@ extension ControlRequest {
     switch verb.name {
     case "pause": return .pause
     case "resume": return .resume
-    case "inspect": return .inspect
+    case "inspect": return .inspect(try members.stateFormat())
     case "statistics": return .statistics
     case "stop": return .stop
     case "snapshot": return .snapshot(file: try members.text("file", atMost: pathLimit))
@@ -150,6 +158,15 @@ private struct Members {
     case .string("pulse"): return .pulse
     default: throw StimulusError("level is 0, 1 or \"pulse\"")
     }
+  }
+
+  /// How a state is shown: as a document, unless something else is wanted.
+  func stateFormat() throws(StimulusError) -> ControlRequest.StateFormat {
+    guard members.contains(where: { $0.name == "format" }) else { return .document }
+    let formats = ControlRequest.StateFormat.allCases
+    guard case .string(let word) = try value("format"), let format = formats.first(where: { $0.rawValue == word })
+    else { throw StimulusError("format is " + formats.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")) }
+    return format
   }
 
   /// Refuses members that a verb does not have: somebody means something by them.

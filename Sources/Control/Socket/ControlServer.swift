@@ -22,11 +22,14 @@ public final class ControlServer: Sendable {
   ///   - listener: where from.
   ///   - machine: a machine that has not been started.
   ///   - guest: what its snapshots say of it.
+  ///   - words: what its state is for a person.
   /// - Throws: `MachineError` where the host has no thread or descriptor left.
-  public init(_ listener: LocalListener, _ machine: Machine, guest: String) throws(MachineError) {
+  public init(
+    _ listener: LocalListener, _ machine: Machine, guest: String, words: @escaping StateText
+  ) throws(MachineError) {
     self.listener = listener
     do throws(KVMError) {
-      self.machine = try ControlledMachine(machine, guest: guest)
+      self.machine = try ControlledMachine(machine, guest: guest, words: words)
     } catch {
       throw .kvm(error)
     }
@@ -46,6 +49,9 @@ public final class ControlServer: Sendable {
     if let started = thread.withLock({ $0.take() }) { pthread_join(started, nil) }
     listener.close()
   }
+
+  /// The interrupts that clients have asked for.
+  public var requestedInjections: RequestedInjections { machine.requestedInjections }
 
   private func run() {
     var clients: [ControlClient] = []

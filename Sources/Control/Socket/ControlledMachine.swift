@@ -1,9 +1,12 @@
 import JSON
 import KVM
-import MachineState
+public import MachineState
 import Synchronization
 import SystemPackage
 import VMM
+
+/// What a machine's state is for a person: the inspector's words. Layers above know them.
+public typealias StateText = @Sendable (MachineState) -> String
 
 /// A machine, and what the control socket does with it: on one thread, a request at a time.
 final class ControlledMachine: Sendable {
@@ -11,6 +14,8 @@ final class ControlledMachine: Sendable {
   private let guest: String
   private let statistics: [StatisticsFile]
   private let isPaused = Mutex(false)
+  private let requests = Mutex(RequestedInjections())
+  private let words: StateText
 
   /// How long the vCPUs have to come out of the guest.
   private static let patience = Duration.seconds(5)
@@ -18,9 +23,11 @@ final class ControlledMachine: Sendable {
   /// - Parameters:
   ///   - machine: a machine that has not been started: KVM opens no statistics of a vCPU that is in the guest.
   ///   - guest: what a snapshot says of it.
-  init(_ machine: Machine, guest: String) throws(KVMError) {
+  ///   - words: what its state is for a person.
+  init(_ machine: Machine, guest: String, words: @escaping StateText) throws(KVMError) {
     self.machine = machine
     self.guest = guest
+    self.words = words
     var files: [StatisticsFile] = []
     for vcpu in machine.vcpus { files.append(try vcpu.openStatistics()) }
     statistics = files
@@ -28,6 +35,9 @@ final class ControlledMachine: Sendable {
 
   /// How many vCPUs it has.
   var vcpuCount: Int { machine.vcpus.count }
+
+  /// The interrupts that were asked for so far.
+  var requestedInjections: RequestedInjections { requests.withLock { $0 } }
 
   /// Carries a request out, apart from `stop`, which ends the machine.
   ///
@@ -39,8 +49,10 @@ final class ControlledMachine: Sendable {
       case .inject(let stimulus): return inject(stimulus)
       case .pause: return try pause()
       case .resume: return resume()
-      case .inspect:
+      case .inspect(.document):
         return .done([JSONValue.Member("state", StateDocument(try machine.capture(guest: guest)).json)])
+      case .inspect(.text):
+        return .done([JSONValue.Member("text", .string(words(try machine.capture(guest: guest))))])
       case .snapshot(let file): return try snapshot(FilePath(file), isCancelled)
       case .statistics: return try showStatistics()
       case .stop:
@@ -55,8 +67,11 @@ final class ControlledMachine: Sendable {
   private func inject(_ stimulus: Stimulus) -> ControlAnswer.Result {
     // An NMI is on its way when the call returns; its answer is not waited for.
     let box = Answer()
+    let time = ContinuousClock.now
     machine.inject(stimulus) { box.fill($0) }
-    return (box.value ?? .sent).result
+    let answer = box.value ?? .sent
+    requests.withLock { $0.add(RequestedInjections.Request(stimulus: stimulus, time: time, answer: answer)) }
+    return answer.result
   }
 
   private func pause() throws(MachineError) -> ControlAnswer.Result {

@@ -56,6 +56,7 @@ public enum KVMCall: String, Hashable, Sendable, CaseIterable {
   case getVCPUMmapSize = "KVM_GET_VCPU_MMAP_SIZE"
   case getSupportedCPUID = "KVM_GET_SUPPORTED_CPUID"
   case getEmulatedCPUID = "KVM_GET_EMULATED_CPUID"
+  case getSupportedHVCPUID = "KVM_GET_SUPPORTED_HV_CPUID"
   case getMSRIndexList = "KVM_GET_MSR_INDEX_LIST"
   case getMSRFeatureIndexList = "KVM_GET_MSR_FEATURE_INDEX_LIST"
 

@@ -16,7 +16,7 @@ extension Exit: CustomStringConvertible {
     case .readMSR(let access): "RDMSR \(hex(access.index))"
     case .writeMSR(let access): "WRMSR \(hex(access.index)), \(hex(access.value))"
     case .hypercall(let call): "hypercall \(call.number)"
-    case .hyperv(let type): "Hyper-V exit \(type)"
+    case .hyperV(let exit): "Hyper-V exit: \(exit)"
     case .debug(let debug): "debug exception \(debug.exception.rawValue) at \(hex(debug.pc)), DR6 \(hex(debug.dr6))"
     case .exception(let vector, let code): "exception \(vector.rawValue), error code \(hex(code))"
     case .nmi: "NMI of the host"

@@ -29,7 +29,7 @@ extension Exit {
     case KVM_EXIT_SHUTDOWN: return .shutdown
     case KVM_EXIT_SYSTEM_EVENT: return .systemEvent(SystemEvent(page))
     case KVM_EXIT_HYPERCALL: return .hypercall(Hypercall(unsafe ckvm_run_hypercall(page.run)))
-    case KVM_EXIT_HYPERV: return .hyperv(type: unsafe ckvm_run_hyperv_type(page.run))
+    case KVM_EXIT_HYPERV: return .hyperV(HyperVExit(page))
     case KVM_EXIT_EXCEPTION:
       let raw = unsafe ckvm_run_exception(page.run)
       return .exception(vector: Vector(rawValue: UInt8(truncatingIfNeeded: raw.vector)), errorCode: raw.error_code)
@@ -87,6 +87,22 @@ extension Hypercall {
     self.init(
       number: raw.number,
       arguments: [arguments.0, arguments.1, arguments.2, arguments.3, arguments.4, arguments.5])
+  }
+}
+
+extension HyperVExit {
+  fileprivate init(_ page: borrowing RunPage) {
+    let type = unsafe ckvm_run_hyperv_type(page.run)
+    switch Int32(bitPattern: type) {
+    case KVM_EXIT_HYPERV_SYNIC:
+      let raw = unsafe ckvm_run_synic(page.run)
+      self = .synIC(
+        SynICRegisters(msr: raw.msr, control: raw.control, eventPage: raw.event_page, messagePage: raw.message_page))
+    case KVM_EXIT_HYPERV_HCALL:
+      let raw = unsafe ckvm_run_hyperv_call(page.run)
+      self = .call(HyperVCall(input: raw.input, parameters: [raw.parameters.0, raw.parameters.1]))
+    default: self = .other(type: type)
+    }
   }
 }
 

@@ -26,9 +26,8 @@ public enum Exit: Hashable, Sendable {
   case writeMSR(MSRAccess)
   /// The guest calls a hypervisor function that KVM leaves to user space (KVM_EXIT_HYPERCALL).
   case hypercall(Hypercall)
-  /// The guest uses a Hyper-V facility: 1 for its interrupt controller, 2 for a hypercall, 3 for its debugger
-  /// (KVM_EXIT_HYPERV).
-  case hyperv(type: UInt32)
+  /// The guest uses what KVM plays of Hyper-V, and user space has a part in it (KVM_EXIT_HYPERV).
+  case hyperV(HyperVExit)
   /// A step or a breakpoint (KVM_EXIT_DEBUG).
   case debug(DebugExit)
   /// An exception that KVM does not deliver (KVM_EXIT_EXCEPTION).

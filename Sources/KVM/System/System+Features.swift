@@ -65,6 +65,16 @@ extension System {
   }
 }
 
+extension System {
+  /// The CPUID leaves with which a guest of this KVM can be told that it runs on Hyper-V, from 40000000h on
+  /// (KVM_GET_SUPPORTED_HV_CPUID).
+  ///
+  /// - Throws: `KVMError`: EINVAL or ENOTTY without KVM_CAP_SYS_HYPERV_CPUID.
+  public func supportedHyperVCPUID() throws(KVMError) -> [CPUIDEntry] {
+    try unsafe KVM.cpuid(.getSupportedHVCPUID) { unsafe ckvm_get_supported_hv_cpuid(descriptor.rawValue, $0) }
+  }
+}
+
 /// Reads CPUID leaves with a call that answers E2BIG until there is room for all of them.
 func cpuid(
   _ call: KVMCall, _ get: (UnsafeMutablePointer<kvm_cpuid2>) -> Int32

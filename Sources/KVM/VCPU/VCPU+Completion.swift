@@ -62,6 +62,18 @@ extension VCPU {
     }
   }
 
+  /// Answers a call of Hyper-V's.
+  ///
+  /// - Parameter result: what the guest finds in RAX: a status in bits 15:0.
+  public func completeHyperVCall(_ result: UInt64) {
+    runPage.withLock { page in
+      guard unsafe page.run.pointee.exit_reason == UInt32(KVM_EXIT_HYPERV),
+        unsafe ckvm_run_hyperv_type(page.run) == UInt32(KVM_EXIT_HYPERV_HCALL)
+      else { return }
+      unsafe ckvm_run_set_hyperv_result(page.run, result)
+    }
+  }
+
   private func completeMSR(_ reason: UInt32, data: UInt64?, fails: Bool) {
     runPage.withLock { page in
       guard unsafe page.run.pointee.exit_reason == reason else { return }

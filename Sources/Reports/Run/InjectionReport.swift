@@ -2,12 +2,15 @@ import APIC
 import Control
 import Support
 
-/// What became of an injection that a run was given, for a report. Times are nanoseconds since the program started.
+/// What became of an interrupt from outside, for a report. Times are nanoseconds since the program started.
 public struct InjectionReport: Codable, Hashable, Sendable {
   /// What was injected, as it was written: `line:20=1`.
   public var stimulus: String
-  /// When it was to come, as it was written: `5ms`, `mark:ready`, `exit:7`.
-  public var moment: String
+  /// Who wanted it.
+  public var from: Source
+  /// When it was to come, as it was written: `5ms`, `mark:ready`, `exit:7`; absent for a request, which is carried out when it
+  /// comes.
+  public var moment: String?
   /// Which of its repetitions, from 1; of those that never came, the first.
   public var repetition: Int
   /// When KVM was told; absent where it never came.
@@ -20,6 +23,14 @@ public struct InjectionReport: Codable, Hashable, Sendable {
   public var error: String?
   /// How many repetitions never came, this one included; absent unless the answer says so.
   public var missing: Int?
+
+  /// Who wants an interrupt, each with its word in a document.
+  public enum Source: String, Codable, Hashable, Sendable {
+    /// `--inject` or `--inject-file`.
+    case option
+    /// A client of the control socket.
+    case control
+  }
 
   /// What becomes of an injection, each with its word in a document.
   public enum Answer: String, Codable, Hashable, Sendable {
@@ -41,8 +52,8 @@ public struct InjectionReport: Codable, Hashable, Sendable {
     case neverCame = "never-came"
   }
 
-  /// Whether nothing came of it that was to come.
-  public var isMissed: Bool { [.refused, .late, .neverCame].contains(answer) }
+  /// Whether it is one of a run's own of which nothing came. A client has been told of what it asked for.
+  public var isMissed: Bool { from == .option && [.refused, .late, .neverCame].contains(answer) }
 }
 
 extension InjectionReport {
@@ -51,12 +62,19 @@ extension InjectionReport {
   /// - Parameters:
   ///   - injections: what was asked for.
   ///   - done: what was carried out.
+  ///   - requests: what clients asked for.
   ///   - programStart: the moment that times are counted from.
   static func all(
-    of injections: [Injection], _ done: [Injector.Occurrence], programStart: ContinuousClock.Instant
+    of injections: [Injection], _ done: [Injector.Occurrence], requests: [RequestedInjections.Request],
+    programStart: ContinuousClock.Instant
   ) -> [InjectionReport] {
     var counts = [Int](repeating: 0, count: injections.count)
-    var reports: [InjectionReport] = []
+    var reports = requests.map { request in
+      var report = InjectionReport(stimulus: "\(request.stimulus)", from: .control, repetition: 1, answer: .sent)
+      report.time = Int64((request.time - programStart) / .nanoseconds(1))
+      report.set(request.answer)
+      return report
+    }
     for occurrence in done {
       counts[occurrence.injection] += 1
       var report = InjectionReport(injections[occurrence.injection], occurrence.number)
@@ -64,6 +82,8 @@ extension InjectionReport {
       report.set(occurrence.answer)
       reports.append(report)
     }
+    // A sort of the standard library's keeps the order of what came at one time.
+    reports.sort { ($0.time ?? 0) < ($1.time ?? 0) }
     for (injection, count) in zip(injections, counts) where count < injection.count {
       var report = InjectionReport(injection, count)
       report.missing = injection.count - count
@@ -74,7 +94,8 @@ extension InjectionReport {
 
   private init(_ injection: Injection, _ number: Int) {
     self.init(
-      stimulus: "\(injection.stimulus)", moment: injection.momentText, repetition: number + 1, answer: .neverCame)
+      stimulus: "\(injection.stimulus)", from: .option, moment: injection.momentText, repetition: number + 1,
+      answer: .neverCame)
   }
 
   private mutating func set(_ answer: InjectionAnswer?) {
@@ -107,7 +128,10 @@ extension [InjectionReport] {
 
 extension InjectionReport {
   fileprivate var cells: [String] {
-    [stimulus, moment + (repetition > 1 ? ", #\(repetition)" : ""), time.map { Units.time($0) } ?? "", words]
+    [
+      stimulus, (moment ?? from.rawValue) + (repetition > 1 ? ", #\(repetition)" : ""),
+      time.map { Units.time($0) } ?? "", words,
+    ]
   }
 
   private var words: String {

@@ -51,10 +51,11 @@ public struct RunRecorder {
   ///   - journeys: what recorded how its interrupts got there; nil where nothing did.
   ///   - threads: the kernel's ids of the machine's threads, by vCPU.
   ///   - injections: what was injected, and what became of it; nil where nothing was asked for.
+  ///   - requests: what clients asked for; nil where there could be none.
   /// - Throws: `KVMError` where KVM does not give the statistics or the state of a vCPU.
   public func report(
     _ outcome: Outcome, journeys: JourneyRecorder? = nil, threads: [Int32] = [],
-    injections: (all: [Injection], done: [Injector.Occurrence])? = nil
+    injections: (all: [Injection], done: [Injector.Occurrence])? = nil, requests: RequestedInjections? = nil
   ) throws(KVMError) -> RunReport {
     let checks = records.compactMap { record, time -> RunReport.Check? in
       guard case .check(let label, let holds, let saw) = record.event else { return nil }
@@ -63,12 +64,14 @@ public struct RunRecorder {
     let isSuccess = outcome.isSuccess && checks.allSatisfy(\.holds)
     var traced: RunReport.TraceReport?
     if let journeys { traced = try trace(journeys, threads) }
+    let all = InjectionReport.all(
+      of: injections?.all ?? [], injections?.done ?? [], requests: requests?.kept ?? [], programStart: programStart)
     return RunReport(
       guest: guest, success: isSuccess, outcome: OutcomeReport(outcome), machine: machineReport, times: times,
       interrupts: interrupts, checks: checks, records: records.map(report),
       droppedRecords: machine.log.droppedRecords,
       console: RunReport.ConsoleReport(text: machine.console.text, droppedBytes: machine.console.droppedBytes),
-      injections: injections.map { InjectionReport.all(of: $0.all, $0.done, programStart: programStart) },
+      injections: all.isEmpty ? nil : all, requestsLeftOut: requests.flatMap { $0.leftOut > 0 ? $0.leftOut : nil },
       trace: traced, vcpuStatistics: try vcpuStatistics, vmStatistics: counters(try machine.vm.statistics()),
       unclaimed: unclaimed,
       vcpus: isSuccess ? [] : try machine.reports().map(VCPUStateReport.init),

@@ -32,6 +32,8 @@ public struct RunReport: Codable, Sendable {
   public var console: ConsoleReport
   /// What was injected from outside, and what became of it; absent where nothing was asked for.
   public var injections: [InjectionReport]?
+  /// How many requests of clients there were that `injections` does not have, after the first of them; absent for none.
+  public var requestsLeftOut: Int?
   /// How its interrupts got there; absent unless that was asked for.
   public var trace: TraceReport?
   /// KVM's statistics of each vCPU.

@@ -20,6 +20,8 @@ struct QEMUOptions {
       switch option.hasPrefix("--") ? String(option.dropFirst()) : option {
       case "-enable-kvm": break
       case "-cpu": try setCPU(try Self.value(of: option, &rest))
+      // There wherever the guest is told of Hyper-V's interrupt controller.
+      case "-device" where rest.first == "hyperv-testdev": rest.removeFirst()
       case "-m": memory = try Self.size(try Self.value(of: option, &rest))
       case "-machine", "-M": try setMachine(try Self.value(of: option, &rest))
       case "-accel":

@@ -9,11 +9,14 @@ struct DefaultDevices {
   let interrupts: InterruptController
   let progress: GuestProgress
   let serial: SerialPort
+  let display: DisplayController
+  let hyperV: HyperVConnections?
   let stop: StopSwitch
 
-  func portBus() throws(BusError) -> Bus {
-    var devices: [(range: Range<UInt64>, device: any BusDevice)] = [
+  var portDevices: [(range: Range<UInt64>, device: any BusDevice)] {
+    [
       (SerialPort.ports, serial),
+      (DisplayController.ports, display),
       (DebugExitPort.ports, DebugExitPort(stop: stop)),
       (ResetControl.keyboardController, ResetControl(.keyboardController, stop: stop)),
       (ResetControl.resetRegister, ResetControl(.resetRegister, stop: stop)),
@@ -21,13 +24,7 @@ struct DefaultDevices {
         CommandPort.ports,
         CommandPort(memory: memory, layout: layout, interrupts: interrupts, progress: progress, stop: stop)
       ),
-    ]
-    devices += pitDevices(reinjects: true)
-    return try Bus(name: "port", devices: devices)
-  }
-
-  func memoryBus() throws(BusError) -> Bus {
-    try Bus(name: "memory", devices: interruptControllers)
+    ] + pitDevices(reinjects: true)
   }
 
   /// What of the interrupt controllers is in this process.
@@ -48,16 +45,25 @@ struct DefaultDevices {
 
 extension DefaultDevices {
   /// The port bus and the memory bus of a machine of that profile.
-  func buses(_ configuration: MachineConfiguration) throws(MachineError) -> (ports: Bus, addresses: Bus) {
-    var unitTest: UnitTestDevices?
+  ///
+  /// - Parameter attached: the devices of the machine's owner.
+  func buses(
+    _ configuration: MachineConfiguration, _ attached: [AttachedDevice]
+  ) throws(MachineError) -> (ports: Bus, addresses: Bus) {
+    var (ports, addresses) = (portDevices, interruptControllers)
     if let platform = configuration.profile.unitTest {
-      unitTest = try kvmCall { () throws(KVMError) in
-        try UnitTestDevices(platform, on: self)
+      let unitTest = try kvmCall { () throws(KVMError) in try UnitTestDevices(platform, on: self) }
+      (ports, addresses) = (unitTest.portDevices, unitTest.memoryDevices)
+    }
+    for device in attached {
+      try device.validate(configuration, memory: memory)
+      switch device.place {
+      case .ports(let range): ports.append((range, device.device))
+      case .addresses(let range): addresses.append((range, device.device))
       }
     }
     do throws(BusError) {
-      guard let unitTest else { return (try portBus(), try memoryBus()) }
-      return (try unitTest.portBus(), try unitTest.memoryBus())
+      return (try Bus(name: "port", devices: ports), try Bus(name: "memory", devices: addresses))
     } catch {
       throw .configuration(error.description)
     }

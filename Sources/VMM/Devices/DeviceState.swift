@@ -60,6 +60,7 @@ extension DeviceState {
 extension DeviceState {
   /// How the state of a device is checked, by the device's name.
   private static let checks: [String: @Sendable (DeviceState) throws(DeviceStateError) -> Void] = [
+    DisplayController.stateName: { (state) throws(DeviceStateError) in _ = try DisplayController.values(of: state) },
     SerialPort.stateName: { (state) throws(DeviceStateError) in _ = try UART(state) },
     GuestProgress.stateName: { (state) throws(DeviceStateError) in _ = try GuestProgress.values(of: state) },
   ]

@@ -73,6 +73,13 @@ public final class InterruptController: Sendable {
     try routing.set([gsi: [.msi(gsi: gsi, message)]])
   }
 
+  /// Routes `gsi` to a source of a vCPU's synthetic interrupt controller, in place of what it was routed to.
+  ///
+  /// - Throws: `KVMError` for a table that KVM refuses; the old one then stays.
+  func route(_ gsi: UInt32, toSource source: UInt32, ofVCPU vcpu: UInt32) throws(KVMError) {
+    try routing.set([gsi: [.hypervSINT(gsi: gsi, vcpu: vcpu, sint: source)]])
+  }
+
   /// Writes to the eventfd that interrupts through `gsi`, and assigns one first where there is none (KVM_IRQFD).
   ///
   /// - Throws: `KVMError` for a GSI of 4096 or more, where KVM refuses the assignment, or where 64 are assigned already.

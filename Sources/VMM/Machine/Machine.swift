@@ -47,6 +47,9 @@ public final class Machine: Sendable {
   public let serial: SerialPort
   let inboxes: [VCPUInbox]
   let layout: BootLayout
+  let display = DisplayController()
+  /// Hyper-V's hypercalls; nil where the guest is not told of its interrupt controller.
+  let hyperV: HyperVConnections?
   let ports: Bus
   let addresses: Bus
 
@@ -120,9 +123,14 @@ public final class Machine: Sendable {
         stop.stop(.runFailed(error, vcpu: 0))
       }
     }
+    hyperV = try kvmCall { [vm, vcpus, memory, interrupts] () throws(KVMError) in
+      guard configuration.hasSynIC else { return nil }
+      return try HyperVConnections(vm: vm, vcpus: vcpus, memory: memory, interrupts: interrupts)
+    }
     let devices = DefaultDevices(
       vm: vm, vcpus: vcpus, memory: memory, layout: layout, interrupts: interrupts, progress: progress, serial: serial,
-      stop: stop)
-    (ports, addresses) = try devices.buses(configuration)
+      display: display, hyperV: hyperV, stop: stop)
+    let attached = hooks.devices(DeviceSite(memory: memory, interrupts: interrupts, stop: stop))
+    (ports, addresses) = try devices.buses(configuration, attached)
   }
 }

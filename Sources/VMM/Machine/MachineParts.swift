@@ -31,6 +31,8 @@ struct MachineParts {
       for id in configuration.apicIDs {
         let vcpu = try vm.createVCPU(id: id)
         try vcpu.setCPUID(cpuid.entries(apicID: id))
+        // This one clears the guest's pages when they are switched on, which is the machine's part with KVM_CAP_HYPERV_SYNIC2.
+        if configuration.hasSynIC { try vcpu.enable(.hypervSynIC) }
         if configuration.profile.unitTest != nil {
           try vcpu.setUpMachineChecks(banks: UnitTestPlatform.machineCheckBanks)
         }

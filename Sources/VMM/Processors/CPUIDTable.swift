@@ -19,7 +19,12 @@ struct CPUIDTable {
   init(system: System, configuration: MachineConfiguration) throws(KVMError) {
     // The topology leaves are written anew for each vCPU.
     let all = try system.supportedCPUID().filter { $0.function != 0xb && $0.function != 0x1f }
-    supported = configuration.cpu?.entries(of: all) ?? all
+    let shown = configuration.cpu?.entries(of: all) ?? all
+    if let hyperV = configuration.cpu?.hyperV, !hyperV.isEmpty {
+      supported = HyperVLeaves(hyperV, supported: try system.supportedHyperVCPUID()).added(to: shown)
+    } else {
+      supported = shown
+    }
     vcpus = UInt32(configuration.vcpus)
     hasX2APIC = configuration.apic == .x2APIC
     let wantsTSCDeadline = configuration.cpu?.has(.tscDeadline) ?? true

@@ -58,6 +58,14 @@ extension VCPURunner {
     report(.step, at: registers.rip)
   }
 
+  /// Tells KVM what the vCPU is to stop for: nothing, where the debugger has gone.
+  func tellDebugPlan() throws(KVMError) {
+    guard let plan = debug.plan(of: index) else { return try vcpu.setGuestDebug([]) }
+    try vcpu.setGuestDebug(
+      plan.options(hasSoftwareBreakpoints: debug.hasSoftwareBreakpoints),
+      breakpoints: plan.hardwareBreakpoints ?? DebugRegisters())
+  }
+
   private func report(_ cause: DebugStop.Cause, at pc: UInt64) {
     debug.report(DebugStop(vcpu: index, cause: cause, pc: pc))
   }

@@ -10,6 +10,7 @@ struct VCPURunner: Sendable {
   let interrupts: InterruptController
   let stop: StopSwitch
   let hooks: MachineHooks
+  let hyperV: HyperVConnections?
   let inbox: VCPUInbox
   let gate: PauseGate
   let debug: DebugControl
@@ -47,8 +48,8 @@ struct VCPURunner: Sendable {
     repeat {
       inbox.park(vcpu) { !gate.keepsOut(index) || stop.isStopped }
     } while !gate.leave(index, isStopped: stop.isStopped)
-    // A debugger that lets it go on has said what for; one that has gone meanwhile has not.
-    if keepsInterruptsBack, debug.plan(of: index) == nil { try vcpu.setGuestDebug([]) }
+    // A debugger may have let it go on before this vCPU first came here, and have told KVM so: the above took that back.
+    if keepsInterruptsBack { try tellDebugPlan() }
   }
 
   /// Takes the vCPU through KVM's loop without entering the guest, so that its state is all there is to it:
@@ -89,9 +90,21 @@ struct VCPURunner: Sendable {
     case .internalError(let error) where try answerBreakpoint(error): break
     case .shutdown: stop.stop(.shutdown(vcpu: index))
     case .systemEvent: stop.stop(.systemEvent("\(exit)", vcpu: index))
+    case .hyperV(let exit) where answer(exit): break
     case _ where hooks.answer(vcpu, exit): break
     default: stop.stop(.unrunnable(reason: "\(exit)", vcpu: index))
     }
+  }
+
+  /// Says whether it was this machine's to answer.
+  private func answer(_ exit: HyperVExit) -> Bool {
+    guard let hyperV else { return false }
+    switch exit {
+    case .synIC(let registers): hyperV.note(registers, vcpu: index)
+    case .call(let call): vcpu.completeHyperVCall(hyperV.answer(call, vcpu: index).rawValue)
+    case .other: return false
+    }
+    return true
   }
 
   private func answer(_ access: MMIOAccess) {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import KVM
 import MachineState
+import Reports
 import Support
 import SystemPackage
 import VMM
@@ -108,8 +109,11 @@ struct SnapshotCommand: ParsableCommand {
   ) throws(Failure) -> Snapshot? {
     try StopOnSignal.watch(machine, signals) { () throws(Failure) in
       do throws(MachineError) {
+        // Nobody outside can do anything to this machine: one that waits for good does not come to an exit or a mark.
+        var idleWatch = IdleWatch(machine)
         let running = try machine.start(pausingAt: at.moment)
-        guard try machine.pause(at: at.moment, within: timeout.duration), machine.stop.reason == nil else { return nil }
+        let isThere = try machine.pause(at: at.moment, within: timeout.duration) { _ = idleWatch?.look() }
+        guard isThere, machine.stop.reason == nil else { return nil }
         let snapshot = try machine.snapshot(guest: name)
         _ = running.finish()
         return snapshot

@@ -81,7 +81,9 @@ struct GuestRun {
     if let failure = Failure(outcome) { throw failure }
     let report: RunReport
     do throws(KVMError) {
-      report = try recorder.report(outcome, journeys: journeys, threads: threads, injections: injected)
+      report = try recorder.report(
+        outcome, journeys: journeys, threads: threads, injections: injected,
+        requests: server?.requestedInjections)
     } catch {
       throw Failure(error)
     }
@@ -113,7 +115,9 @@ struct GuestRun {
   private func makeServer(for machine: Machine) throws(Failure) -> ControlServer? {
     guard let control else { return nil }
     do throws(MachineError) {
-      return try ControlServer(control, machine, guest: guest)
+      return try ControlServer(control, machine, guest: guest) { [memory = machine.memory] state in
+        Inspection(state) { try? memory.load(UInt32.self, at: $0) }.text()
+      }
     } catch {
       throw Failure(error)
     }

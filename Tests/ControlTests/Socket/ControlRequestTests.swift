@@ -23,7 +23,9 @@ import Testing
       .inject(.msi(MSIMessage(address: 0xfee0_1000, data: 0x41)))
     ),
     (#"{"verb":"nmi","vcpu":1}"#, .inject(.nmi(vcpu: 1))), (#"{"verb":"irqfd","gsi":24}"#, .inject(.irqfd(gsi: 24))),
-    (#"{"verb":"pause"}"#, .pause), (#"{"verb":"resume"}"#, .resume), (#"{"verb":"inspect"}"#, .inspect),
+    (#"{"verb":"pause"}"#, .pause), (#"{"verb":"resume"}"#, .resume), (#"{"verb":"inspect"}"#, .inspect(.document)),
+    (#"{"verb":"inspect","format":"json"}"#, .inspect(.document)),
+    (#"{"verb":"inspect","format":"text"}"#, .inspect(.text)),
     (#"{"verb":"snapshot","file":"a b"}"#, .snapshot(file: "a b")), (#"{"verb":"statistics"}"#, .statistics),
     (#"{"verb":"stop"}"#, .stop),
   ])

@@ -57,9 +57,13 @@ extension Capability {
   /// Hyper-V's enlightenments.
   public static let hyperv = Capability("KVM_CAP_HYPERV", KVM_CAP_HYPERV)
 
+  /// The CPUID leaves of Hyper-V that KVM can play, asked of /dev/kvm.
+  public static let sysHypervCPUID = Capability("KVM_CAP_SYS_HYPERV_CPUID", KVM_CAP_SYS_HYPERV_CPUID)
+
   static let vmGroup: [Capability] = [
     .userMemory, .nrMemslots, .readOnlyMemory, .syncMMU, .setTSSAddr, .setIdentityMapAddr, .manualDirtyLogProtect2,
     .dirtyLogRing, .adjustClock, .binaryStatsFD, .enableCapVM, .checkExtensionVM, .vmTypes, .vmGPABits,
     .disableQuirks2, .pmu, .guestMode, .hyperv,
+    .sysHypervCPUID,
   ]
 }

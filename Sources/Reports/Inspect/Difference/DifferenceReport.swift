@@ -136,7 +136,9 @@ extension MachineState {
 extension DifferenceReport {
   /// The difference for a person: owner by owner, a line a register.
   ///
-  /// - Parameter showsAll: whether what every capture has anew is shown in full, too.
+  /// - Parameters:
+  ///   - style: how it is drawn.
+  ///   - showsAll: whether what every capture has anew is shown in full, too.
   public func text(_ style: Style = Style(), showsAll: Bool = false) -> String {
     let shown = differences.filter { showsAll || !$0.movesWithTime }
     var lines: [TextLine] = []

@@ -17,7 +17,7 @@ struct UnitTestDevices {
     keyboard = KeyboardController(stop: base.stop)
   }
 
-  func portBus() throws(BusError) -> Bus {
+  var portDevices: [(range: Range<UInt64>, device: any BusDevice)] {
     let latch = TestLatch()
     let clock = RealTimeClock()
     let sleep = SleepState(vcpus: base.vcpus, memory: base.memory, clock: clock, stop: base.stop)
@@ -37,16 +37,18 @@ struct UnitTestDevices {
       (ShutdownPort.ports, ShutdownPort(stop: base.stop)),
     ]
     devices += firmware.portDevices + pci.portDevices
+    if let hyperV = base.hyperV {
+      devices.append(
+        (HyperVTestDevice.ports, HyperVTestDevice(hyperV, vcpus: base.vcpus.count, stop: base.stop)))
+    }
     // Ticks that nobody took are dropped: to deliver them late, KVM would have to see every EOI.
     if platform.hasPIT { devices += base.pitDevices(reinjects: false) }
-    return try Bus(name: "port", devices: devices)
+    return devices
   }
 
-  func memoryBus() throws(BusError) -> Bus {
-    try Bus(
-      name: "memory",
-      devices: pci.memoryDevices + base.interruptControllers + [
-        (TestMemory.addresses, TestMemory()), (HighPrecisionEventTimer.addresses, HighPrecisionEventTimer()),
-      ])
+  var memoryDevices: [(range: Range<UInt64>, device: any BusDevice)] {
+    pci.memoryDevices + base.interruptControllers + [
+      (TestMemory.addresses, TestMemory()), (HighPrecisionEventTimer.addresses, HighPrecisionEventTimer()),
+    ]
   }
 }

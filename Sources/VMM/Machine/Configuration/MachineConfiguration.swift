@@ -68,6 +68,9 @@ public struct MachineConfiguration: Hashable, Sendable {
     }
   }
 
+  /// Whether vCPUs have Hyper-V's synthetic interrupt controller.
+  var hasSynIC: Bool { cpu?.hyperV.has(HyperVFeature.synIC) ?? false }
+
   /// One vCPU, 64 MiB, everything in the kernel, x2APIC.
   public init() {}
 }
@@ -125,6 +128,11 @@ extension MachineConfiguration {
     case .split: needs.append((.splitIRQChip, "a split irqchip"))
     }
     if needs32BitIDs { needs.append((.x2APICAPI, "x2APIC with 32-bit ids")) }
+    if let hyperV = cpu?.hyperV, !hyperV.isEmpty {
+      let names = hyperV.names.joined(separator: ",")
+      needs.append((.sysHypervCPUID, "telling the guest of Hyper-V (\(names))"))
+      if hasSynIC { needs.append((.hypervSynIC, "Hyper-V's interrupt controller (\(names))")) }
+    }
     return needs
   }
 }

@@ -107,6 +107,9 @@ public final class DebugControl: Sendable {
   /// Whether a stop of a vCPU waits to be taken.
   func hasStop(of index: Int) -> Bool { state.withLock { $0.stops.contains { $0.vcpu == index } } }
 
+  /// Whether the debugger has put an INT3 anywhere.
+  var hasSoftwareBreakpoints: Bool { state.withLock { !$0.softwareBreakpoints.isEmpty } }
+
   /// Whether the debugger has put an INT3 there.
   func hasSoftwareBreakpoint(at address: UInt64) -> Bool {
     state.withLock { $0.softwareBreakpoints.contains(address) }

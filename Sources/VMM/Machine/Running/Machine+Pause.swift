@@ -24,9 +24,12 @@ extension Machine {
   /// - Parameters:
   ///   - moment: after which exit, mark or time; right after it, but for the vCPUs that are in the guest meanwhile.
   ///   - limit: how long the guest may take to get there.
+  ///   - tick: called on this thread every few milliseconds while an exit or a mark is waited for.
   /// - Returns: whether it came there. If not, it is not paused: it has ended, or the time is up.
   /// - Throws: `MachineError.pause` where a vCPU does not come out.
-  public func pause(at moment: GuestMoment, within limit: Duration) throws(MachineError) -> Bool {
+  public func pause(
+    at moment: GuestMoment, within limit: Duration, tick: () -> Void = {}
+  ) throws(MachineError) -> Bool {
     if case .time(let time) = moment {
       let start = times.started ?? .now
       let left = min(start + time - .now, limit)
@@ -46,6 +49,7 @@ extension Machine {
     let expected = pause ?? expectPause(at: moment)
     while moments.isExpected(expected.id), !stop.isStopped, ContinuousClock.now < deadline {
       gate.wait(atMost: .milliseconds(10))
+      tick()
     }
     if forget(expected) { return false }
     try awaitParked(.seconds(30))
@@ -129,6 +133,7 @@ extension Machine {
   func runner(_ index: Int) -> VCPURunner {
     VCPURunner(
       index: index, vcpu: vcpus[index], ports: ports, addresses: addresses, interrupts: interrupts, stop: stop,
-      hooks: hooks, inbox: inboxes[index], gate: gate, debug: debug, moments: moments, progress: progress)
+      hooks: hooks, hyperV: hyperV, inbox: inboxes[index], gate: gate, debug: debug, moments: moments,
+      progress: progress)
   }
 }

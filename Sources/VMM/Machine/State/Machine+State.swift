@@ -41,7 +41,9 @@ public struct RawMachine: Sendable {
 
 extension Machine {
   /// What the devices of this process hold. While the machine is paused, or does not run.
-  public func deviceStates() -> [DeviceState] { [serial.save(), progress.save()] }
+  public func deviceStates() -> [DeviceState] {
+    [serial.save(), progress.save()] + [display.save()].compactMap { $0 }
+  }
 
   /// What the IOAPIC of a split irqchip holds; nil where it is in the kernel.
   public var splitIOAPIC: SplitIOAPICState? {
@@ -56,6 +58,7 @@ extension Machine {
     do throws(DeviceStateError) {
       for state in blueprint.devices {
         switch state.name {
+        case DisplayController.stateName: try display.restore(state)
         case SerialPort.stateName: try serial.restore(state)
         case GuestProgress.stateName: try progress.restore(state)
         default: throw DeviceStateError(device: state.name, problem: "this machine has no such device")

@@ -8,6 +8,8 @@ public struct CPUModel: Hashable, Sendable {
   public private(set) var removals: Set<CPUFeature> = []
   /// The vendor's twelve characters; nil for the host's.
   public private(set) var vendor: String?
+  /// What of Hyper-V the guest is told of.
+  public private(set) var hyperV = HyperVFeatures.none
   /// How many bits physical addresses have; nil for as many as the host's.
   public private(set) var physicalAddressBits: Int?
 
@@ -39,7 +41,8 @@ public struct CPUModel: Hashable, Sendable {
   /// A model as QEMU's users write it: `qemu64,+x2apic,-tsc-deadline,vendor=GenuineIntel`.
   ///
   /// After the name come `+feature`, `-feature`, `feature`, `feature=on` and `feature=off`, and the options `vendor`,
-  /// `phys-bits`, `host-phys-bits`, `migratable`, `enforce` and `check`; the last three change nothing here.
+  /// `phys-bits`, `host-phys-bits`, `migratable`, `enforce` and `check`; the last three change nothing here. `hv-synic` and its like are
+  /// features of Hyper-V's, `hv-passthrough` is all of them that this host's KVM has.
   ///
   /// - Throws: `ParsingError` for a name that is not known.
   public init(_ text: String) throws(ParsingError) {
@@ -89,6 +92,10 @@ public struct CPUModel: Hashable, Sendable {
   }
 
   private mutating func set(_ name: String, _ isOn: Bool) throws(ParsingError) {
+    if let features = hyperV.setting(name, isOn) {
+      hyperV = features
+      return
+    }
     guard let feature = CPUFeature(named: name) else { throw .unknownFeature(name) }
     if isOn {
       additions.insert(feature)
@@ -112,6 +119,7 @@ extension CPUModel: CustomStringConvertible {
     var parts = [name]
     parts += additions.sortedNames.map { "+\($0)" }
     parts += removals.sortedNames.map { "-\($0)" }
+    parts += hyperV.names
     if let vendor, vendor != definition.vendor { parts.append("vendor=\(vendor)") }
     if let physicalAddressBits { parts.append("phys-bits=\(physicalAddressBits)") }
     return parts.joined(separator: ",")
