@@ -283,7 +283,8 @@ let package = Package(
     .testTarget(
       name: "LapwingTests",
       dependencies: [
-        "APIC", "ForeignStates", "KVM", "MachineState", "Reports", "Rules", "TestImages", "TestStates", "VMM", "lapwing",
+        "APIC", "ForeignStates", "KVM", "MachineState", "Reports", "Rules", "TestImages", "TestStates", "VMM",
+        "lapwing",
       ],
       swiftSettings: strict),
   ]

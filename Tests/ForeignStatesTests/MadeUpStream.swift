@@ -58,7 +58,8 @@ struct MadeUpStream {
     }
     bytes.append(0)
     guard isDescribed else { return bytes }
-    let description = Array("{\"page_size\":4096,\"devices\":[\(devices.map(\.description).joined(separator: ","))]}".utf8)
+    let description = Array(
+      "{\"page_size\":4096,\"devices\":[\(devices.map(\.description).joined(separator: ","))]}".utf8)
     return bytes + [6] + Self.bigEndian(UInt64(description.count), 4) + description
   }
 
@@ -78,7 +79,9 @@ extension MadeUpStream.Device {
   fileprivate var description: String {
     let list = { (fields: [MadeUpStream.Field]) in fields.map(\.description).joined(separator: ",") }
     let nested =
-      subsection.map { ",\"subsections\":[{\"vmsd_name\":\"\($0.name)\",\"version\":1,\"fields\":[\(list($0.fields))]}]" }
+      subsection.map {
+        ",\"subsections\":[{\"vmsd_name\":\"\($0.name)\",\"version\":1,\"fields\":[\(list($0.fields))]}]"
+      }
       ?? ""
     return "{\"name\":\"\(name)\",\"instance_id\":\(instance),\"fields\":[\(list(fields))]\(nested)}"
   }
@@ -100,7 +103,8 @@ extension MadeUpStream.Device {
     Self(
       name: "apic", instance: index,
       fields: [
-        .init("apicbase", 4, index == 0 ? 0xfee0_0900 : 0xfee0_0800), .init("id", 1, UInt64(index)), .init("tpr", 1, 0x10),
+        .init("apicbase", 4, index == 0 ? 0xfee0_0900 : 0xfee0_0800), .init("id", 1, UInt64(index)),
+        .init("tpr", 1, 0x10),
         .init("spurious_vec", 4, 0x1ff), .init("log_dest", 1, 1 << UInt64(index)), .init("dest_mode", 1, 0xf),
         .init("isr", 4, [0, 0, 0, 0, 0, 0, 0, 0]), .init("tmr", 4, [0, 0, 0, 0, 0, 0, 0, 0]),
         .init("irr", 4, [0, 1 << 0x11, 0, 0, 0, 0, 0, 0]),

@@ -1,6 +1,7 @@
 import APIC
 import ForeignStates
 import KVM
+import MachineState
 import Testing
 
 /// The text of QEMU's monitor.

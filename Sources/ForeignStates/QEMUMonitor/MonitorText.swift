@@ -29,8 +29,8 @@ struct MonitorText {
         do throws(MonitorLineError) {
           try take(MonitorLine(line))
         } catch {
-          throw ForeignStateError(
-            .monitor, at: UInt64(offset), "\(error.expected) expected in the line \(error.line.excerpt.debugDescription)")
+          let line = error.line.excerpt.debugDescription
+          throw ForeignStateError(.monitor, at: UInt64(offset), "\(error.expected) expected in the line \(line)")
         }
       }
       offset += line.count + 1

@@ -46,7 +46,8 @@ extension InspectableState {
     if let chip = description.devices(named: "ioapic").first, let entries = chip.numbers("ioredtbl", count: 24) {
       machine.ioapic = IOAPICState(
         registerSelect: UInt32(truncatingIfNeeded: chip.number("ioregsel") ?? 0),
-        id: UInt32(truncatingIfNeeded: chip.number("id") ?? 0), irr: UInt32(truncatingIfNeeded: chip.number("irr") ?? 0),
+        id: UInt32(truncatingIfNeeded: chip.number("id") ?? 0),
+        irr: UInt32(truncatingIfNeeded: chip.number("irr") ?? 0),
         entries: entries.map { RedirectionEntry(rawValue: $0) })
       fill(.ioapic)
     }

@@ -24,8 +24,8 @@ struct QEMUMemoryWalk {
     if type == QEMUStream.SectionType.start {
       let name = try reader.string("a section's name")
       guard name == "ram", !isBegun else {
-        throw reader.failure("guest memory (ram) expected, not another section that is saved in parts: "
-          + name.debugDescription)
+        throw reader.failure(
+          "guest memory (ram) expected, not another section that is saved in parts: " + name.debugDescription)
       }
       _ = try reader.integer(UInt32.self, "an instance")
       let version = try reader.integer(UInt32.self, "a version")

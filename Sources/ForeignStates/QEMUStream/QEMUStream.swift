@@ -69,7 +69,9 @@ struct QEMUStream {
   private mutating func readConfiguration(_ reader: inout QEMUReader) throws(ForeignStateError) {
     _ = try reader.integer(UInt8.self, "a section")
     let length = try reader.integer(UInt32.self, "the length of the machine's name")
-    guard length <= 256 else { throw reader.failure("a machine's name of at most 256 bytes expected, not \(length)", back: 4) }
+    guard length <= 256 else {
+      throw reader.failure("a machine's name of at most 256 bytes expected, not \(length)", back: 4)
+    }
     machine = String(decoding: try reader.bytes(Int(length), "the machine's name"), as: UTF8.self)
     while try reader.peek() == SectionType.subsection {
       _ = try reader.integer(UInt8.self, "a subsection")

@@ -81,9 +81,13 @@ public struct StateReader {
     }
     if QEMUStream.matches(beginning) || LibvirtHeader.matches(beginning) { return .foreign(try stream(beginning)) }
     // A page does not begin with a brace: its first word is reserved.
-    if beginning.isEmpty || beginning.first(where: { !Self.isBlank($0) }) == UInt8(ascii: "{") { return .lapwing(try document()) }
+    if beginning.isEmpty || beginning.first(where: { !Self.isBlank($0) }) == UInt8(ascii: "{") {
+      return .lapwing(try document())
+    }
     let bytes = try rest(.pages, atMost: Self.textLimit)
-    guard Self.isText(bytes) else { return .foreign(InspectableState(pages: try RegisterPages.pages(bytes, size: nil))) }
+    guard Self.isText(bytes) else {
+      return .foreign(InspectableState(pages: try RegisterPages.pages(bytes, size: nil)))
+    }
     if let dump = HexDump.bytes(bytes) {
       return .foreign(InspectableState(pages: try RegisterPages.pages(dump, size: nil)))
     }

@@ -26,6 +26,7 @@ enum HexDump {
   private static func dump(_ lines: [Substring]) -> [UInt8]? {
     var bytes: [UInt8] = []
     var repeats = false
+    var radix = 16
     var last: [UInt8] = []
     for line in lines {
       if line == "*" {
@@ -35,16 +36,20 @@ enum HexDump {
       let hasColon = line.prefix { $0 != " " }.last == ":"
       let offset = line.prefix { $0.isHexDigit }
       guard !offset.isEmpty, let row = row(line.dropFirst(offset.count), hasColon: hasColon) else { return nil }
-      let places = [UInt64(offset, radix: 16), UInt64(offset, radix: 8)].compactMap { $0 }
+      // od counts in octal: a line whose offset is right that way alone settles it.
+      if let place = UInt64(offset, radix: 8), !repeats, place == bytes.count,
+        UInt64(offset, radix: 16) != UInt64(bytes.count)
+      {
+        radix = 8
+      }
+      guard let place = UInt64(offset, radix: radix) else { return nil }
       if repeats {
         // The next offset says how often.
-        guard !last.isEmpty, let end = places.last(where: { $0 > UInt64(bytes.count) && $0 <= UInt64(sizeLimit) }) else {
-          return nil
-        }
-        while UInt64(bytes.count) < end { bytes += last }
+        guard !last.isEmpty, place <= UInt64(sizeLimit) else { return nil }
+        while UInt64(bytes.count) < place { bytes += last }
         repeats = false
       }
-      guard places.contains(UInt64(bytes.count)) else { return nil }
+      guard place == UInt64(bytes.count) else { return nil }
       bytes += row
       last = row
     }

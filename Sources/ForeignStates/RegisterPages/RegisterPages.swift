@@ -47,7 +47,8 @@ enum RegisterPages {
     guard isOfSmall != isOfWhole else {
       throw ForeignStateError(
         .pages, at: UInt64(small),
-        "pages of 1024 bytes that all have a version, or of 4096 that are 0 from byte 0x400 on, expected: --from page or "
+        "pages of 1024 bytes that all have a version, or of 4096 that are 0 from byte 0x400 on, "
+          + "expected: --from page or "
           + "--from apic-page says which they are")
     }
     return isOfSmall ? small : wholePage

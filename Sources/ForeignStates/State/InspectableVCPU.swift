@@ -178,8 +178,7 @@ extension Set<InspectableVCPU.Part> {
   public var words: [String] {
     let registers = LocalAPICRegister.allCases.filter { ![.endOfInterrupt, .selfIPI].contains($0) }
     let absent = registers.filter { contains(.localAPIC($0)) }
-    let page =
-      absent.count == registers.count ? ["local APIC registers"] : absent.map { InspectableVCPU.Part.localAPIC($0).words }
+    let page = absent.count == registers.count ? ["local APIC registers"] : absent.map(\.mnemonic)
     let others: [InspectableVCPU.Part] = [
       .id, .mpState, .apicBase, .general, .control, .taskPriority, .specials, .segments, .debug, .events, .shadow,
       .systemManagement, .msrs, .deadline, .cpuid, .tscFrequency, .extended, .settings,

@@ -6,10 +6,6 @@ public enum StateFormat: String, Hashable, Sendable, CaseIterable, Codable {
   case qemu
   /// The text of QEMU's monitor.
   case monitor
-  /// Cloud Hypervisor's state.json.
-  case cloudHypervisor = "cloud-hypervisor"
-  /// Firecracker's vmstate.
-  case firecracker
   /// Register pages of local APICs.
   case pages
 
@@ -19,8 +15,6 @@ public enum StateFormat: String, Hashable, Sendable, CaseIterable, Codable {
     case .lapwing: "a machine's state"
     case .qemu: "a migration stream of QEMU"
     case .monitor: "text of QEMU's monitor"
-    case .cloudHypervisor: "a state of Cloud Hypervisor"
-    case .firecracker: "a vmstate of Firecracker"
     case .pages: "register pages of local APICs"
     }
   }

@@ -71,7 +71,9 @@ public struct Inspection: Codable, Hashable, Sendable {
     format = known.format == .lapwing || known.format == .pages ? nil : known.format
     let missing = known.format == .pages ? [] : InspectableState.Part.allCases.filter { !known.knows($0) }
     notKnown = missing.isEmpty ? nil : missing.map(\.words)
-    findings = known.findings()
+    findings = known.findings().filter { finding in
+      vcpu == nil || !finding.owner.hasPrefix("vCPU ") || finding.owner == "vCPU \(vcpu ?? 0)"
+    }
     remarks = known.remarks.isEmpty ? nil : known.remarks
     vcpus = state.vcpus.indices.filter { vcpu == nil || vcpu == $0 }.map {
       VCPUInspection(known.vcpus[$0], views[$0], of: state, processors, word: word)

@@ -8,7 +8,8 @@ extension Rule {
   static let chips: [Rule] = [
     Rule(
       "pit.nowhere", "A PIT that counts for nobody", .suspicion,
-      why: "Its interrupt is line 0 of the PIC and pin 0 or 2 of the IOAPIC, and each way is shut: a guest that waits for "
+      why: "Its interrupt is line 0 of the PIC and pin 0 or 2 of the IOAPIC, and each way is shut: a "
+        + "guest that waits for "
         + "its ticks waits for ever.",
       reference: "SDM volume 3A, 12.5.1 (LINT0); MultiProcessor Specification 1.4, 3.6.2",
       cause: "Firmware that masked LINT0, or a state in which one of three chips was not saved; also a guest that uses "

@@ -61,7 +61,8 @@ extension Rule {
   static let clocks: [Rule] = [
     Rule(
       ofVCPU: "clock.tsc-behind", "A TSC that is behind kvmclock", .suspicion,
-      why: "Both begin with the machine: a guest that goes from one clock to the other jumps, and its deadlines are late.",
+      why: "Both begin with the machine: a guest that goes from one clock to the other jumps, and its "
+        + "deadlines are late.",
       reference: "KVM API, KVM_GET_CLOCK; kernel documentation, virt/kvm/x86/timekeeping.rst",
       cause: "The TSC was not restored, or stood while kvmclock went on; also a guest that wrote its TSC."
     ) { vcpu, state in
@@ -70,9 +71,11 @@ extension Rule {
     },
     Rule(
       ofVCPU: "clock.kvmclock-behind", "A kvmclock that is behind the TSC", .hint,
-      why: "Both begin with the machine where KVM offsets the TSC; a guest's time jumps back where kvmclock began anew.",
+      why: "Both begin with the machine where KVM offsets the TSC; a guest's time jumps back where "
+        + "kvmclock began anew.",
       reference: "KVM API, KVM_SET_CLOCK; kernel documentation, virt/kvm/x86/timekeeping.rst",
-      cause: "KVM_SET_CLOCK was left out at a restore; also a host that shows guests its own TSC, or a guest that wrote it."
+      cause: "KVM_SET_CLOCK was left out at a restore; also a host that shows guests its own TSC, or a "
+        + "guest that wrote it."
     ) { vcpu, state in
       guard let (tsc, clock) = state.seconds(of: vcpu), tsc - clock > 10, !state.showsHostTSC(vcpu) else { return nil }
       return "the TSC is at \(Int64(tsc)) s, kvmclock at \(Int64(clock)) s"
@@ -89,7 +92,8 @@ extension Rule {
       guard let kHz = known.first?.tscKHz, let least = known.compactMap(\.tsc).min(),
         let most = known.compactMap(\.tsc).max(), most - least > UInt64(kHz) * 1000
       else { return [] }
-      return [Sighting(owner: "machine", seen: "from \(hexadecimal(least)) to \(hexadecimal(most)), more than a second")]
+      let seen = "from \(hexadecimal(least)) to \(hexadecimal(most)), more than a second"
+      return [Sighting(owner: "machine", seen: seen)]
     },
   ]
 }

@@ -30,8 +30,8 @@ extension Rule {
         if let id = vcpu.currentID { owners[id, default: []].append(vcpu) }
       }
       return owners.filter { $0.value.count > 1 }.sorted { $0.key < $1.key }.map { id, vcpus in
-        Sighting(
-          owner: "machine", seen: "APIC id \(id) is that of vCPUs " + vcpus.map { "\($0.index)" }.joined(separator: ", "))
+        let indices = vcpus.map { "\($0.index)" }.joined(separator: ", ")
+        return Sighting(owner: "machine", seen: "APIC id \(id) is that of vCPUs \(indices)")
       }
     },
     Rule(

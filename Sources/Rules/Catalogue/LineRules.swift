@@ -57,7 +57,8 @@ extension Rule {
       (state.routes ?? []).compactMap { route in
         guard case .irqChip(let gsi, let chip, let pin) = route, pin >= (chip == .ioapic ? UInt32(IOAPIC.pinCount) : 8)
         else { return nil }
-        return Sighting(owner: "routes", seen: "GSI \(gsi) leads to pin \(pin) of the \(chip == .ioapic ? "IOAPIC" : "PIC")")
+        let name = chip == .ioapic ? "IOAPIC" : "PIC"
+        return Sighting(owner: "routes", seen: "GSI \(gsi) leads to pin \(pin) of the \(name)")
       }
     },
     Rule(

@@ -30,7 +30,9 @@ extension Rule {
     ) { state in
       guard let entries = state.redirectionTable else { return [] }
       return entries.enumerated().flatMap { pin, entry -> [Sighting] in
-        guard entry.isLevelInterrupt, !entry.isMasked, !entry.remoteIRR, state.isSoleEntry(pin, entries) else { return [] }
+        guard entry.isLevelInterrupt, !entry.isMasked, !entry.remoteIRR, state.isSoleEntry(pin, entries) else {
+          return []
+        }
         return state.vcpus.filter { vcpu in
           vcpu.inService?.contains(entry.vector) ?? false && vcpu.triggerModes?.contains(entry.vector) ?? false
         }.map { vcpu in
@@ -42,9 +44,11 @@ extension Rule {
     },
     Rule(
       "service.trigger-mode", "TMR against the pin's trigger mode", .suspicion,
-      why: "The TMR decides whether the EOI goes to the IOAPIC: by the wrong bit, remote IRR stays or is never awaited.",
+      why: "The TMR decides whether the EOI goes to the IOAPIC: by the wrong bit, remote IRR stays or is "
+        + "never awaited.",
       reference: "SDM volume 3A, 12.8.4 (TMR)",
-      cause: "A register page without its TMR; the entry was rewritten while its interrupt was requested; an MSI or IPI "
+      cause: "A register page without its TMR; the entry was rewritten while its interrupt was requested; "
+        + "an MSI or IPI "
         + "with the pin's vector."
     ) { state in
       guard let entries = state.redirectionTable else { return [] }
@@ -56,10 +60,10 @@ extension Rule {
             modes.contains(entry.vector) != (entry.triggerMode == .level)
           else { return nil }
           let mode = modes.contains(entry.vector) ? "level" : "edge"
+          let other = entry.triggerMode == .level ? "level" : "edge"
           return Sighting(
             owner: state.owner(vcpu),
-            seen: "\(entry.vector) is \(mode)-triggered by the TMR, IOAPIC pin \(pin) is \(entry.triggerMode == .level ? "level" : "edge")"
-          )
+            seen: "\(entry.vector) is \(mode)-triggered by the TMR, IOAPIC pin \(pin) is \(other)")
         }
       }
     },
@@ -67,7 +71,8 @@ extension Rule {
       ofVCPU: "service.no-handler", "In service, though no handler runs", .suspicion,
       why: "Vectors of that class and below wait for an EOI that nobody is about to write.",
       reference: "SDM volume 3A, 12.8.3.1 and 12.8.5",
-      cause: "A handler without an EOI, or one that was left by a jump; an EOI that went to the wrong register for the mode."
+      cause: "A handler without an EOI, or one that was left by a jump; an EOI that went to the wrong "
+        + "register for the mode."
     ) { vcpu, _ in
       guard let served = vcpu.inService, let highest = served.highest else { return nil }
       if vcpu.mpState == .halted {

@@ -7,7 +7,8 @@ extension Rule {
   static let timers: [Rule] = [
     Rule(
       ofVCPU: "timer.no-deadline", "TSC-deadline mode without a deadline", .suspicion,
-      why: "The timer fires no more until the guest writes IA32_TSC_DEADLINE, and a guest that waits for it never does.",
+      why: "The timer fires no more until the guest writes IA32_TSC_DEADLINE, and a guest that waits for "
+        + "it never does.",
       reference: "SDM volume 3A, 12.5.4.1; KVM: kvm_set_lapic_tscdeadline_msr",
       cause: "IA32_TSC_DEADLINE was saved as 0 or not at all, or written before the register page, when KVM drops it."
     ) { vcpu, _ in
@@ -34,7 +35,8 @@ extension Rule {
     },
     Rule(
       ofVCPU: "timer.mode-without-cpuid", "TSC-deadline mode that CPUID does not have", .contradiction,
-      why: "KVM takes bit 18 of LVT_TIMER as reserved then and runs the timer as one-shot, so that deadlines do nothing.",
+      why: "KVM takes bit 18 of LVT_TIMER as reserved then and runs the timer as one-shot, so that "
+        + "deadlines do nothing.",
       reference: "SDM volume 3A, 12.5.4.1 (CPUID.01H:ECX[24]); KVM: kvm_apic_after_set_cpuid",
       cause: "KVM_SET_CPUID2 with KVM_GET_SUPPORTED_CPUID's answer, where that bit is not set: a VMM has to add it."
     ) { vcpu, _ in

@@ -9,7 +9,8 @@ import Support
 /// `lapwing inspect`: the interrupt state of a machine, decoded.
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Show the interrupt state of a machine that was saved, and what is wrong with it.",
+    commandName: "inspect",
+    abstract: "Show the interrupt state of a machine that was saved, and what is wrong with it.",
     discussion: """
       FILE is a snapshot of Lapwing's, a migration stream of QEMU (also behind libvirt's header), what QEMU's monitor \
       prints (info lapic, info pic, info registers), or register pages of local APICs (struct kvm_lapic_state), also as a \

@@ -92,7 +92,8 @@ public struct DifferenceReport: Codable, Hashable, Sendable {
   public init(_ before: InspectableState, _ after: InspectableState, memory: MemoryDifference? = nil) {
     var (first, second) = (before.allGroups, after.allGroups)
     let holdTheSame =
-      before.format == after.format && before.absent == after.absent && before.absentOfVCPUs == after.absentOfVCPUs
+      before.format == after.format && before.absent == after.absent
+      && Set(before.absentOfVCPUs.joined()) == Set(after.absentOfVCPUs.joined())
     guard !holdTheSame else {
       self.init(first, second, memory)
       return
