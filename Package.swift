@@ -91,6 +91,19 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // What other programs saved, read into one model whose parts may be absent.
+    .target(
+      name: "ForeignStates",
+      dependencies: [
+        "APIC", "JSON", "KVM", "MachineState", "Support", "VMM",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    // What is wrong with a state: one value a rule.
+    .target(
+      name: "Rules", dependencies: ["APIC", "ForeignStates", "KVM", "MachineState", "Support", "VMM"],
+      swiftSettings: strict),
+
     .target(
       name: "Debugger",
       dependencies: ["APIC", "KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system")],
@@ -160,16 +173,16 @@ let package = Package(
     .target(
       name: "Reports",
       dependencies: [
-        "APIC", "Control", "Evidence", "JSON", "KVM", "MachineState", "Measurements", "Scenarios", "Support",
-        "UnitTests", "VMM",
+        "APIC", "Control", "Evidence", "ForeignStates", "JSON", "KVM", "MachineState", "Measurements", "Rules",
+        "Scenarios", "Support", "UnitTests", "VMM",
       ],
       swiftSettings: strict),
     .target(name: "CProcess"),
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "APIC", "BuiltInGuests", "CProcess", "Control", "Debugger", "Evidence", "KVM", "MachineState", "Measurements",
-        "Reports", "Scenarios", "Support", "UnitTests", "VMM",
+        "APIC", "BuiltInGuests", "CProcess", "Control", "Debugger", "Evidence", "ForeignStates", "KVM", "MachineState",
+        "Measurements", "Reports", "Rules", "Scenarios", "Support", "UnitTests", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -239,6 +252,16 @@ let package = Package(
       name: "TestStates", dependencies: ["APIC", "KVM", "MachineState", "VMM"], path: "Tests/TestStates",
       swiftSettings: strict),
     .testTarget(
+      name: "ForeignStatesTests",
+      dependencies: [
+        "APIC", "ForeignStates", "KVM", "MachineState", "Support", "TestStates",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "RulesTests", dependencies: ["APIC", "ForeignStates", "KVM", "MachineState", "Rules", "TestStates"],
+      swiftSettings: strict),
+    .testTarget(
       name: "VMMTests",
       dependencies: [
         "APIC", "BuiltInGuests", "GuestContract", "KVM", "TestImages", "VMM",
@@ -248,8 +271,8 @@ let package = Package(
     .testTarget(
       name: "ReportsTests",
       dependencies: [
-        "APIC", "Control", "Evidence", "GuestContract", "KVM", "MachineState", "Measurements", "Reports", "Support",
-        "TestStates", "UnitTests", "VMM",
+        "APIC", "Control", "Evidence", "ForeignStates", "GuestContract", "KVM", "MachineState", "Measurements",
+        "Reports", "Support", "TestStates", "UnitTests", "VMM",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
@@ -262,7 +285,10 @@ let package = Package(
     // The program itself, run as its users run it.
     .testTarget(
       name: "LapwingTests",
-      dependencies: ["APIC", "KVM", "MachineState", "Reports", "TestImages", "TestStates", "VMM", "lapwing"],
+      dependencies: [
+        "APIC", "ForeignStates", "KVM", "MachineState", "Reports", "Rules", "TestImages", "TestStates", "VMM",
+        "lapwing",
+      ],
       swiftSettings: strict),
   ]
 )

@@ -121,7 +121,7 @@ public enum HostFile {
     try open(path, acceptsPipes: false)
   }
 
-  private static func open(_ path: FilePath, acceptsPipes: Bool) throws(HostFileError) -> FileDescriptor {
+  static func open(_ path: FilePath, acceptsPipes: Bool) throws(HostFileError) -> FileDescriptor {
     do {
       // Without O_NONBLOCK, opening a pipe waits for somebody to write to it.
       let file = try FileDescriptor.open(path, .readOnly, options: [.nonBlocking, .closeOnExec])
@@ -186,7 +186,7 @@ public enum HostFile {
     return [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT)
   }
 
-  private static func waitForInput(_ file: FileDescriptor) throws(Errno) {
+  static func waitForInput(_ file: FileDescriptor) throws(Errno) {
     var wanted = pollfd(fd: file.rawValue, events: Int16(POLLIN), revents: 0)
     // Sound: the call reads and writes the one structure that it is given.
     guard unsafe poll(&wanted, 1, -1) >= 0 || errno == EINTR else { throw Errno(rawValue: errno) }

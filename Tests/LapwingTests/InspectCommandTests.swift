@@ -76,7 +76,7 @@ import Testing
     text.replace("\"id\": \"0x1\"", with: "\"id\": \"0x7\"")
     for (bytes, problem) in [
       ([], "line 1"), (Array("{}".utf8), "format"), (Array(text.utf8), "vcpus[1].id"),
-      ([UInt8](repeating: 0, count: 1000), "line 1"),
+      (Array("  { ".utf8), "line 1"),
     ] as [([UInt8], String)] {
       try withFile(bytes) { file in
         for arguments in [["inspect", file], ["diff", file, file]] {
@@ -90,6 +90,11 @@ import Testing
       }
     }
     #expect(try run(["inspect", "/nonexistent"]).status == 65)
+    try withFile([UInt8](repeating: 0, count: 1000)) { file in
+      let result = try run(["inspect", file])
+      #expect(result.status == 65)
+      #expect(result.errors.contains("is not register pages of local APICs"))
+    }
     try withFile(document(MadeUpMachine.state())) { file in
       let result = try run(["inspect", file, "--page"])
       #expect(result.status == 65)

@@ -1,6 +1,8 @@
 public import APIC
+public import ForeignStates
 import KVM
 public import MachineState
+public import Rules
 import VMM
 
 /// A machine's state as an engineer wants to see it: the value behind the text for a person and the JSON document
@@ -15,6 +17,14 @@ public struct Inspection: Codable, Hashable, Sendable {
   public var schema = Inspection.schema
   /// `machine`, or `page` for a local APIC's register page alone.
   public var kind: Kind
+  /// The format that it was read from; absent for a state of Lapwing's own.
+  public var format: StateFormat?
+  /// What the file does not hold of the machine; absent where it holds everything.
+  public var notKnown: [String]?
+  /// What the format has to say besides; absent where it has nothing.
+  public var remarks: [String]?
+  /// What is wrong with it, what is surest first.
+  public var findings: [Finding]
   /// The vCPUs that were asked for.
   public var vcpus: [VCPUInspection]
   /// The PICs; absent where they are not in the kernel.
@@ -41,11 +51,34 @@ public struct Inspection: Codable, Hashable, Sendable {
   ///   - vcpu: the only vCPU to look at, by its index; nil for all of them.
   ///   - word: reads 32 bits of guest memory; nil where they are not there.
   public init(_ state: MachineState, vcpu: Int? = nil, word: (UInt64) -> UInt32? = { _ in nil }) {
+    self.init(InspectableState(state), vcpu: vcpu, word: word)
+  }
+
+  /// A machine as far as a file holds it.
+  ///
+  /// - Parameters:
+  ///   - known: its state.
+  ///   - mode: the mode of every local APIC of which the file does not say it; nil to tell it by the LDR.
+  ///   - vcpu: the only vCPU to look at, by its index; nil for all of them.
+  ///   - word: reads 32 bits of guest memory; nil where they are not there.
+  public init(
+    _ known: InspectableState, mode: APICMode? = nil, vcpu: Int? = nil, word: (UInt64) -> UInt32? = { _ in nil }
+  ) {
+    let views = known.vcpus.map { LocalAPICView($0, mode: mode) }
+    let state = known.assumed(views)
     let processors = Processors(state)
-    kind = .machine
-    vcpus = state.vcpus.indices.filter { vcpu == nil || vcpu == $0 }.map {
-      VCPUInspection($0, of: state, processors, word: word)
+    kind = known.format == .pages ? .page : .machine
+    format = known.format == .lapwing || known.format == .pages ? nil : known.format
+    let missing = known.format == .pages ? [] : InspectableState.Part.allCases.filter { !known.knows($0) }
+    notKnown = missing.isEmpty ? nil : missing.map(\.words)
+    findings = known.findings().filter { finding in
+      vcpu == nil || !finding.owner.hasPrefix("vCPU ") || finding.owner == "vCPU \(vcpu ?? 0)"
     }
+    remarks = known.remarks.isEmpty ? nil : known.remarks
+    vcpus = state.vcpus.indices.filter { vcpu == nil || vcpu == $0 }.map {
+      VCPUInspection(known.vcpus[$0], views[$0], of: state, processors, word: word)
+    }
+    if kind == .page, vcpus.count == 1, vcpu == nil { vcpus[0].index = nil }
     pic = state.pics.map { PICInspection($0, state) }
     pit = state.pit.map { chip in
       chip.channels.enumerated().map { number, channel in
@@ -54,7 +87,7 @@ public struct Inspection: Codable, Hashable, Sendable {
       }
     }
     lines = LineReport.all(of: state, processors)
-    groups = state.registerGroups
+    groups = state.registerGroups(without: known.absent)
   }
 
   /// The register page of a local APIC alone (`struct kvm_lapic_state`).
@@ -63,32 +96,42 @@ public struct Inspection: Codable, Hashable, Sendable {
   ///   - page: the page.
   ///   - mode: the mode that it is in; nil to tell it by the LDR.
   public init(page: LocalAPICState, mode: APICMode? = nil) {
-    var view = LocalAPICView(page: page)
-    if let mode, mode != view.mode { view = LocalAPICView(state: page, mode: mode, id: page.id(mode: mode)) }
-    kind = .page
-    vcpus = [VCPUInspection(view)]
-    lines = []
-    groups = []
+    self.init(InspectableState(pages: [page]), mode: mode)
   }
 }
 
 extension MachineState {
   /// The registers of everything but the vCPUs.
-  var registerGroups: [RegisterGroup] {
-    var groups = [RegisterGroup(name: "machine", registers: MachineState.registers.reports(self))]
-    if let ioapic { groups.append(RegisterGroup(name: "IOAPIC", registers: IOAPICState.registers.reports(ioapic))) }
+  ///
+  /// - Parameter absent: the parts that are not known.
+  func registerGroups(without absent: Set<InspectableState.Part> = []) -> [RegisterGroup] {
+    let registers = MachineState.registers.filter { register in
+      MachineState.part(of: register.name).map { !absent.contains($0) } ?? true
+    }
+    var groups: [RegisterGroup] = []
+    if !absent.contains(.configuration) || !absent.contains(.guestClock) {
+      groups.append(RegisterGroup(name: "machine", registers: registers.reports(self)))
+    }
+    if let ioapic {
+      let registers = IOAPICState.registers.filter { $0.name != "IOAPIC_BASE" || !absent.contains(.ioapicAddress) }
+      groups.append(RegisterGroup(name: "IOAPIC", registers: registers.reports(ioapic)))
+    }
     if let splitIOAPIC {
       groups.append(RegisterGroup(name: "IOAPIC", registers: SplitIOAPICState.registers.reports(splitIOAPIC)))
     }
     if let pics {
-      groups.append(RegisterGroup(name: "PIC 0", registers: PICState.registers(from: 0).reports(pics.master)))
-      groups.append(RegisterGroup(name: "PIC 1", registers: PICState.registers(from: 8).reports(pics.slave)))
+      let isPrinted = { (register: PICState.Register) in
+        !absent.contains(.picDetails) || PICState.printed.contains(register.name)
+      }
+      let (master, slave) = (PICState.registers(from: 0), PICState.registers(from: 8))
+      groups.append(RegisterGroup(name: "PIC 0", registers: master.filter(isPrinted).reports(pics.master)))
+      groups.append(RegisterGroup(name: "PIC 1", registers: slave.filter(isPrinted).reports(pics.slave)))
     }
     if let pit {
       let channels = pit.channels.enumerated().flatMap { PITState.Channel.registers($0.offset).reports($0.element) }
       groups.append(RegisterGroup(name: "PIT", registers: channels + PITState.registers.reports(pit)))
     }
-    groups.append(RegisterGroup(name: "routes", registers: routeRegisters))
+    if !absent.contains(.routes) { groups.append(RegisterGroup(name: "routes", registers: routeRegisters)) }
     groups.append(RegisterGroup(name: "events", registers: eventRegisters))
     groups.append(RegisterGroup(name: "devices", registers: deviceRegisters))
     return groups.filter { !$0.registers.isEmpty }

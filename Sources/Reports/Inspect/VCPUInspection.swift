@@ -1,4 +1,5 @@
 import APIC
+import ForeignStates
 import KVM
 import MachineState
 
@@ -6,26 +7,26 @@ import MachineState
 public struct VCPUInspection: Codable, Hashable, Sendable {
   /// Its index; absent for a page alone.
   public var index: Int?
-  /// Its APIC id.
-  public var id: UInt32
-  /// `runnable`, `halted` and so on (KVM_GET_MP_STATE); absent for a page alone.
+  /// Its APIC id; absent where it is not known.
+  public var id: UInt32?
+  /// `runnable`, `halted` and so on (KVM_GET_MP_STATE); absent where it is not known.
   public var state: String?
-  /// The mode of its local APIC: `disabled`, `xAPIC`, `x2APIC` or `invalid mode`.
+  /// The mode of its local APIC: `disabled`, `xAPIC`, `x2APIC`, `invalid mode` or `not known`.
   public var mode: String
-  /// Whether it is the bootstrap processor; absent for a page alone.
+  /// Whether it is the bootstrap processor; absent where it is not known.
   public var isBootstrapProcessor: Bool?
   /// Whether software has enabled the local APIC in the SVR.
   public var isSoftwareEnabled: Bool
-  /// The TPR.
-  public var taskPriority: UInt8
+  /// The TPR; absent where it is not known, as are the following.
+  public var taskPriority: UInt8?
   /// The priority that the processor runs at, from the TPR and the ISR. The PPR of the page can be older.
-  public var processorPriority: UInt8
+  public var processorPriority: UInt8?
   /// The IRR.
-  public var interruptRequest: [UInt8]
+  public var interruptRequest: [UInt8]?
   /// The ISR.
-  public var inService: [UInt8]
+  public var inService: [UInt8]?
   /// The TMR.
-  public var triggerModes: [UInt8]
+  public var triggerModes: [UInt8]?
   /// What it takes next, and what waits.
   public var delivery: DeliveryReport
   /// The vCPUs that the command in the ICR names; absent for a page alone.
@@ -36,6 +37,8 @@ public struct VCPUInspection: Codable, Hashable, Sendable {
   public var vapic: VAPICInspection?
   /// The registers: local APIC, execution, events, model-specific.
   public var groups: [RegisterGroup]
+  /// What the file does not hold of it; absent where it holds everything.
+  public var notKnown: [String]?
 }
 
 /// The word in guest memory that KVM keeps for a guest's TPR (KVM_SET_VAPIC_ADDR).
@@ -79,49 +82,63 @@ public struct VAPICInspection: Codable, Hashable, Sendable {
 }
 
 extension VCPUInspection {
-  /// A vCPU of a machine.
+  /// A vCPU as far as a file holds it.
   ///
   /// - Parameters:
-  ///   - index: its index.
+  ///   - known: the vCPU.
+  ///   - view: its local APIC.
+  ///   - state: the machine with what is not known as it is taken to be (`InspectableState.assumed`).
   ///   - word: reads 32 bits of guest memory; nil where they are not there.
-  init(_ index: Int, of state: MachineState, _ processors: Processors, word: (UInt64) -> UInt32?) {
+  init(
+    _ known: InspectableVCPU, _ view: LocalAPICView, of state: MachineState, _ processors: Processors,
+    word: (UInt64) -> UInt32?
+  ) {
+    let index = known.index
     let vcpu = state.vcpus[index]
-    self.init(LocalAPICView(vcpu))
-    self.index = index
-    self.state = "\(vcpu.mpState)"
-    isBootstrapProcessor = vcpu.specialRegisters.apicBase.isBootstrapProcessor
-    delivery = DeliveryReport(vcpu, pic: state.pics.flatMap { PICRequest($0) })
-    commandRecipients = Recipients(
-      of: .init(vcpu.localAPIC.interruptCommand(mode: vcpu.specialRegisters.apicBase.mode), from: index), in: processors
-    )
-    timer = TimerReport(vcpu, busCycle: state.apicBusCycle)
-    let address = vcpu.settings.vapicAddress
-    if address != 0 { vapic = VAPICInspection(address: address, word: word(address), vcpu.localAPIC) }
-    groups += [
-      RegisterGroup(name: "execution", registers: VCPUState.executionRegisters.reports(vcpu)),
-      RegisterGroup(name: "events", registers: VCPUState.eventRegisters.reports(vcpu)),
-      RegisterGroup(name: "model", registers: vcpu.modelRegisters),
-    ]
-  }
-
-  /// A page alone: a processor that is taken to run with interrupts on.
-  init(_ view: LocalAPICView) {
     let page = view.state
-    id = view.id
-    mode = view.mode.words
-    isSoftwareEnabled = page.spurious.isSoftwareEnabled
-    taskPriority = page.taskPriority.rawValue
-    processorPriority =
-      Priority.processorPriority(taskPriority: page.taskPriority, highestInService: page.inService.highest).rawValue
-    interruptRequest = page.interruptRequest.map(\.rawValue)
-    inService = page.inService.map(\.rawValue)
-    triggerModes = page.triggerModes.map(\.rawValue)
-    var vcpu = VCPUState()
-    vcpu.localAPIC = page
-    vcpu.registers.rflags |= 1 << 9
-    vcpu.specialRegisters.apicBase = APICBase(mode: view.mode)
-    delivery = DeliveryReport(vcpu)
-    timer = TimerReport(page)
-    groups = [RegisterGroup(name: "local APIC", registers: LocalAPICView.registers.reports(view))]
+    self.index = index
+    id = known.knows(.id) || known.knows(.localAPIC(.id)) ? view.id : nil
+    self.state = known.mpState.map { "\($0)" }
+    mode = known.knows(.apicBase) || known.knows(.localAPIC(.id)) ? view.mode.words : "not known"
+    isBootstrapProcessor = known.apicBase?.isBootstrapProcessor
+    isSoftwareEnabled = known[.spurious].map { $0 >> 8 & 1 == 1 } ?? true
+    taskPriority = known[.taskPriority].map { UInt8(truncatingIfNeeded: $0) }
+    if taskPriority != nil, let served = known.inService {
+      processorPriority =
+        Priority.processorPriority(taskPriority: page.taskPriority, highestInService: served.highest).rawValue
+    }
+    interruptRequest = known.interruptRequest?.map(\.rawValue)
+    inService = known.inService?.map(\.rawValue)
+    triggerModes = known.triggerModes?.map(\.rawValue)
+    delivery = DeliveryReport(vcpu, pic: state.pics.flatMap { PICRequest($0) })
+    if known.knows(.apicBase), known.knows(.localAPIC(.interruptCommand)) {
+      commandRecipients = Recipients(of: .init(page.interruptCommand(mode: view.mode), from: index), in: processors)
+    }
+    timer = TimerReport(
+      vcpu, busCycle: state.apicBusCycle, knowsCount: known.knows(.localAPIC(.currentCount)),
+      knowsDeadline: known.knows(.deadline))
+    if known.knows(.settings) {
+      let address = vcpu.settings.vapicAddress
+      if address != 0 { vapic = VAPICInspection(address: address, word: word(address), page) }
+    }
+    groups = known.registerGroups(view)
+    let missing = known.absent.words
+    notKnown = missing.isEmpty ? nil : missing
+  }
+}
+
+extension InspectableVCPU {
+  /// The registers that the file holds.
+  func registerGroups(_ view: LocalAPICView) -> [RegisterGroup] {
+    var groups = [RegisterGroup(name: "local APIC", registers: LocalAPICView.registers.reports(view))]
+    func knowing(_ register: VCPUState.Register) -> Bool { VCPUState.part(of: register.name).map(knows) ?? true }
+    let execution = VCPUState.executionRegisters.filter(knowing).reports(values)
+    let events = VCPUState.eventRegisters.filter(knowing).reports(values)
+    if !execution.isEmpty { groups.append(RegisterGroup(name: "execution", registers: execution)) }
+    if !events.isEmpty { groups.append(RegisterGroup(name: "events", registers: events)) }
+    if knows(.msrs) || !values.msrs.isEmpty {
+      groups.append(RegisterGroup(name: "model", registers: values.modelRegisters))
+    }
+    return groups
   }
 }

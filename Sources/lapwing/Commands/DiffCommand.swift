@@ -1,4 +1,5 @@
 import ArgumentParser
+import ForeignStates
 import MachineState
 import Reports
 import Support
@@ -8,12 +9,13 @@ struct DiffCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff", abstract: "Show what differs between two states.",
     discussion: """
-      FIRST and SECOND are two snapshots, or two register pages of local APICs. What every capture has anew, such as the \
-      TSC, is named apart and makes no difference. Exit status: 0 where the states are the same; 1 where they differ; 65 \
-      for a file that is no state.
+      FIRST and SECOND are two snapshots, of Lapwing's or of QEMU's, or two files with register pages of local APICs. What \
+      only one of them holds is left out and named. What every capture has anew, such as the TSC, is named apart and \
+      makes no difference. Exit status: 0 where the states are the same; 1 where they differ; 65 for a file that is no \
+      state.
       """)
 
-  @Argument(help: "A snapshot, or a register page of a local APIC.")
+  @Argument(help: "A snapshot, or register pages of local APICs; - for standard input.")
   var first: String
 
   @Argument(help: "Another one of the same kind.")
@@ -25,8 +27,7 @@ struct DiffCommand: ParsableCommand {
   @Flag(help: "Leave guest memory out.")
   var noMemory = false
 
-  @Flag(help: "The files are register pages, whatever they look like.")
-  var page = false
+  @OptionGroup var options: StateSourceOptions
 
   @Option(help: "human or json.")
   var format = ReportFormat.human
@@ -40,14 +41,15 @@ struct DiffCommand: ParsableCommand {
   }
 
   private func compare() throws(Failure) -> DifferenceReport {
-    switch (try StateFile.read(first, isPage: page), try StateFile.read(second, isPage: page)) {
-    case (.page(let before), .page(let after)): return DifferenceReport(page: before, after)
-    case (.machine(let before), .machine(let after)):
-      guard !noMemory, before.memory != nil, after.memory != nil else { return DifferenceReport(before, after) }
-      let memory = DifferenceReport.MemoryDifference(try StateFile.memory(of: first), try StateFile.memory(of: second))
-      return DifferenceReport(before, after, memory: memory)
-    case (.page, .machine), (.machine, .page):
+    let before = try StateFile(first, as: options.source)
+    let after = try StateFile(second, as: options.source)
+    let (old, new) = (before.state, after.state)
+    guard (old.format == .pages) == (new.format == .pages) else {
       throw Failure("'\(first)' and '\(second)' are not of one kind: one is a snapshot, one a register page", .badFile)
     }
+    guard !noMemory, old.machine.memory != nil, new.machine.memory != nil,
+      let earlier = try before.memory(), let later = try after.memory()
+    else { return DifferenceReport(old, new) }
+    return DifferenceReport(old, new, memory: DifferenceReport.MemoryDifference(earlier, later))
   }
 }

@@ -12,7 +12,8 @@ struct RestoreCommand: ParsableCommand {
     discussion: """
       FILE is what 'lapwing snapshot' or 'lapwing run --snapshot-on' wrote. The guest goes on as if no time had passed, \
       and the report is that of 'lapwing run', with all that the guest has written down from its start on. On a host that \
-      cannot take the state, the exit status is 69 and the message says what differs.
+      cannot take the state, the exit status is 69 and the message says what differs. Contradictions in \
+      the state, as 'lapwing inspect --check' finds them, are told before the guest runs.
       """)
 
   @Argument(help: "The snapshot's file.", completion: .file())
@@ -37,6 +38,7 @@ struct RestoreCommand: ParsableCommand {
     try perform { () throws(Failure) in
       // Before signals are held: it may come from a pipe whose writer sleeps.
       let snapshot = try SnapshotFile.forRestoring(file)
+      snapshot.state.warnOfContradictions(in: file)
       let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.signal)
       var run = GuestRun(guest: snapshot.state.guest, limit: timeout.duration, options: report)
       run.injections = try injectionOptions.plan(vcpus: snapshot.state.configuration.vcpus)

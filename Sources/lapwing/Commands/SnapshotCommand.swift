@@ -74,6 +74,7 @@ struct SnapshotCommand: ParsableCommand {
       if let signal { return ExitStatus(signal: signal) }
       throw failure(of: machine, name)
     }
+    snapshot.state.warnOfContradictions(in: output)
     if !quiet {
       StandardError.print(
         "lapwing: '\(name)' at \(at): \(count(snapshot.state.vcpus.count, "vCPU")) and "

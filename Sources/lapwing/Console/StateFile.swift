@@ -1,49 +1,72 @@
-import APIC
+public import ArgumentParser
+public import ForeignStates
 import MachineState
-import Reports
 import Support
 import SystemPackage
 
-/// A file with a state that a person names: a machine's, or the register page of a local APIC alone.
-enum StateFile {
-  case machine(MachineState)
-  case page(LocalAPICState)
+/// A file with a state that a person names: Lapwing's own, or another program's.
+struct StateFile {
+  /// Its path; `-` for standard input.
+  let name: String
+  let content: StateContent
 
   /// Reads a file and says what it is.
   ///
   /// - Parameters:
-  ///   - name: its path.
-  ///   - isPage: whether it is a page whatever it looks like.
-  /// - Throws: `Failure` for a file that cannot be read, or is neither.
-  static func read(_ name: String, isPage: Bool) throws(Failure) -> StateFile {
-    let bytes: [UInt8]
-    do {
-      bytes = try HostFile.read(FilePath(name), limit: inputLimit, acceptsPipes: true)
+  ///   - name: its path; `-` for standard input.
+  ///   - source: what it is; nil to find out by its content.
+  /// - Throws: `Failure` for a file that cannot be read, or is none of the formats.
+  init(_ name: String, as source: StateSource?) throws(Failure) {
+    self.name = name
+    let input: FileInput
+    do throws(HostFileError) {
+      input = name == "-" ? .standardInput : try FileInput(FilePath(name))
     } catch {
       throw Failure("cannot read '\(name)': \(error)", .badFile)
     }
-    // A document begins with a brace, and is longer than a page.
-    let looksLikePage = bytes.count == LocalAPICState.pageSize && bytes.first != UInt8(ascii: "{")
-    do throws(MalformedState) {
-      if isPage || looksLikePage { return .page(try LocalAPICState(page: bytes)) }
-      let document = try StateDocument(text: bytes)
-      document.noteUnknownMembers(of: name)
-      return .machine(document.state)
+    var reader = StateReader(ByteSource(input), as: source)
+    do throws(ForeignStateError) {
+      content = try reader.read()
     } catch {
-      let kind = isPage || looksLikePage ? "a register page of a local APIC" : "a machine's state"
-      throw Failure("'\(name)' is not \(kind): \(error)", .badFile)
+      let place: TextLine = error.offset.map { "at byte 0x\(String($0, radix: 16)): " } ?? ""
+      throw Failure("'\(name)' is not \(error.format.words): \(place)\(error.problem)", .badFile)
     }
+    if case .lapwing(let document) = content { document.noteUnknownMembers(of: name) }
   }
 
-  /// The guest memory that belongs to a state.
+  /// The state as far as the file holds it.
+  var state: InspectableState { content.state }
+
+  /// The guest memory that belongs to a state of Lapwing's own; nil where there is none.
   ///
-  /// - Parameter name: the path of the state's file.
   /// - Throws: `Failure` for memory that is not there or is damaged.
-  static func memory(of name: String) throws(Failure) -> MemoryImage {
+  func memory() throws(Failure) -> MemoryImage? {
+    guard case .lapwing(let document) = content, document.state.memory != nil, name != "-" else { return nil }
     do throws(SnapshotFileError) {
       return try SnapshotFile(FilePath(name)).read().memory
     } catch {
       throw Failure(error)
     }
+  }
+}
+
+extension StateSource: ExpressibleByArgument {}
+
+/// What the files of `inspect` and `diff` are, from the command line.
+struct StateSourceOptions: ParsableArguments {
+  @Option(
+    help: """
+      What FILE is, where its content does not tell: lapwing, qemu (a migration stream), monitor (text of QEMU's), page \
+      (struct kvm_lapic_state, several, or a hex dump), apic-page (virtual-APIC pages of 4 KiB).
+      """)
+  var from: StateSource?
+
+  @Flag(help: "The same as --from page.")
+  var page = false
+
+  var source: StateSource? { page ? .page : from }
+
+  func validate() throws {
+    guard !page || from == nil || from == .page else { throw ValidationError("--page and --from say different things") }
   }
 }

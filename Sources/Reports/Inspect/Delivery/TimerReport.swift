@@ -28,6 +28,8 @@ public struct TimerReport: Codable, Hashable, Sendable {
     case overdue
     /// It has counted to 0 or has no deadline.
     case stopped
+    /// The file does not say.
+    case notKnown = "not-known"
   }
 
   /// The timer of a page alone.
@@ -36,7 +38,8 @@ public struct TimerReport: Codable, Hashable, Sendable {
   ///   - page: the registers.
   ///   - busCycle: the length of a cycle of the APIC bus in nanoseconds (KVM_CAP_X86_APIC_BUS_CYCLES_NS; 1 by default).
   ///   - deadline: what is known for TSC-deadline mode; nil where nothing is.
-  init(_ page: LocalAPICState, busCycle: UInt64 = 1, deadline: Deadline? = nil) {
+  ///   - knowsCount: whether the current count is known.
+  init(_ page: LocalAPICState, busCycle: UInt64 = 1, deadline: Deadline? = nil, knowsCount: Bool = true) {
     let entry = page.lvt(.timer)
     mode = entry.timerMode?.words ?? "reserved mode"
     vector = entry.vector.rawValue
@@ -48,6 +51,11 @@ public struct TimerReport: Codable, Hashable, Sendable {
       let cycles = UInt64(page.divide.divisor)
       if entry.timerMode == .periodic, page.initialCount > 0 {
         period = Self.nanoseconds(UInt64(page.initialCount) * cycles, busCycle)
+      }
+      guard knowsCount || page.initialCount == 0 else {
+        phase = .notKnown
+        text = "counts from \(page.initialCount), divided by \(cycles); how much is left is not in this file"
+        break
       }
       guard page.initialCount > 0, page.currentCount > 0 else { break }
       phase = .running
@@ -102,11 +110,18 @@ public struct TimerReport: Codable, Hashable, Sendable {
 
 extension TimerReport {
   /// The timer of a vCPU.
-  init(_ vcpu: VCPUState, busCycle: UInt64) {
-    let deadline = vcpu.msr(MSR.tscDeadline).flatMap { target in
+  ///
+  /// - Parameters:
+  ///   - vcpu: the vCPU.
+  ///   - busCycle: the length of a cycle of the APIC bus in nanoseconds.
+  ///   - knowsCount: whether the current count is known.
+  ///   - knowsDeadline: whether IA32_TSC_DEADLINE is known.
+  init(_ vcpu: VCPUState, busCycle: UInt64, knowsCount: Bool = true, knowsDeadline: Bool = true) {
+    let target = knowsDeadline ? vcpu.msr(MSR.tscDeadline) : nil
+    let deadline = target.flatMap { target in
       vcpu.msr(MSR.tsc).map { Deadline(target: target, tsc: $0, kHz: vcpu.tscKHz) }
     }
-    self.init(vcpu.localAPIC, busCycle: busCycle, deadline: deadline)
+    self.init(vcpu.localAPIC, busCycle: busCycle, deadline: deadline, knowsCount: knowsCount)
   }
 }
 

@@ -1,4 +1,5 @@
 public import APIC
+public import ForeignStates
 public import MachineState
 import Support
 
@@ -16,6 +17,8 @@ public struct DifferenceReport: Codable, Hashable, Sendable {
   public var same: Bool
   /// The registers that differ, in the order of the inspection.
   public var differences: [Difference]
+  /// Registers that only one of two states of different kinds holds, which are left out; absent where both hold the same.
+  public var leftOut: [LeftOut]?
   /// How guest memory differs; absent where one of the states has none to compare.
   public var memory: MemoryDifference?
 
@@ -33,6 +36,16 @@ public struct DifferenceReport: Codable, Hashable, Sendable {
     public var after: Side?
     /// Whether every capture has it anew, though the guest did nothing: a clock, the name of a file.
     public var movesWithTime: Bool
+  }
+
+  /// Registers that one state does not hold.
+  public struct LeftOut: Codable, Hashable, Sendable {
+    /// Whose they are.
+    public var owner: String
+    /// Their names.
+    public var names: [String]
+    /// The state that lacks them: `first` or `second`.
+    public var lackedBy: String
   }
 
   /// What a state has in a register.
@@ -66,15 +79,50 @@ public struct DifferenceReport: Codable, Hashable, Sendable {
   ///   - after: the second.
   ///   - memory: how their memory differs; nil where that is not known.
   public init(_ before: MachineState, _ after: MachineState, memory: MemoryDifference? = nil) {
-    self.init(before.allGroups, after.allGroups, memory)
+    self.init(InspectableState(before), InspectableState(after), memory: memory)
+  }
+
+  /// What differs between two states as far as both hold it. What only one holds is left out and named, unless both hold
+  /// all of a machine.
+  ///
+  /// - Parameters:
+  ///   - before: the first state.
+  ///   - after: the second.
+  ///   - memory: how their memory differs; nil where that is not known.
+  public init(_ before: InspectableState, _ after: InspectableState, memory: MemoryDifference? = nil) {
+    var (first, second) = (before.allGroups, after.allGroups)
+    let holdTheSame =
+      before.format == after.format && before.absent == after.absent
+      && Set(before.absentOfVCPUs.joined()) == Set(after.absentOfVCPUs.joined())
+    guard !holdTheSame else {
+      self.init(first, second, memory)
+      return
+    }
+    let lackedBySecond = Self.remove(from: &first, whatIsNotIn: second, "second")
+    let lackedByFirst = Self.remove(from: &second, whatIsNotIn: first, "first")
+    self.init(first, second, memory)
+    let missing = lackedBySecond + lackedByFirst
+    leftOut = missing.isEmpty ? nil : missing
+  }
+
+  private static func remove(
+    from groups: inout [RegisterGroup], whatIsNotIn others: [RegisterGroup], _ side: String
+  ) -> [LeftOut] {
+    let known = Dictionary(others.map { ($0.name, Set($0.registers.map(\.name))) }) { $0.union($1) }
+    var missing: [LeftOut] = []
+    for index in groups.indices {
+      let names = known[groups[index].name] ?? []
+      let absent = groups[index].registers.map(\.name).filter { !names.contains($0) }
+      guard !absent.isEmpty else { continue }
+      groups[index].registers.removeAll { !names.contains($0.name) }
+      missing.append(LeftOut(owner: groups[index].name, names: absent, lackedBy: side))
+    }
+    return missing
   }
 
   /// What differs between the register pages of two local APICs.
   public init(page before: LocalAPICState, _ after: LocalAPICState) {
-    func group(_ page: LocalAPICState) -> RegisterGroup {
-      RegisterGroup(name: "local APIC", registers: LocalAPICView.registers.reports(LocalAPICView(page: page)))
-    }
-    self.init([group(before)], [group(after)], nil)
+    self.init(InspectableState(pages: [before]), InspectableState(pages: [after]))
   }
 
   private init(_ before: [RegisterGroup], _ after: [RegisterGroup], _ memory: MemoryDifference?) {
@@ -120,16 +168,17 @@ extension DifferenceReport.Difference {
   }
 }
 
-extension MachineState {
+extension InspectableState {
   /// The registers of the machine, one group for each vCPU first.
   fileprivate var allGroups: [RegisterGroup] {
-    vcpus.enumerated().map { index, vcpu in
+    let processors = vcpus.map { vcpu in
       RegisterGroup(
-        name: "vCPU \(index)",
-        registers: [VCPUState.idRegister].reports(vcpu) + LocalAPICView.registers.reports(LocalAPICView(vcpu))
-          + VCPUState.executionRegisters.reports(vcpu) + VCPUState.eventRegisters.reports(vcpu) + vcpu.modelRegisters
-          + vcpu.cpuidRegisters)
-    } + registerGroups
+        name: format == .pages && vcpus.count == 1 ? "local APIC" : "vCPU \(vcpu.index)",
+        registers: (vcpu.knows(.id) ? [VCPUState.idRegister].reports(vcpu.values) : [])
+          + vcpu.registerGroups(LocalAPICView(vcpu)).flatMap(\.registers)
+          + (vcpu.knows(.cpuid) ? vcpu.values.cpuidRegisters : []))
+    }
+    return processors + assumed(vcpus.map { LocalAPICView($0) }).registerGroups(without: absent)
   }
 }
 
@@ -151,6 +200,11 @@ extension DifferenceReport {
       lines.append("  \(TextLine(difference.name).padded(to: width))  \(difference.words)\(note)")
     }
     if let memory, memory.pages > 0 { lines += memoryLines(memory, style) }
+    for part in leftOut ?? [] {
+      lines.append(
+        style.dim(
+          "the \(part.lackedBy) state does not hold, of \(part.owner): " + part.names.lines.joined(separator: ", ")))
+    }
     let moved = differences.filter(\.movesWithTime)
     if !moved.isEmpty, !showsAll {
       lines.append(

@@ -1,10 +1,13 @@
 import APIC
+import ForeignStates
 import Support
 
 extension Inspection {
   /// The state for a person.
   public func text(_ style: Style = Style()) -> String {
-    var lines: [TextLine] = kind == .machine ? machineLines(style) : []
+    var lines: [TextLine] =
+      kind == .page ? [] : format == nil ? machineLines(style) : foreignLines(style)
+    lines += FindingsReport.lines(findings, style)
     for vcpu in vcpus { lines += vcpu.lines(style) + [""] }
     lines += chipLines(style)
     let table = LineReport.lines(self.lines)
@@ -27,6 +30,18 @@ extension Inspection {
     if let file = registers(named: "MEMORY_FILE").first?.register {
       lines.append("  memory in \(file.value), \(file.meaning)")
     }
+    return lines + [""]
+  }
+
+  /// What is said of a state of another program's, which names little of what Lapwing's own do.
+  private func foreignLines(_ style: Style) -> [TextLine] {
+    let guest = registers(named: "GUEST").first?.register.value ?? ""
+    let name = guest.isEmpty ? "machine" : guest
+    var lines: [TextLine] = [
+      style.bold("\(name)") + ": \(Units.count(vcpus.count, "vCPU")), from \(format?.words ?? "nothing")"
+    ]
+    for remark in remarks ?? [] { lines.append("  \(remark)") }
+    if let notKnown { lines.append("  not known: \(notKnown.joined(separator: ", "))") }
     return lines + [""]
   }
 

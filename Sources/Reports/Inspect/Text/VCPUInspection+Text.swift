@@ -5,7 +5,7 @@ extension VCPUInspection {
   /// The vCPU for a person.
   func lines(_ style: Style) -> [TextLine] {
     var lines = deliveryLines(style)
-    let map = VectorMap(requested: interruptRequest, inService: inService, levels: triggerModes)
+    let map = VectorMap(requested: interruptRequest ?? [], inService: inService ?? [], levels: triggerModes ?? [])
     if !map.isEmpty {
       lines.append(row("vectors", style.dim("\(VectorMap.legend)")))
       lines += map.lines(indent: Self.width + 4)
@@ -26,7 +26,8 @@ extension VCPUInspection {
     if let reporting = register("TPR_ACCESS_REPORTING"), reporting.value == "on" {
       lines.append(row("TPR", "accesses leave to user space (KVM_TPR_ACCESS_REPORTING)"))
     }
-    if index != nil { lines += execution }
+    lines += execution
+    if let notKnown { lines.append(row("not known", "\(notKnown.joined(separator: ", "))")) }
     return lines
   }
 
@@ -42,7 +43,10 @@ extension VCPUInspection {
   }
 
   /// What a person reads where nothing is to be taken.
-  private var nothing: String { state.map(Self.nothing) ?? "nothing" }
+  private var nothing: String {
+    guard interruptRequest != nil else { return "not known: the IRR is not in this file" }
+    return state.map(Self.nothing) ?? "nothing"
+  }
 
   /// The same by the vCPU's state.
   static func nothing(in state: String) -> String {
@@ -70,12 +74,18 @@ extension VCPUInspection {
     let name = index.map { "vCPU \($0)" } ?? "local APIC"
     let processor = isBootstrapProcessor == true ? ", bootstrap processor" : ""
     let software = isSoftwareEnabled ? "" : ", disabled by software"
-    return style.bold("\(name)") + ": \(state.map { "\($0), " } ?? "")\(mode), APIC id \(id)\(processor)\(software)"
+    let id = id.map { "APIC id \($0)" } ?? "APIC id not known"
+    let words = mode == "not known" ? "mode not known" : mode
+    return style.bold("\(name)") + ": \(state.map { "\($0), " } ?? "")\(words), \(id)\(processor)\(software)"
   }
 
   private var priorities: String {
+    guard let taskPriority, let processorPriority else {
+      return taskPriority.map { "TPR \(hex($0, digits: 2)), PPR not known" } ?? "not known"
+    }
     let current = hex(processorPriority, digits: 2)
-    var words = "TPR \(hex(taskPriority, digits: 2)), PPR \(current), APR \(register("APR")?.value ?? "")"
+    let arbitration = register("APR")?.value ?? "not known"
+    var words = "TPR \(hex(taskPriority, digits: 2)), PPR \(current), APR \(arbitration)"
     if let page = register("PPR"), page.value != current { words += "; the page's PPR is \(page.value)" }
     return words + (processorPriority < 0x10 ? "" : ": vectors up to \(hex(processorPriority | 0xf, digits: 2)) wait")
   }
@@ -104,7 +114,8 @@ extension VCPUInspection {
     let registers = ["RIP", "RFLAGS", "CR0", "CR8"].compactMap { name in
       register(name).map { "\(name) \($0.value)" + ($0.meaning.isEmpty ? "" : " (\($0.meaning))") }
     }
-    var lines = [row("processor", registers.lines.joined(separator: ", "))]
+    var lines = registers.isEmpty ? [] : [row("processor", registers.lines.joined(separator: ", "))]
+    guard register("INTERRUPT") != nil else { return lines }
     let events = ["EXCEPTION", "INTERRUPT", "SHADOW", "NMI", "SMI"].compactMap { name -> String? in
       guard let register = register(name), register.value != "none" else { return nil }
       return "\(name) \(register.value)\(register.meaning.isEmpty ? "" : " (\(register.meaning))")"

@@ -143,6 +143,8 @@ extension RegisterDescription<LocalAPICView> {
     _ value: @escaping @Sendable (LocalAPICView) -> RegisterValue?,
     meaning: @escaping @Sendable (LocalAPICView) -> String = { _ in "" }
   ) {
-    self.init(register.mnemonic, register.name, fields: fields, moves: movement, value, meaning: meaning)
+    self.init(
+      register.mnemonic, register.name, fields: fields, moves: movement,
+      { $0.absent.contains(register) ? nil : value($0) }, meaning: meaning)
   }
 }

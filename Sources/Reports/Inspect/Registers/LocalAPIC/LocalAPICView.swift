@@ -6,11 +6,14 @@ struct LocalAPICView: Sendable {
   var mode: APICMode
   /// Its x2APIC ID.
   var id: UInt32
+  /// Registers that are not known.
+  var absent: Set<LocalAPICRegister> = []
 
-  init(state: LocalAPICState, mode: APICMode, id: UInt32) {
+  init(state: LocalAPICState, mode: APICMode, id: UInt32, absent: Set<LocalAPICRegister> = []) {
     self.state = state
     self.mode = mode
     self.id = id
+    self.absent = absent
   }
 
   /// A page alone, which does not say its mode: in x2APIC mode alone the LDR has bits below 31:24.
@@ -29,6 +32,7 @@ extension LocalAPICView {
   static let vectorTable: [Register] = LocalVector.allCases.map { source in
     Register(source.register, fields: fields(of: source)) { view in
       // The entry of the corrected machine checks is the seventh, where there is one.
+      guard !view.absent.contains(source.register) else { return nil }
       guard source != .cmci || view.state.version.maxLVTEntry >= 6 else { return nil }
       return .bits(view.state[source.register])
     } meaning: { view in

@@ -1,4 +1,5 @@
 import APIC
+import ForeignStates
 import KVM
 import MachineState
 import VMM
@@ -62,6 +63,17 @@ extension MachineState {
       ].compactMap { $0 }.joined(separator: ", ")
     },
   ]
+
+  /// The part that a register is of; nil for those that every state has.
+  static func part(of register: String) -> InspectableState.Part? {
+    switch register {
+    case "GUEST", "VCPUS": nil
+    case "CAPABILITIES", "PIT_OPTIONS", "BOOT_CPU", "TSS_ADDRESS", "IDENTITY_MAP", "VM_TSC_KHZ", "MSR_FILTER": .settings
+    case "HOST", "CAPTURED", "HOST_TSC", "HOST_MONOTONIC": .hostClock
+    case "KVMCLOCK": .guestClock
+    default: .configuration
+    }
+  }
 
   /// Routes by GSI; a GSI with several has them in one register.
   var routeRegisters: [RegisterReport] {

@@ -49,6 +49,9 @@ extension PICState {
     ]
   }
 
+  /// The registers that QEMU's monitor prints, too (`info pic`).
+  static let printed: Set<String> = ["IRR", "IMR", "ISR", "ELCR", "ICW2", "PRIORITY_ADD", "READ_SELECT", "SFNM"]
+
   /// The line that the chip passes on, 0 to 7; nil for none (`pic_get_irq` in arch/x86/kvm/i8259.c, which leaves special
   /// mask mode out).
   ///
