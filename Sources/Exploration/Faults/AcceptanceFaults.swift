@@ -28,11 +28,14 @@ extension Fault {
       guard step.kind.delivers else { return }
       machine.forEachAPIC { vcpu, apic in
         for vector in apic.page.interruptRequest where vector.rawValue % 32 == 0 {
-          if !before.localAPICs[vcpu].page.interruptRequest.contains(vector) { apic.page.interruptRequest.remove(vector) }
+          if !before.localAPICs[vcpu].page.interruptRequest.contains(vector) {
+            apic.page.interruptRequest.remove(vector)
+          }
         }
       }
     },
-    Fault("disabled-apic-accepts", "a message counts although software has disabled the local APIC") { step, before, _, answer in
+    Fault("disabled-apic-accepts", "a message counts although software has disabled the local APIC") {
+      step, before, _, answer in
       guard step.kind.name == "msi.send", before.localAPICs.contains(where: { !$0.isSoftwareEnabled }) else { return }
       answer.change(.coalesced, to: .delivered(1))
     },
@@ -72,7 +75,8 @@ extension Fault {
     },
     Fault("init-lost", "an INIT is lost where a SIPI waits") { step, before, machine, _ in
       machine.forEachAPIC { vcpu, apic in
-        if before.localAPICs[vcpu].processor.hasSIPI, apic.processor.hasINIT, !before.localAPICs[vcpu].processor.hasINIT {
+        if before.localAPICs[vcpu].processor.hasSIPI, apic.processor.hasINIT, !before.localAPICs[vcpu].processor.hasINIT
+        {
           apic.processor = before.localAPICs[vcpu].processor
         }
       }

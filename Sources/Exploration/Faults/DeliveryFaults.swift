@@ -8,7 +8,8 @@ extension Fault {
       guard step.kind.name == "ipi.send", machine.localAPICs.count > 1, step.arguments[5] & 2 != 0 else { return }
       machine.localAPICs[machine.localAPICs.count - 1] = before.localAPICs[machine.localAPICs.count - 1]
     },
-    Fault("all-but-self-reaches-self", "an IPI to all excluding self reaches the sender too") { step, before, machine, _ in
+    Fault("all-but-self-reaches-self", "an IPI to all excluding self reaches the sender too") {
+      step, before, machine, _ in
       guard step.kind.name == "ipi.send", step.arguments[5] & 3 == 3, step.arguments[4] & 7 == 0 else { return }
       let sender = Int(step.arguments[0]) % machine.localAPICs.count
       guard before.localAPICs[sender].mode == .x2APIC, before.localAPICs[sender].isSoftwareEnabled else { return }

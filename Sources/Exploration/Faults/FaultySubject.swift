@@ -29,7 +29,7 @@ public final class FaultySubject: ModelSubject {
   }
 
   /// Everything that can be seen.
-  public override func observe(_ observation: inout Observation) {
+  public override func observe(_ observation: inout VisibleState) {
     moment = Moment(clock())
     super.observe(&observation)
   }

@@ -40,7 +40,8 @@ extension Fault {
     Fault("reserved-register-reads", "a register that does not exist reads as 0") { step, _, _, answer in
       if step.kind.name == "register.read", step.arguments[1] == 0x3f0, answer == .refused { answer = .value(0) }
     },
-    Fault("svi-stale", "after its inhibit an EOI ends nothing, until the next interrupt is taken") { step, before, machine, _ in
+    Fault("svi-stale", "after its inhibit an EOI ends nothing, until the next interrupt is taken") {
+      step, before, machine, _ in
       // As with APICv on VT-x before Linux 6.19: the guest's SVI is not set again when virtual-interrupt delivery comes back.
       guard step.kind.name == "register.eoi" else { return }
       machine.forEachAPIC { vcpu, apic in
@@ -63,7 +64,8 @@ extension Fault {
       let vcpu = Int(step.arguments[0]) % machine.localAPICs.count
       machine.localAPICs[vcpu].page.processorPriority = before.localAPICs[vcpu].page.processorPriority
     },
-    Fault("restore-disables", "a local APIC that is set is no destination until its SVR is written") { step, _, machine, answer in
+    Fault("restore-disables", "a local APIC that is set is no destination until its SVR is written") {
+      step, _, machine, answer in
       guard step.kind.name == "lapic.register", step.arguments[1] == 0xf0, step.arguments[2] == 0x1ff else { return }
       let vcpu = Int(step.arguments[0]) % machine.localAPICs.count
       machine.localAPICs[vcpu].page[.spurious] = 0xff

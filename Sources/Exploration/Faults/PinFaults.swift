@@ -20,7 +20,8 @@ extension Fault {
     Fault("falling-line-kept", "a line that falls stays requested") { step, before, machine, _ in
       if step.kind.name == "line.set", step.arguments[1] == 0 { machine.ioapic.requests = before.ioapic.requests }
     },
-    Fault("masked-edge-remembered", "an edge on a masked pin is sent as soon as the pin is not") { step, before, machine, answer in
+    Fault("masked-edge-merged", "an edge on a masked line answers that it was merged with another") {
+      step, before, machine, answer in
       guard step.kind.name == "line.set", step.arguments[1] == 1, answer == .delivery(.ignored) else { return }
       answer = .delivery(.coalesced)
     },
@@ -31,7 +32,8 @@ extension Fault {
     Fault("pic-slave-unheard", "the slave's interrupts do not reach the master") { _, _, machine, _ in
       machine.pic.master.irr &= ~4
     },
-    Fault("pic-level-kept", "a level-triggered line of the PIC that falls stays requested") { step, before, machine, _ in
+    Fault("pic-level-kept", "a level-triggered line of the PIC that falls stays requested") {
+      step, before, machine, _ in
       guard step.kind.family == "line", step.arguments[1] == 0 else { return }
       machine.pic.master.irr |= before.pic.master.irr & machine.pic.master.edgeLevel
     },

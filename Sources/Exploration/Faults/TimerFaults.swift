@@ -7,7 +7,10 @@ extension Fault {
     Fault("deadline-survives-mode", "a deadline survives a change of the timer's mode") { step, before, machine, _ in
       guard step.kind.name == "timer.mode" else { return }
       machine.forEachAPIC { vcpu, apic in
-        if before.localAPICs[vcpu].timer.deadline != 0 { apic.timer.deadline = before.localAPICs[vcpu].timer.deadline; apic.timer.mode = .tscDeadline }
+        if before.localAPICs[vcpu].timer.deadline != 0 {
+          apic.timer.deadline = before.localAPICs[vcpu].timer.deadline
+          apic.timer.mode = .tscDeadline
+        }
       }
     },
     Fault("deadline-in-any-mode", "a deadline is taken in any mode of the timer") { step, before, machine, _ in
@@ -28,7 +31,8 @@ extension Fault {
         machine.localAPICs[vcpu].page.initialCount = UInt32(truncatingIfNeeded: step.arguments[1])
       }
     },
-    Fault("divide-ignored", "a new divide configuration does not change what is left of the count") { step, before, machine, _ in
+    Fault("divide-ignored", "a new divide configuration does not change what is left of the count") {
+      step, before, machine, _ in
       guard step.kind.name == "timer.divide" else { return }
       machine.forEachAPIC { vcpu, apic in apic.timer = before.localAPICs[vcpu].timer }
     },

@@ -5,7 +5,8 @@ import ReferenceModel
 extension OperationKind {
   /// Events of vCPUs: NMIs, INIT and SIPI (KVM API, KVM_NMI, KVM_GET_MP_STATE and KVM_SET_MP_STATE).
   static let events: [OperationKind] = [
-    OperationKind("event.nmi", "a non-maskable interrupt from user space", [.vcpu], weight: 3) { (arguments, subject) throws(KVMError) in
+    OperationKind("event.nmi", "a non-maskable interrupt from user space", [.vcpu], weight: 3) {
+      (arguments, subject) throws(KVMError) in
       try subject.signalNMI(Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount)
       return .done
     },
@@ -15,7 +16,8 @@ extension OperationKind {
     },
     OperationKind(
       "event.set", "what a vCPU does is set",
-      [.vcpu, OperationArgument("state", [UInt64(MPState.runnable.rawValue), UInt64(MPState.initReceived.rawValue)])], weight: 2
+      [.vcpu, OperationArgument("state", [UInt64(MPState.runnable.rawValue), UInt64(MPState.initReceived.rawValue)])],
+      weight: 2
     ) { (arguments, subject) throws(KVMError) in
       let state: MPState = arguments[1] == UInt64(MPState.runnable.rawValue) ? .runnable : .initReceived
       let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
@@ -25,7 +27,7 @@ extension OperationKind {
       (_, subject) throws(KVMError) in
       for vcpu in 0..<subject.vcpuCount {
         var state = try subject.localAPIC(vcpu)
-        state[.currentCount] = 0
+        state[.currentCount] = state[.initialCount]
         guard try subject.setLocalAPIC(vcpu, state) else { return .refused }
       }
       try subject.setPIC(.master, try subject.pic(.master))

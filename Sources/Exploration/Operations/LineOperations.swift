@@ -17,7 +17,8 @@ extension OperationKind {
       _ = try subject.setLine(UInt32(truncatingIfNeeded: arguments[0]), to: arguments[1] & 1 != 0, tellsStatus: false)
       return .done
     },
-    OperationKind("line.irqfd", "a write to a GSI's irqfd", [.gsi], weight: 1) { (arguments, subject) throws(KVMError) in
+    OperationKind("line.irqfd", "a write to a GSI's irqfd", [.gsi], weight: 1) {
+      (arguments, subject) throws(KVMError) in
       try subject.fire(UInt32(truncatingIfNeeded: arguments[0]))
       return .done
     },
@@ -34,10 +35,12 @@ extension OperationKind {
     ) { (arguments, subject) throws(KVMError) in
       try subject.setRoutes(
         GSIRoute.defaults.filter { UInt64($0.gsi) != arguments[0] }
-          + [.msi(
-            gsi: UInt32(truncatingIfNeeded: arguments[0]),
-            message(
-              arguments[1], arguments[2], isLogical: arguments[3], mode: arguments[4], isLevel: arguments[5]))])
+          + [
+            .msi(
+              gsi: UInt32(truncatingIfNeeded: arguments[0]),
+              message(
+                arguments[1], arguments[2], isLogical: arguments[3], mode: arguments[4], isLevel: arguments[5]))
+          ])
       return .done
     },
     OperationKind("routes.defaults", "the default routes", [], weight: 1) { (_, subject) throws(KVMError) in

@@ -5,14 +5,16 @@ extension OperationKind {
   /// Modes of local APICs (IA32_APIC_BASE; SDM volume 3A, section 12.12.5).
   static let modes: [OperationKind] = [
     OperationKind(
-      "mode.set", "a write to IA32_APIC_BASE", [.vcpu, OperationArgument("bits", [0xc00, 0xc00, 0x800, 0, 0x400])], weight: 6
+      "mode.set", "a write to IA32_APIC_BASE", [.vcpu, OperationArgument("bits", [0xc00, 0xc00, 0x800, 0, 0x400])],
+      weight: 6
     ) { (arguments, subject) throws(KVMError) in
       let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
       let value = APICBase.defaultAddress | arguments[1] & 0xc00 | (vcpu == 0 ? 0x100 : 0)
       return try subject.writeMSR(vcpu, MSR.apicBase, value) ? .done : .refused
     },
     OperationKind(
-      "mode.reserved", "a write of reserved bits to IA32_APIC_BASE", [.vcpu, OperationArgument("bits", [1, 0x200, 1 << 63])],
+      "mode.reserved", "a write of reserved bits to IA32_APIC_BASE",
+      [.vcpu, OperationArgument("bits", [1, 0x200, 1 << 63])],
       weight: 1
     ) { (arguments, subject) throws(KVMError) in
       let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
@@ -31,7 +33,9 @@ extension OperationKind {
       let value = arguments[1] & 0xff | (arguments[2] & 3) << 17 | (arguments[3] & 1) << 16
       return try write(.lvtTimer, value, arguments, subject)
     },
-    OperationKind("timer.count", "a write to the initial count", [.vcpu, OperationArgument("count", OperationValues.counts)]) {
+    OperationKind(
+      "timer.count", "a write to the initial count", [.vcpu, OperationArgument("count", OperationValues.counts)]
+    ) {
       (arguments, subject) throws(KVMError) in
       try write(.initialCount, arguments[1], arguments, subject)
     },

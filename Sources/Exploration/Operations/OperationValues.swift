@@ -12,7 +12,7 @@ enum OperationValues {
   static let pins: [UInt64] = [20, 21, 1, 4, 8, 0, 2, 5, 9, 10, 12, 16, 23]
   static let gsis: [UInt64] = pins + [24, 25, 26, 15, 13, 100]
   static let messageGSIs: [UInt64] = [24, 25, 26, 20, 4]
-  static let counts: [UInt64] = [0, 0x4000_0000, 0xffff_ffff, 0x8000_0000]
+  static let counts: [UInt64] = [0, 0xffff_ffff, 0xf000_0000, 0xe000_0000]
   static let words: [UInt64] = [0, 1, 0x10, 0x40, 0xff, 0x1ff, 0x1_0000, 0x8000, 0xffff_ffff, 0x1_0000_0000]
 }
 

@@ -4,16 +4,19 @@ import KVM
 extension OperationKind {
   /// Registers of local APICs, by the MSRs of x2APIC mode (KVM API, KVM_GET_MSRS and KVM_SET_MSRS).
   static let registers: [OperationKind] = [
-    OperationKind("register.eoi", "a write to the EOI register", [.vcpu], weight: 40) { (arguments, subject) throws(KVMError) in
+    OperationKind("register.eoi", "a write to the EOI register", [.vcpu], weight: 40) {
+      (arguments, subject) throws(KVMError) in
       try write(.endOfInterrupt, 0, arguments, subject)
     },
     OperationKind(
-      "register.tpr", "a write to the TPR", [.vcpu, OperationArgument("priority", [0, 0x10, 0x20, 0x40, 0x4f, 0x50, 0xf0, 0xff, 0x100])]
+      "register.tpr", "a write to the TPR",
+      [.vcpu, OperationArgument("priority", [0, 0x10, 0x20, 0x40, 0x4f, 0x50, 0xf0, 0xff, 0x100])]
     ) { (arguments, subject) throws(KVMError) in
       try write(.taskPriority, arguments[1], arguments, subject)
     },
     OperationKind(
-      "register.svr", "a write to the SVR", [.vcpu, OperationArgument("value", [0x1ff, 0x1ff, 0x1ff, 0xff, 0x10ff, 0x11ff, 0x3ff, 0])]
+      "register.svr", "a write to the SVR",
+      [.vcpu, OperationArgument("value", [0x1ff, 0x1ff, 0x1ff, 0xff, 0x10ff, 0x11ff, 0x3ff, 0])]
     ) { (arguments, subject) throws(KVMError) in
       try write(.spurious, arguments[1], arguments, subject)
     },
@@ -67,7 +70,8 @@ extension OperationKind {
     OperationKind(
       "ipi.send", "a write to the ICR",
       [
-        .vcpu, .vector, OperationArgument("destination", [0, 1, 2, 3, 0xffff_ffff, 0xff, 4, 7, 0xf, 0x1_0001, 0x1_0000]),
+        .vcpu, .vector,
+        OperationArgument("destination", [0, 1, 2, 3, 0xffff_ffff, 0xff, 4, 7, 0xf, 0x1_0001, 0x1_0000]),
         .isLogical, .mode, OperationArgument("shorthand", [0, 0, 1, 2, 3]),
         OperationArgument("flags", [0x4000, 0, 0xc000, 0x8000, 0x5000, 0x2000, 0x10_0000]),
       ], weight: 40
@@ -78,7 +82,8 @@ extension OperationKind {
       return try write(.interruptCommand, command, arguments, subject)
     },
     OperationKind(
-      "ipi.self", "a write to the SELF IPI register", [.vcpu, OperationArgument("vector", OperationValues.vectors + [0x140])]
+      "ipi.self", "a write to the SELF IPI register",
+      [.vcpu, OperationArgument("vector", OperationValues.vectors + [0x140])]
     ) { (arguments, subject) throws(KVMError) in
       try write(.selfIPI, arguments[1], arguments, subject)
     },

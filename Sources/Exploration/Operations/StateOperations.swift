@@ -9,8 +9,8 @@ extension OperationKind {
       (arguments, subject) throws(KVMError) in
       let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
       var state = try subject.localAPIC(vcpu)
-      // The count moves, so the two sides would not write the same.
-      state[.currentCount] = 0
+      // The count moves, so the two sides would not write the same; and none is to end while vCPUs run.
+      state[.currentCount] = state[.initialCount]
       return try subject.setLocalAPIC(vcpu, state) ? .done : .refused
     },
     OperationKind(
@@ -19,7 +19,7 @@ extension OperationKind {
     ) { (arguments, subject) throws(KVMError) in
       let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
       var state = try subject.localAPIC(vcpu)
-      state[.currentCount] = 0
+      state[.currentCount] = state[.initialCount]
       let vector = Int(arguments[2] & 0xff)
       let word = Int(arguments[1] & 0x380) / 4 + vector / 32 * 4
       let bit = UInt32(1) << UInt32(vector % 32)
@@ -31,12 +31,16 @@ extension OperationKind {
       [
         .vcpu, OperationArgument("offset", [0x80, 0xd0, 0xe0, 0xf0, 0x20, 0x300, 0x310, 0x350, 0x370, 0x3e0]),
         OperationArgument(
-          "value", [0, 0xff, 0x1ff, 0x0100_0000, 0x0200_0000, 0x1100_0000, 0x0f00_0000, 0x0300_0000, 0xffff_ffff, 0x0fff_ffff, 0x700]),
+          "value",
+          [
+            0, 0xff, 0x1ff, 0x0100_0000, 0x0200_0000, 0x1100_0000, 0x0f00_0000, 0x0300_0000, 0xffff_ffff, 0x0fff_ffff,
+            0x700,
+          ]),
       ], weight: 12
     ) { (arguments, subject) throws(KVMError) in
       let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
       var state = try subject.localAPIC(vcpu)
-      state[.currentCount] = 0
+      state[.currentCount] = state[.initialCount]
       state.registers[Int(arguments[1] & 0x3f0) / 4] = UInt32(truncatingIfNeeded: arguments[2])
       return try subject.setLocalAPIC(vcpu, state) ? .done : .refused
     },
@@ -65,7 +69,9 @@ extension OperationKind {
       try subject.setIOAPIC(try subject.ioapic())
       return .done
     },
-    OperationKind("ioapic.id", "the IOAPIC's ID and IOREGSEL are written", [OperationArgument("id", [0, 1, 0xf])], weight: 1) {
+    OperationKind(
+      "ioapic.id", "the IOAPIC's ID and IOREGSEL are written", [OperationArgument("id", [0, 1, 0xf])], weight: 1
+    ) {
       (arguments, subject) throws(KVMError) in
       var state = try subject.ioapic()
       state.id = UInt32(truncatingIfNeeded: arguments[0])
@@ -75,7 +81,8 @@ extension OperationKind {
     },
     OperationKind(
       "pic.mask", "the mask of a PIC is written, in its state",
-      [OperationArgument("chip", OperationValues.flags), OperationArgument("mask", [0, 0xff, 0x04, 0x10, 0xfb])], weight: 6
+      [OperationArgument("chip", OperationValues.flags), OperationArgument("mask", [0, 0xff, 0x04, 0x10, 0xfb])],
+      weight: 6
     ) { (arguments, subject) throws(KVMError) in
       let chip: PIC.Chip = arguments[0] & 1 == 0 ? .master : .slave
       var state = try subject.pic(chip)
@@ -95,7 +102,10 @@ extension OperationKind {
     },
     OperationKind(
       "pic.service", "the IRR and the ISR of a PIC are written, in its state",
-      [OperationArgument("chip", OperationValues.flags), OperationArgument("irr", [0, 1, 0x10]), OperationArgument("isr", [0, 2, 0x20])],
+      [
+        OperationArgument("chip", OperationValues.flags), OperationArgument("irr", [0, 1, 0x10]),
+        OperationArgument("isr", [0, 2, 0x20]),
+      ],
       weight: 3
     ) { (arguments, subject) throws(KVMError) in
       let chip: PIC.Chip = arguments[0] & 1 == 0 ? .master : .slave

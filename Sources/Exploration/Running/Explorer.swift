@@ -56,6 +56,9 @@ public final class Explorer: Sendable {
   /// Ends it soon; from any thread.
   public func stop() { stopped.store(true, ordering: .relaxed) }
 
+  /// How long a history lasts at the most, in nanoseconds: less than the shortest count of a timer.
+  private static let longestHistory: UInt64 = 2_000_000_000
+
   private var isStopped: Bool { stopped.load(ordering: .relaxed) }
 
   /// Explores on this thread until it is stopped; several threads may.
@@ -83,7 +86,8 @@ public final class Explorer: Sendable {
     var coverage = Coverage()
     var finding: Finding?
     var previous: Int?
-    while history.steps.count < options.steps, !isStopped {
+    let end = bench.clock() &+ Self.longestHistory
+    while history.steps.count < options.steps, !isStopped, bench.clock() < end {
       let step = generator.step()
       history.steps.append(step)
       var found = Finding(history: history, mismatches: [], originalSteps: 0)

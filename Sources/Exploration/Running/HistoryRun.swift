@@ -8,11 +8,13 @@ public import ReferenceModel
 public final class HistoryRun {
   private let expected: ModelSubject
   private let seen: any InterruptSubject
-  private var expectedView: Observation
-  private var seenView: Observation
+  private var expectedView: VisibleState
+  private var seenView: VisibleState
   private let clock: () -> UInt64
   /// What the model answered to the last step.
   private(set) var lastAnswer = StepAnswer.done
+  /// What the other answered to it.
+  private(set) var lastSeen = StepAnswer.done
 
   /// Begins a history.
   ///
@@ -28,15 +30,15 @@ public final class HistoryRun {
     expected = ModelSubject(ReferenceMachine.Configuration(vcpus: machine.vcpus, deviations: deviations))
     seen = subject
     self.clock = clock
-    expectedView = Observation(vcpus: machine.vcpus)
-    seenView = Observation(vcpus: machine.vcpus)
+    expectedView = VisibleState(vcpus: machine.vcpus)
+    seenView = VisibleState(vcpus: machine.vcpus)
     expected.moment = Moment(clock())
     try Self.begin(machine, expected)
     try Self.begin(machine, seen)
   }
 
   /// Enables the local APICs, in the history's mode, each with a logical ID of its own.
-  private static func begin(_ machine: HistoryMachine, _ subject: any InterruptSubject) throws(KVMError) {
+  static func begin(_ machine: HistoryMachine, _ subject: any InterruptSubject) throws(KVMError) {
     for vcpu in 0..<machine.vcpus {
       if machine.startsInX2APIC {
         let base = APICBase.defaultAddress | 0xc00 | (vcpu == 0 ? 0x100 : 0)
@@ -72,6 +74,7 @@ public final class HistoryRun {
     expected.moment = Moment(earliest: before, latest: clock())
     let wanted = try expected.perform(step)
     lastAnswer = wanted
+    lastSeen = answer
     let differences = try compare()
     guard wanted.allows(answer) else { return [StateMismatch("answer", wanted, answer)] + differences }
     return differences

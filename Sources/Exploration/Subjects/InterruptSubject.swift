@@ -44,8 +44,8 @@ public protocol InterruptSubject: AnyObject {
   func setActivity(_ vcpu: Int, _ state: MPState) throws(KVMError) -> Bool
   /// Runs a vCPU with interrupts on until it has taken one; nil where it takes none.
   func takeInterrupt(_ vcpu: Int) throws(KVMError) -> Vector?
-  /// Everything that can be seen, into an observation that is used again.
-  func observe(_ observation: inout Observation) throws(KVMError)
+  /// Everything that can be seen, into a value that is used again.
+  func observe(_ observation: inout VisibleState) throws(KVMError)
 }
 
 extension InterruptSubject {

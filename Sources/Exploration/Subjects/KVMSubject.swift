@@ -124,7 +124,7 @@ public final class KVMSubject: InterruptSubject {
   public func takeInterrupt(_ vcpu: Int) throws(KVMError) -> Vector? { try guest?.takeInterrupt(vcpus[vcpu]) }
 
   /// Everything that can be seen.
-  public func observe(_ observation: inout Observation) throws(KVMError) {
+  public func observe(_ observation: inout VisibleState) throws(KVMError) {
     for (number, vcpu) in vcpus.enumerated() {
       let page = try vcpu.localAPIC()
       observation.vcpus[number].page = page

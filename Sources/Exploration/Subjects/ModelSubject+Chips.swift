@@ -10,8 +10,7 @@ extension ModelSubject {
       entries: (0..<IOAPIC.pinCount).map { machine.ioapic[$0] })
   }
 
-  /// Sets the IOAPIC.
-  public func setIOAPIC(_ state: IOAPICState) {
+  func takeIOAPIC(_ state: IOAPICState) {
     machine.setIOAPIC(
       id: state.id, selected: state.registerSelect, requests: state.irr, entries: state.entries)
   }
@@ -39,8 +38,7 @@ extension ModelSubject {
     return state
   }
 
-  /// Sets a PIC.
-  public func setPIC(_ chip: PIC.Chip, _ state: PICState) {
+  func takePIC(_ chip: PIC.Chip, _ state: PICState) {
     var model = ReferencePIC.Chip()
     model.lastLevels = state.lastIRR
     model.irr = state.irr

@@ -67,6 +67,12 @@ public class ModelSubject: InterruptSubject {
     machine.setLocalAPICState(vcpu, state, at: moment)
   }
 
+  /// Sets the IOAPIC.
+  public func setIOAPIC(_ state: IOAPICState) { takeIOAPIC(state) }
+
+  /// Sets a PIC.
+  public func setPIC(_ chip: PIC.Chip, _ state: PICState) { takePIC(chip, state) }
+
   /// A non-maskable interrupt from user space.
   public func signalNMI(_ vcpu: Int) { machine.signalNMI(vcpu) }
 
@@ -94,12 +100,18 @@ public class ModelSubject: InterruptSubject {
 
   /// Runs a vCPU until it has taken an interrupt.
   public func takeInterrupt(_ vcpu: Int) -> Vector? {
+    guard machine.acceptEvents(vcpu) == .running else { return nil }
+    if machine.localAPICs[vcpu].processor.hasRestarted {
+      machine.putBack(vcpu)
+    } else {
+      machine.returnFromHandler(vcpu)
+    }
     machine.enter(vcpu)
     return machine.takeInterrupt(vcpu)
   }
 
   /// Everything that can be seen.
-  public func observe(_ observation: inout Observation) {
+  public func observe(_ observation: inout VisibleState) {
     for vcpu in machine.localAPICs.indices {
       observation.vcpus[vcpu].page = machine.localAPICState(vcpu)
       observation.vcpus[vcpu].count = machine.localAPICs[vcpu].currentCount(at: moment)

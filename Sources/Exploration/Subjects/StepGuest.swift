@@ -5,12 +5,10 @@ import SystemPackage
 /// A guest of a few bytes that its host runs step by step: an endless loop with interrupts on, and a handler for each vector
 /// that tells its number.
 ///
-/// It is in protected mode with flat segments and without paging: so an interrupt needs no more than a gate. Both the loop
-/// and the handlers do nothing but write to a port, which brings the vCPU out.
+/// It is in real mode, in which an interrupt needs no more than four bytes of a table, and which every back end has. Both the
+/// loop and the handlers do nothing but write to a port, which brings the vCPU out.
 struct StepGuest {
   private static let size = 0x10000
-  private static let idt = 0x1000
-  private static let gdt = 0x2000
   private static let handlers = 0x3000
   private static let loop = 0x8000
   private static let stacks = 0x9000
@@ -21,24 +19,18 @@ struct StepGuest {
   init(in vm: VirtualMachine) throws(KVMError) {
     let memory = try Mapping(anonymous: Self.size)
     do {
-      // GDT: nothing, code, data.
-      try memory.store(UInt64(0x00cf_9b00_0000_ffff), at: Self.gdt + 8)
-      try memory.store(UInt64(0x00cf_9300_0000_ffff), at: Self.gdt + 16)
       for vector in 0..<256 {
         let handler = Self.handlers + vector * 16
-        // A 32-bit interrupt gate to code segment 8.
-        try memory.store(UInt64(handler & 0xffff) | 8 << 16 | 0x8e00 << 32, at: Self.idt + vector * 8)
-        // push eax; push edx; mov al, vector; mov dx, port; out dx, al; pop edx; pop eax; iretd
+        try memory.store(UInt32(handler), at: vector * 4)
+        // push ax; push dx; mov al, vector; mov dx, port; out dx, al; pop dx; pop ax; iret
         let code: [UInt8] = [
-          0x50, 0x52, 0xb0, UInt8(vector), 0x66, 0xba, UInt8(Self.handlerPort & 0xff), UInt8(Self.handlerPort >> 8),
-          0xee, 0x5a, 0x58, 0xcf,
+          0x50, 0x52, 0xb0, UInt8(vector), 0xba, UInt8(Self.handlerPort & 0xff), UInt8(Self.handlerPort >> 8), 0xee,
+          0x5a, 0x58, 0xcf,
         ]
         try memory.copy(from: code.span, at: handler)
       }
-      // mov dx, port; loop: out dx, al; jmp loop
-      let loop: [UInt8] = [
-        0x66, 0xba, UInt8(Self.loopPort & 0xff), UInt8(Self.loopPort >> 8), 0xee, 0xeb, 0xfd,
-      ]
+      // loop: mov dx, port; out dx, al; jmp loop
+      let loop: [UInt8] = [0xba, UInt8(Self.loopPort & 0xff), UInt8(Self.loopPort >> 8), 0xee, 0xeb, 0xfa]
       try memory.copy(from: loop.span, at: Self.loop)
     } catch {
       throw KVMError(call: .mmap, errno: .badAddress, detail: "\(error)")
@@ -46,19 +38,13 @@ struct StepGuest {
     try vm.setMemoryRegion(slot: 0, guestAddress: 0, region: GuestRegion(memory))
   }
 
-  /// Puts a vCPU into the loop.
+  /// Puts a vCPU into the loop. KVM_SET_SREGS takes the TPR's class from CR8, and clears its subclass.
   func prepare(_ vcpu: VCPU) throws(KVMError) {
     var special = try vcpu.specialRegisters()
-    var segment = Segment()
-    (segment.limit, segment.present, segment.s, segment.db, segment.g) = (0xffff_ffff, 1, 1, 1, 1)
-    var code = segment
-    (code.selector, code.type) = (8, 0xb)
-    (segment.selector, segment.type) = (16, 3)
-    special.cs = code
-    (special.ds, special.es, special.fs, special.gs, special.ss) = (segment, segment, segment, segment, segment)
-    special.cr0 = 0x11
-    special.gdt = DescriptorTable(base: UInt64(Self.gdt), limit: 23)
-    special.idt = DescriptorTable(base: UInt64(Self.idt), limit: 0x7ff)
+    for segment in [\SpecialRegisters.cs, \.ds, \.es, \.ss] {
+      special[keyPath: segment].selector = 0
+      special[keyPath: segment].base = 0
+    }
     try vcpu.setSpecialRegisters(special)
     var registers = Registers()
     registers.rip = UInt64(Self.loop)
@@ -72,6 +58,9 @@ struct StepGuest {
   /// A back end that emulates instructions looks for interrupts after some of them, so one round is not enough.
   func takeInterrupt(_ vcpu: VCPU) throws(KVMError) -> Vector? {
     guard try vcpu.mpState() == .runnable else { return nil }
+    // An INIT or a SIPI has put it elsewhere.
+    let place = try vcpu.registers().rip
+    if place < UInt64(Self.handlers) || place >= UInt64(Self.stacks) { try prepare(vcpu) }
     var rounds = 0
     while rounds < 3 {
       switch try vcpu.run() {

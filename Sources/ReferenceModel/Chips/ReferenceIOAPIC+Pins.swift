@@ -72,6 +72,7 @@ extension ReferenceIOAPIC {
     guard isLevel, !isSuppressed else { return 0 }
     var again: UInt32 = 0
     for pin in entries.indices where self[pin].vector == vector {
+      guard self[pin].triggerMode == .level || deviations.contains(.edgeSentAgainAtEOI) else { continue }
       self[pin].remoteIRR = false
       if !self[pin].isMasked, requests >> UInt32(pin) & 1 != 0 { again |= 1 << UInt32(pin) }
     }

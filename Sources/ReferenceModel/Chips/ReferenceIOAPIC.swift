@@ -44,6 +44,7 @@ public struct ReferenceIOAPIC: Hashable, Sendable {
   /// The pin of the real-time clock.
   public static var clockPin: Int { 8 }
 
+  /// Whether registers, levels and redirection table are the same.
   public static func == (left: ReferenceIOAPIC, right: ReferenceIOAPIC) -> Bool {
     guard left.id == right.id, left.selected == right.selected, left.requests == right.requests else { return false }
     for pin in left.entries.indices where left.entries[pin] != right.entries[pin] { return false }

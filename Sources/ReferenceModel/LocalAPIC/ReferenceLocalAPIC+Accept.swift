@@ -72,6 +72,7 @@ extension ReferenceLocalAPIC {
         record(.receivedIllegalVector)
         return false
       }
+      processor.hasEvent = true
       page.put(isLevel, vector, in: .triggerModes)
       page.put(true, vector, in: .interruptRequest)
       return true
@@ -81,6 +82,7 @@ extension ReferenceLocalAPIC {
     case .initialize:
       // An INIT level de-assert resets nobody (SDM volume 3A, section 12.6.1).
       guard !isLevel || isAsserted else { return false }
+      processor.hasEvent = true
       processor.hasINIT = true
       processor.hasSIPI = false
       return true
@@ -88,7 +90,9 @@ extension ReferenceLocalAPIC {
       processor.startUpPage = vector.rawValue
       processor.hasSIPI = true
       return true
-    case nil: return deviations.contains(.reservedModeTaken)
+    case nil:
+      processor.hasEvent = true
+      return deviations.contains(.reservedModeTaken)
     // A local APIC takes an ExtINT from its own pin alone. The model has no system management mode.
     case .external, .smi: return false
     }

@@ -16,8 +16,15 @@ extension ReferenceLocalAPIC {
 
   /// Derives the PPR from the TPR and the ISR (SDM volume 3A, section 12.8.3.1).
   mutating func updateProcessorPriority() {
+    let old = page.processorPriority
     page.processorPriority = Priority.processorPriority(
       taskPriority: page.taskPriority, highestInService: highestInService)
+    // A PPR that falls may let an interrupt in (`apic_update_ppr`).
+    if page.processorPriority.rawValue < old.rawValue, let vector = page.highest(in: .interruptRequest),
+      page.processorPriority.allows(vector)
+    {
+      processor.hasEvent = true
+    }
   }
 
   /// The vector that the processor takes next; nil where there is none, or a priority holds it back.
@@ -46,6 +53,8 @@ extension ReferenceLocalAPIC {
     if page.has(vector, in: .inService) { service = ServiceRecord(count: service.count - 1) }
     page.put(false, vector, in: .inService)
     updateProcessorPriority()
+    processor.hasEvent = true
+    if processor.staleVector == vector.rawValue { processor.hasScanRequest = true }
     guard broadcastVectors.contains(vector) || !deviations.contains(.endOfInterruptMapAtEntry) else { return nil }
     return (vector, page.has(vector, in: .triggerModes))
   }

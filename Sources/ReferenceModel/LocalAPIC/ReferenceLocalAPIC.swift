@@ -90,7 +90,12 @@ public struct ReferenceLocalAPIC: Sendable {
     for set in [LocalAPICRegister.inService, .triggerModes, .interruptRequest] {
       for word in 0..<8 { page[set, word: word] = 0 }
     }
-    timer = ReferenceTimer()
+    if deviations.contains(.countRememberedThroughReset) {
+      timer.hasExpired = false
+      updateTimerMode()
+    } else {
+      timer = ReferenceTimer()
+    }
     service = ServiceRecord()
     updateProcessorPriority()
   }

@@ -118,7 +118,9 @@ extension ReferenceLocalAPIC {
   /// What LVT_TIMER says of the mode takes effect: into and out of TSC-deadline mode the timer is disarmed (SDM volume 3A,
   /// section 12.5.4.1; `apic_update_lvtt`).
   mutating func updateTimerMode() {
-    let new = features.hasTSCDeadline ? page.lvt(.timer).timerMode : page.lvt(.timer).rawValue >> 17 & 1 == 1 ? .periodic : .oneShot
+    let new =
+      features.hasTSCDeadline
+      ? page.lvt(.timer).timerMode : page.lvt(.timer).rawValue >> 17 & 1 == 1 ? .periodic : .oneShot
     guard new != timer.mode else { return }
     if (new == .tscDeadline) != (timer.mode == .tscDeadline) {
       page[.initialCount] = 0

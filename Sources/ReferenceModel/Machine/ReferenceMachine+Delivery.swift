@@ -77,7 +77,8 @@ extension ReferenceMachine {
     }
     var candidates: UInt64 = 0
     var count = -1
-    let isForOne = message.deliveryMode == .lowestPriority
+    let isForOne =
+      message.deliveryMode == .lowestPriority
       || (message.redirectionHint
         && (message.destination != .xAPICBroadcast || configuration.deviations.contains(.hintedBroadcastToOne)))
     for vcpu in localAPICs.indices where localAPICs[vcpu].isPresent && isMeant(vcpu, message, sender) {
@@ -117,7 +118,8 @@ extension ReferenceMachine {
   private func lowestPriority(of candidates: UInt64, _ vector: Vector) -> Int {
     guard configuration.deviations.contains(.lowestPriorityByVector) else {
       let all = localAPICs.indices.filter { candidates >> UInt64($0) & 1 != 0 }
-      return all.min { localAPICs[$0].page.processorPriority.rawValue < localAPICs[$1].page.processorPriority.rawValue } ?? 0
+      return all.min { localAPICs[$0].page.processorPriority.rawValue < localAPICs[$1].page.processorPriority.rawValue }
+        ?? 0
     }
     var rest = candidates
     for _ in 0..<Int(vector.rawValue) % candidates.nonzeroBitCount { rest &= rest - 1 }

@@ -29,11 +29,13 @@ extension ReferenceMachine {
   ///   - byHost: Whether the machine's owner writes it, by KVM_SET_MSRS.
   ///   - moment: When.
   /// - Returns: Whether it was taken.
-  public mutating func writeMSR(_ vcpu: Int, _ index: UInt32, _ value: UInt64, byHost: Bool, at moment: Moment) -> Bool {
+  public mutating func writeMSR(_ vcpu: Int, _ index: UInt32, _ value: UInt64, byHost: Bool, at moment: Moment) -> Bool
+  {
     switch index {
     case MSR.apicBase:
+      let mode = localAPICs[vcpu].mode
       let isTaken = localAPICs[vcpu].setBase(APICBase(rawValue: value), byHost: byHost)
-      destinationsChanged()
+      if mode != localAPICs[vcpu].mode { destinationsChanged() }
       return isTaken
     case MSR.tscDeadline:
       localAPICs[vcpu].setTSCDeadline(value)
@@ -66,11 +68,21 @@ extension ReferenceMachine {
   mutating func endOfInterrupt(_ vector: Vector, isLevel: Bool, _ vcpu: Int) {
     let again = ioapic.endOfInterrupt(
       vector, isLevel: isLevel, isSuppressed: localAPICs[vcpu].page.spurious.suppressesEOIBroadcast, vcpu: vcpu)
-    for pin in 0..<24 where again >> UInt32(pin) & 1 != 0 && ioapic.canSend(pin) { _ = service(pin, tellsStatus: false) }
+    for pin in 0..<24 where again >> UInt32(pin) & 1 != 0 && ioapic.canSend(pin) {
+      _ = service(pin, tellsStatus: false)
+    }
   }
 
   /// Who is reached by which destination is to be worked out again.
-  package mutating func destinationsChanged() { map = nil }
+  package mutating func destinationsChanged() {
+    map = nil
+    requestScan()
+  }
+
+  /// Every vCPU is to learn anew which EOIs the IOAPIC is to hear of (`kvm_make_scan_ioapic_request`).
+  mutating func requestScan() {
+    for vcpu in localAPICs.indices { localAPICs[vcpu].processor.hasScanRequest = true }
+  }
 
   /// A vCPU takes INIT and SIPI that wait, and says what it does (KVM_GET_MP_STATE does both).
   public mutating func acceptEvents(_ vcpu: Int) -> ProcessorState.Activity {
@@ -81,5 +93,6 @@ extension ReferenceMachine {
   /// Sets what a vCPU does (KVM_SET_MP_STATE).
   public mutating func setActivity(_ vcpu: Int, _ activity: ProcessorState.Activity) {
     localAPICs[vcpu].processor.activity = activity
+    localAPICs[vcpu].processor.hasEvent = true
   }
 }

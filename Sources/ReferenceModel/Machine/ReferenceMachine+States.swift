@@ -28,6 +28,7 @@ extension ReferenceMachine {
     ioapic.id = id
     ioapic.selected = selected
     for pin in 0..<24 { ioapic[pin] = pin < entries.count ? entries[pin] : RedirectionEntry(rawValue: 0) }
+    requestScan()
     ioapic.requests = 0
     ioapic.sentEdges = 0
     ioapic.clockPending = 0
@@ -38,13 +39,18 @@ extension ReferenceMachine {
     ioapic.clockPending = 0
     ioapic.clockHolders = 0
     for vcpu in localAPICs.indices { trackClock(vcpu) }
-    if configuration.deviations.contains(.cascadeUpdatedOnRestore) { pic.update() }
+    if configuration.deviations.contains(.cascadeUpdatedOnRestore) { updatePIC() }
   }
 
   /// Takes a PIC's state (KVM_SET_IRQCHIP).
   public mutating func setPIC(_ chip: PIC.Chip, _ state: ReferencePIC.Chip) {
     if chip == .master { pic.master = state } else { pic.slave = state }
+    updatePIC()
+  }
+
+  private mutating func updatePIC() {
     pic.update()
+    noticePIC()
   }
 
   /// After a state is set KVM finds out whether a vCPU has an interrupt of pin 8 in hand

@@ -16,6 +16,8 @@ public struct ReferenceMachine: Sendable {
     public var deviations: Deviations
     /// Whether IDs of more than 8 bits are enabled (KVM_X2APIC_API_USE_32BIT_IDS).
     public var usesWideIDs: Bool
+    /// The IOAPIC's version: from 0x20 on it has an EOI register.
+    public var ioapicVersion: UInt8 = 0x11
 
     /// A machine of so many vCPUs, by default as KVM makes them.
     public init(
@@ -40,6 +42,8 @@ public struct ReferenceMachine: Sendable {
   public package(set) var ioapic: ReferenceIOAPIC
   /// The PICs.
   public package(set) var pic = ReferencePIC()
+  /// The PICs' output as it was seen last.
+  var lastPICOutput = false
   /// The routes.
   public var routes = RouteTable.defaults
   /// Who is reached by which destination; nil where it is to be worked out again.
@@ -53,7 +57,7 @@ public struct ReferenceMachine: Sendable {
         id: UInt32($0), isBootstrapProcessor: $0 == 0, features: configuration.features,
         deviations: configuration.deviations)
     }
-    ioapic = ReferenceIOAPIC(deviations: configuration.deviations)
+    ioapic = ReferenceIOAPIC(version: configuration.ioapicVersion, deviations: configuration.deviations)
   }
 
   /// Sets the level of a GSI's line (KVM API, KVM_IRQ_LINE_STATUS; `kvm_set_irq`).
@@ -69,7 +73,9 @@ public struct ReferenceMachine: Sendable {
     var answer = DeliveryAnswer.ignored
     for route in routes[gsi] {
       switch route {
-      case .pic(let line): answer = answer.adding(pic.setLine(line, source: source, to: level))
+      case .pic(let line):
+        answer = answer.adding(pic.setLine(line, source: source, to: level))
+        noticePIC()
       case .ioapic(let pin):
         switch ioapic.setLine(pin: pin, source: source, to: level, tellsStatus: tellsStatus) {
         case .answer(let own): answer = answer.adding(own)
@@ -92,6 +98,15 @@ public struct ReferenceMachine: Sendable {
         ignoresLevel: configuration.deviations.contains(.messageLevelIgnored)), from: nil)
   }
 
+  /// When the PICs' output rises the first vCPU that takes it has to look for interrupts (`pic_unlock`).
+  mutating func noticePIC() {
+    let output = pic.output
+    if output, !lastPICOutput, let vcpu = localAPICs.indices.first(where: acceptsExternal) {
+      localAPICs[vcpu].processor.hasEvent = true
+    }
+    lastPICOutput = output
+  }
+
   /// A non-maskable interrupt for a vCPU (KVM API, KVM_NMI).
   public mutating func signalNMI(_ vcpu: Int) { localAPICs[vcpu].acceptNMI() }
 
@@ -99,7 +114,8 @@ public struct ReferenceMachine: Sendable {
   mutating func service(_ pin: Int, tellsStatus: Bool) -> DeliveryAnswer {
     ioapic.willSend(pin)
     let message = BusMessage(ioapic[pin])
-    let isClock = pin == ReferenceIOAPIC.clockPin && tellsStatus
+    let isClock =
+      pin == ReferenceIOAPIC.clockPin && tellsStatus
       && configuration.deviations.contains(.clockEdgesMerged)
     var takers: UInt64 = 0
     let answer = deliver(message, from: nil, takers: &takers)

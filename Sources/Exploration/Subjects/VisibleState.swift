@@ -2,7 +2,7 @@ public import APIC
 public import KVM
 
 /// Everything of a machine that can be seen without changing it.
-public struct Observation: Sendable {
+public struct VisibleState: Sendable {
   /// What is seen of a vCPU.
   public struct VCPU: Sendable {
     /// Its local APIC's page.
@@ -28,7 +28,7 @@ public struct Observation: Sendable {
   /// The slave.
   public var slave = PICState()
 
-  /// An observation of nothing yet.
+  /// Nothing yet.
   public init(vcpus: Int) {
     self.vcpus = Array(repeating: VCPU(), count: vcpus)
     ioapic = IOAPICState(entries: [])

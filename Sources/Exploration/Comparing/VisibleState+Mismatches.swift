@@ -1,14 +1,15 @@
 import APIC
 import KVM
 
-extension Observation {
+extension VisibleState {
   /// Whether what was seen is what the model expects. It is asked after each step, so it makes nothing.
-  func allows(_ seen: Observation) -> Bool {
+  func allows(_ seen: VisibleState) -> Bool {
     for vcpu in vcpus.indices {
       guard vcpus[vcpu].base == seen.vcpus[vcpu].base, vcpus[vcpu].deadline == seen.vcpus[vcpu].deadline,
         vcpus[vcpu].nmis == seen.vcpus[vcpu].nmis, vcpus[vcpu].count.contains(seen.vcpus[vcpu].count.lowerBound)
       else { return false }
-      for index in Self.comparedWords where vcpus[vcpu].page.registers[index] != seen.vcpus[vcpu].page.registers[index] {
+      for index in Self.comparedWords where vcpus[vcpu].page.registers[index] != seen.vcpus[vcpu].page.registers[index]
+      {
         return false
       }
     }
@@ -21,7 +22,7 @@ extension Observation {
   }
 
   /// What differs, in words.
-  func mismatches(_ seen: Observation) -> [StateMismatch] {
+  func mismatches(_ seen: VisibleState) -> [StateMismatch] {
     var mismatches: [StateMismatch] = []
     func compare(_ place: String, _ expected: some FixedWidthInteger, _ seen: some FixedWidthInteger) {
       if UInt64(expected) != UInt64(seen) { mismatches.append(StateMismatch(place, hex(expected), hex(seen))) }
@@ -56,7 +57,8 @@ extension Observation {
     return mismatches
   }
 
-  private static func mismatches(_ name: String, _ expected: LocalAPICState, _ seen: LocalAPICState) -> [StateMismatch] {
+  private static func mismatches(_ name: String, _ expected: LocalAPICState, _ seen: LocalAPICState) -> [StateMismatch]
+  {
     var mismatches: [StateMismatch] = []
     for register in LocalAPICRegister.allCases where register != .currentCount {
       if register.wordCount == 1, expected[register] != seen[register] {
