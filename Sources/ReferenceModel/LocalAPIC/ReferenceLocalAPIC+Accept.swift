@@ -87,6 +87,7 @@ extension ReferenceLocalAPIC {
       processor.hasSIPI = false
       return true
     case .startUp:
+      processor.hasEvent = true
       processor.startUpPage = vector.rawValue
       processor.hasSIPI = true
       return true

@@ -138,16 +138,17 @@ struct ExploreCommand: ParsableCommand {
     guard bench.hasGuest || !file.history.steps.contains(where: \.kind.needsGuest) else {
       throw Failure("the history has steps that need a guest, which --host-side leaves out", .usage)
     }
+    let told: [ToldStep]
     do throws(KVMError) {
-      let told = try bench.bench.tell(file.history)
-      let text =
-        ExplorationText.table(told) + ["", "as source:"]
-        + file.history.source(bench.bench.deviations).map { "  " + $0 }
-      try ReportDestination.standardOutput.write(text.joined(separator: "\n"))
-      return told.last?.mismatches.isEmpty == false ? .failed : .success
+      told = try bench.bench.tell(file.history)
     } catch {
       throw Failure(error)
     }
+    let text =
+      ExplorationText.table(told) + ["as source:"]
+      + file.history.source(bench.bench.deviations).map { "  " + $0 }
+    try ReportDestination.standardOutput.write(text.joined(separator: "\n"))
+    return told.last?.mismatches.isEmpty == false ? .failed : .success
   }
 }
 

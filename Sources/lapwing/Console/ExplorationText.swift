@@ -15,7 +15,7 @@ struct ExplorationText {
 
   /// The report.
   var text: String {
-    var lines = result.findings.flatMap { lines(of: $0.finding, count: $0.count) }
+    var lines = result.findings.flatMap { describe($0.finding, count: $0.count) }
     lines.append("operations")
     for operation in result.coverage.operations {
       let answers = operation.answers.map { "\($0.name) \($0.count)" }
@@ -35,7 +35,7 @@ struct ExplorationText {
     return lines.joined(separator: "\n")
   }
 
-  private func lines(of finding: Finding, count: Int) -> [String] {
+  private func describe(_ finding: Finding, count: Int) -> [String] {
     let machine = finding.history.machine
     var lines = [
       "DIFFERENCE at \(finding.signature)",
