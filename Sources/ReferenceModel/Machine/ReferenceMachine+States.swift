@@ -33,7 +33,12 @@ extension ReferenceMachine {
     ioapic.sentEdges = 0
     ioapic.clockPending = 0
     ioapic.clockHolders = 0
+    let sendsEdges = configuration.deviations.contains(.pendingEdgesSentOnRestore)
     for pin in 0..<24 where requests >> UInt32(pin) & 1 != 0 {
+      guard sendsEdges || ioapic[pin].triggerMode == .level else {
+        ioapic.requests |= 1 << UInt32(pin)
+        continue
+      }
       if case .send = ioapic.setPin(pin, to: true, tellsStatus: true) { _ = service(pin, tellsStatus: true) }
     }
     ioapic.clockPending = 0

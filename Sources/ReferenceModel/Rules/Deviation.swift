@@ -27,8 +27,6 @@ public enum Deviation: UInt8, Sendable, CaseIterable {
   case commandHalvesApart
   /// Registers keep their values while IA32_APIC_BASE has the local APIC disabled.
   case stateKeptWhileDisabled
-  /// A local APIC whose LDR is 0 is not in the map of logical destinations: a broadcast aside, nobody is asked twice.
-  case emptyLogicalIDUnmapped
   /// The IOAPIC's polarity bit has no effect.
   case polarityIgnored
   /// Edges of pin 8, the RTC, are merged until every local APIC that has one in hand has ended it.
@@ -49,8 +47,6 @@ public enum Deviation: UInt8, Sendable, CaseIterable {
   case hintedBroadcastToOne
   /// Setting any of the chips has the slave PIC tell the master again what it wants.
   case cascadeUpdatedOnRestore
-  /// A processor that waits for neither takes a SIPI's vector, and forgets the SIPI when it looks.
-  case startUpForgotten
   /// A processor looks for interrupts when something has happened, and a LINT0 that is opened is nothing that happens.
   case interruptsSoughtOnEvent
   /// A count goes on through an INIT, and shows once the timer is in its reserved mode and the initial count is not 0.
@@ -74,7 +70,7 @@ extension Deviation {
     case .messageLevelIgnored: "kvm_set_msi_irq"
     case .messageAddressIgnored: "kvm_set_msi"
     case .messageBroadcastInX2APIC: "kvm_apic_mda"
-    case .logicalDestinationNeedsSoftwareEnable, .emptyLogicalIDUnmapped: "kvm_recalculate_logical_map"
+    case .logicalDestinationNeedsSoftwareEnable: "kvm_recalculate_logical_map"
     case .lowestPriorityByVector: "kvm_vector_to_index"
     case .reservedBitsDropped, .commandReservedBitsKept: "kvm_lapic_reg_write"
     case .commandHalvesApart: "kvm_x2apic_icr_write"
@@ -93,7 +89,6 @@ extension Deviation {
     case .edgeSentAgainAtEOI: "kvm_ioapic_update_eoi_one"
     case .interruptsSoughtOnEvent: "vcpu_enter_guest"
     case .serviceEndsAtDelivery: "kvm_lapic_set_eoi, which the back end kvm_pvm calls"
-    case .startUpForgotten: "kvm_apic_accept_events"
     }
   }
 
