@@ -6,8 +6,8 @@ import Testing
 struct LocalAPICRuleTests {
   private func enabled(_ mode: APICMode = .x2APIC, deviations: Deviations = .none) -> ReferenceLocalAPIC {
     var apic = ReferenceLocalAPIC(id: 1, isBootstrapProcessor: false, deviations: deviations)
-    if mode == .x2APIC { #expect(apic.setBase(APICBase(mode: .x2APIC), byHost: false)) }
-    #expect(apic.write(0x1ff, to: LocalAPICRegister.spurious.rawValue, at: Moment(0)) == .destinations)
+    if mode == .x2APIC { same(apic.setBase(APICBase(mode: .x2APIC), byHost: false), true) }
+    same(apic.write(0x1ff, to: LocalAPICRegister.spurious.rawValue, at: Moment(0)), .destinations)
     return apic
   }
 
@@ -15,8 +15,8 @@ struct LocalAPICRuleTests {
     var machine = ReferenceMachine(ReferenceMachine.Configuration(vcpus: vcpus, deviations: deviations))
     for vcpu in 0..<vcpus {
       let base = APICBase(isBootstrapProcessor: vcpu == 0, mode: .x2APIC)
-      #expect(machine.writeMSR(vcpu, MSR.apicBase, base.rawValue, byHost: false, at: Moment(0)))
-      #expect(machine.writeMSR(vcpu, LocalAPICRegister.spurious.msr, 0x1ff, byHost: false, at: Moment(0)))
+      same(machine.writeMSR(vcpu, MSR.apicBase, base.rawValue, byHost: false, at: Moment(0)), true)
+      same(machine.writeMSR(vcpu, LocalAPICRegister.spurious.msr, 0x1ff, byHost: false, at: Moment(0)), true)
     }
     return machine
   }
@@ -24,62 +24,62 @@ struct LocalAPICRuleTests {
   @Test func `a vector goes from the IRR to the ISR, and the EOI ends the highest in service`() {
     var machine = machine()
     for vector in [Vector(0x41), 0x52] {
-      #expect(machine.send(MSIMessage(vector: vector, destination: .physical(0))) == .delivered(1))
+      same(machine.send(MSIMessage(vector: vector, destination: .physical(0))), .delivered(1))
     }
     machine.setActivity(0, .running)
-    #expect(machine.takeInterrupt(0) == 0x52)
+    same(machine.takeInterrupt(0), 0x52)
     #expect(machine.localAPICs[0].page.processorPriority == 0x50)
     // 0x41 is of a lower class than what is in service.
-    #expect(machine.takeInterrupt(0) == nil)
-    #expect(machine.writeMSR(0, LocalAPICRegister.endOfInterrupt.msr, 0, byHost: false, at: Moment(0)))
+    same(machine.takeInterrupt(0), nil)
+    same(machine.writeMSR(0, LocalAPICRegister.endOfInterrupt.msr, 0, byHost: false, at: Moment(0)), true)
     #expect(machine.localAPICs[0].page.inService.isEmpty)
-    #expect(machine.takeInterrupt(0) == 0x41)
+    same(machine.takeInterrupt(0), 0x41)
   }
 
   @Test func `a vector below 16 is an error that the ESR shows after a write to it`() {
     var machine = machine()
-    #expect(machine.send(MSIMessage(vector: 0x0f, destination: .physical(0))) == .coalesced)
-    #expect(machine.readMSR(0, LocalAPICRegister.errorStatus.msr, at: Moment(0)) == 0...0)
-    #expect(machine.writeMSR(0, LocalAPICRegister.errorStatus.msr, 0, byHost: false, at: Moment(0)))
+    same(machine.send(MSIMessage(vector: 0x0f, destination: .physical(0))), .coalesced)
+    same(machine.readMSR(0, LocalAPICRegister.errorStatus.msr, at: Moment(0)), 0...0)
+    same(machine.writeMSR(0, LocalAPICRegister.errorStatus.msr, 0, byHost: false, at: Moment(0)), true)
     let errors = machine.readMSR(0, LocalAPICRegister.errorStatus.msr, at: Moment(0))
     #expect(errors == 0x40...0x40)
     var kernel = self.machine(deviations: .kvm)
-    #expect(kernel.send(MSIMessage(vector: 0x0f, destination: .physical(0))) == .delivered(1))
+    same(kernel.send(MSIMessage(vector: 0x0f, destination: .physical(0))), .delivered(1))
     #expect(kernel.localAPICs[0].page.interruptRequest == [0x0f])
   }
 
   @Test func `reserved bits are refused in x2APIC mode, and KVM drops them`() {
     var apic = enabled()
-    #expect(apic.write(0x100, to: LocalAPICRegister.taskPriority.rawValue, at: Moment(0)) == .refused)
+    same(apic.write(0x100, to: LocalAPICRegister.taskPriority.rawValue, at: Moment(0)), .refused)
     var kernel = enabled(deviations: .kvm)
-    #expect(kernel.write(0x120, to: LocalAPICRegister.taskPriority.rawValue, at: Moment(0)) == .none)
+    same(kernel.write(0x120, to: LocalAPICRegister.taskPriority.rawValue, at: Moment(0)), .none)
     #expect(kernel.page.taskPriority == 0x20)
-    #expect(kernel.write(1 << 32, to: LocalAPICRegister.taskPriority.rawValue, at: Moment(0)) == .refused)
+    same(kernel.write(1 << 32, to: LocalAPICRegister.taskPriority.rawValue, at: Moment(0)), .refused)
   }
 
   @Test func `only the transitions that the SDM allows change the mode`() {
     var apic = ReferenceLocalAPIC(id: 0, isBootstrapProcessor: true)
-    #expect(!apic.setBase(APICBase(isBootstrapProcessor: true, mode: .invalid), byHost: false))
-    #expect(apic.setBase(APICBase(isBootstrapProcessor: true, mode: .x2APIC), byHost: false))
-    #expect(!apic.setBase(APICBase(isBootstrapProcessor: true, mode: .xAPIC), byHost: false))
-    #expect(apic.setBase(APICBase(isBootstrapProcessor: true, mode: .disabled), byHost: false))
-    #expect(!apic.setBase(APICBase(isBootstrapProcessor: true, mode: .x2APIC), byHost: false))
-    #expect(apic.setBase(APICBase(isBootstrapProcessor: true, mode: .xAPIC), byHost: false))
+    same(apic.setBase(APICBase(isBootstrapProcessor: true, mode: .invalid), byHost: false), false)
+    same(apic.setBase(APICBase(isBootstrapProcessor: true, mode: .x2APIC), byHost: false), true)
+    same(apic.setBase(APICBase(isBootstrapProcessor: true, mode: .xAPIC), byHost: false), false)
+    same(apic.setBase(APICBase(isBootstrapProcessor: true, mode: .disabled), byHost: false), true)
+    same(apic.setBase(APICBase(isBootstrapProcessor: true, mode: .x2APIC), byHost: false), false)
+    same(apic.setBase(APICBase(isBootstrapProcessor: true, mode: .xAPIC), byHost: false), true)
   }
 
   @Test func `INIT resets but keeps the ID, and only then does a SIPI start the processor`() {
     var machine = machine()
-    #expect(machine.acceptEvents(1) == .waitingForINIT)
+    same(machine.acceptEvents(1), .waitingForINIT)
     let startUp = InterruptCommand.startUp(page: 8, to: .physical(1)).rawValue
     let initialize = InterruptCommand.initialize(to: .physical(1)).rawValue
-    #expect(machine.writeMSR(0, LocalAPICRegister.interruptCommand.msr, startUp, byHost: false, at: Moment(0)))
-    #expect(machine.acceptEvents(1) == .waitingForINIT)
-    #expect(machine.writeMSR(0, LocalAPICRegister.interruptCommand.msr, initialize, byHost: false, at: Moment(0)))
-    #expect(machine.acceptEvents(1) == .waitingForSIPI)
+    same(machine.writeMSR(0, LocalAPICRegister.interruptCommand.msr, startUp, byHost: false, at: Moment(0)), true)
+    same(machine.acceptEvents(1), .waitingForINIT)
+    same(machine.writeMSR(0, LocalAPICRegister.interruptCommand.msr, initialize, byHost: false, at: Moment(0)), true)
+    same(machine.acceptEvents(1), .waitingForSIPI)
     #expect(!machine.localAPICs[1].isSoftwareEnabled)
     #expect(machine.localAPICs[1].page[.id] == 1)
-    #expect(machine.writeMSR(0, LocalAPICRegister.interruptCommand.msr, startUp, byHost: false, at: Moment(0)))
-    #expect(machine.acceptEvents(1) == .running)
+    same(machine.writeMSR(0, LocalAPICRegister.interruptCommand.msr, startUp, byHost: false, at: Moment(0)), true)
+    same(machine.acceptEvents(1), .running)
     #expect(machine.localAPICs[1].processor.startedAt == 8)
   }
 
@@ -107,7 +107,7 @@ struct LocalAPICRuleTests {
   @Test func `a logical destination reaches the members of its cluster`() {
     var machine = machine(4)
     let message = MSIMessage(vector: 0x40, destination: .logical(0b1010))
-    #expect(machine.send(message) == .delivered(2))
+    same(machine.send(message), .delivered(2))
     #expect(machine.localAPICs.map { !$0.page.interruptRequest.isEmpty } == [false, true, false, true])
   }
 
@@ -115,7 +115,7 @@ struct LocalAPICRuleTests {
     var message = MSIMessage(vector: 0x40, destination: .physical(0xff), deliveryMode: .nmi, redirectionHint: true)
     message.redirectionHint = true
     var kernel = machine(2, deviations: .kvm)
-    #expect(kernel.send(message) == .delivered(1))
+    same(kernel.send(message), .delivered(1))
     #expect(kernel.localAPICs[0].page.interruptRequest == [0x40])
     #expect(kernel.localAPICs[0].processor.pendingNMIs == 0)
   }

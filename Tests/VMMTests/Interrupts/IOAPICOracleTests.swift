@@ -13,10 +13,11 @@ struct IOAPICOracleTests {
     var configuration = ReferenceMachine.Configuration(vcpus: 1, deviations: Deviations.none.with(.polarityIgnored))
     configuration.ioapicVersion = 0x20
     var machine = ReferenceMachine(configuration)
-    #expect(
-      machine.writeMSR(
-        0, MSR.apicBase, APICBase(isBootstrapProcessor: true, mode: .x2APIC).rawValue, byHost: false, at: Moment(0)))
-    #expect(machine.writeMSR(0, LocalAPICRegister.spurious.msr, 0x1ff, byHost: false, at: Moment(0)))
+    let base = APICBase(isBootstrapProcessor: true, mode: .x2APIC).rawValue
+    for (register, value) in [(MSR.apicBase, base), (LocalAPICRegister.spurious.msr, 0x1ff)] {
+      let isTaken = machine.writeMSR(0, register, value, byHost: false, at: Moment(0))
+      #expect(isTaken)
+    }
     machine.routes = RouteTable()
     for pin in 0..<IOAPIC.pinCount { machine.routes.add(.ioapic(pin: pin), to: UInt32(pin)) }
     return machine
@@ -41,7 +42,8 @@ struct IOAPICOracleTests {
         let level = Bool.random(using: &random)
         what = "line \(pin) \(level)"
         let effect = split.setLine(pin: pin, to: level)
-        #expect(answer(effect, level: level) == reference.setLine(UInt32(pin), to: level), "\(what), step \(number)")
+        let expected = reference.setLine(UInt32(pin), to: level)
+        #expect(answer(effect, level: level) == expected, "\(what), step \(number) of seed \(seed)")
       case 3:
         let vector = UInt32.random(in: 0x40..<0x43, using: &random)
         what = "EOI \(vector)"
