@@ -22,6 +22,7 @@ let package = Package(
   products: [
     .library(name: "APIC", targets: ["APIC"]),
     .library(name: "KVM", targets: ["KVM"]),
+    .library(name: "ReferenceModel", targets: ["ReferenceModel"]),
     .library(name: "VMM", targets: ["VMM"]),
     .library(name: "MachineState", targets: ["MachineState"]),
     .library(name: "Evidence", targets: ["Evidence"]),
@@ -37,6 +38,11 @@ let package = Package(
   targets: [
     .target(name: "APIC", swiftSettings: strict),
     .testTarget(name: "APICTests", dependencies: ["APIC"], swiftSettings: strict),
+
+    // The interrupt controllers as pure values: what a kernel, or another program's irqchip, is compared with.
+    .target(name: "ReferenceModel", dependencies: ["APIC"], swiftSettings: strict),
+    .testTarget(
+      name: "ReferenceModelTests", dependencies: ["APIC", "ReferenceModel", "TestImages"], swiftSettings: strict),
 
     .target(name: "GuestContract"),
 
@@ -60,6 +66,16 @@ let package = Package(
     .testTarget(
       name: "KVMTests",
       dependencies: ["APIC", "KVM", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+
+    .target(
+      name: "Exploration",
+      dependencies: [
+        "APIC", "JSON", "KVM", "ReferenceModel", "Support", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ExplorationTests", dependencies: ["APIC", "Exploration", "JSON", "KVM", "ReferenceModel"],
       swiftSettings: strict),
 
     .target(name: "CVMM"),
@@ -181,8 +197,9 @@ let package = Package(
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "APIC", "BuiltInGuests", "CProcess", "Control", "Debugger", "Evidence", "ForeignStates", "KVM", "MachineState",
-        "Measurements", "Reports", "Rules", "Scenarios", "Support", "UnitTests", "VMM",
+        "APIC", "BuiltInGuests", "CProcess", "Control", "Debugger", "Evidence", "Exploration", "ForeignStates", "JSON",
+        "KVM", "MachineState", "Measurements", "ReferenceModel", "Reports", "Rules", "Scenarios", "Support", "UnitTests",
+        "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -264,7 +281,7 @@ let package = Package(
     .testTarget(
       name: "VMMTests",
       dependencies: [
-        "APIC", "BuiltInGuests", "GuestContract", "KVM", "TestImages", "VMM",
+        "APIC", "BuiltInGuests", "GuestContract", "KVM", "ReferenceModel", "TestImages", "VMM",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),

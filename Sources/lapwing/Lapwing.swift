@@ -10,9 +10,19 @@ struct Lapwing: ParsableCommand {
     discussion: ExitStatus.summary,
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, SnapshotCommand.self, RestoreCommand.self, InspectCommand.self, DiffCommand.self,
-      ListCommand.self, DoctorCommand.self, TestCommand.self, CompareCommand.self, ReportCommand.self,
-      BenchCommand.self, KutCommand.self,
+      RunCommand.self,
+      SnapshotCommand.self,
+      RestoreCommand.self,
+      InspectCommand.self,
+      DiffCommand.self,
+      ListCommand.self,
+      DoctorCommand.self,
+      TestCommand.self,
+      CompareCommand.self,
+      ReportCommand.self,
+      ExploreCommand.self,
+      BenchCommand.self,
+      KutCommand.self,
     ])
 
   /// When the program began, which times in reports are counted from.

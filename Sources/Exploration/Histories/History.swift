@@ -1,0 +1,91 @@
+/// One step of a history: an operation and its arguments.
+public struct Step: Sendable {
+  /// The operation's place in `OperationKind.all`.
+  public var operation: Int
+  /// Its arguments.
+  public var arguments: StepArguments
+
+  /// A step.
+  public init(operation: Int, arguments: StepArguments) {
+    self.operation = operation
+    self.arguments = arguments
+  }
+
+  /// The operation.
+  public var kind: OperationKind { OperationKind.all[operation] }
+}
+
+/// The machine that a history begins with.
+public struct HistoryMachine: Hashable, Sendable {
+  /// How many vCPUs, 1 to 4.
+  public var vcpus: Int
+  /// Whether the local APICs are in x2APIC mode, and enabled by software, before the first step.
+  public var startsInX2APIC: Bool
+
+  /// A machine.
+  public init(vcpus: Int, startsInX2APIC: Bool) {
+    self.vcpus = min(max(vcpus, 1), 4)
+    self.startsInX2APIC = startsInX2APIC
+  }
+}
+
+/// What is done to a machine, in order.
+public struct History: Sendable {
+  /// What the machine is.
+  public var machine: HistoryMachine
+  /// What is done.
+  public var steps: [Step]
+
+  /// A history.
+  public init(machine: HistoryMachine, steps: [Step] = []) {
+    self.machine = machine
+    self.steps = steps
+  }
+}
+
+/// Makes histories up: the same of the same seed and the same operations.
+public struct HistoryGenerator: Sendable {
+  private var random: HistoryRandom
+  private let choices: [Int]
+  private let vcpus: ClosedRange<Int>
+
+  /// A generator.
+  ///
+  /// - Parameters:
+  ///   - seed: What decides everything.
+  ///   - families: The families to choose among; all of them where there is none.
+  ///   - hasGuest: Whether operations that need a guest may be chosen.
+  ///   - vcpus: How many vCPUs a machine may have, 1 to 4.
+  public init(seed: UInt64, families: Set<String> = [], hasGuest: Bool, vcpus: ClosedRange<Int> = 1...4) {
+    random = HistoryRandom(seed: seed)
+    self.vcpus = vcpus
+    // A number as often as its operation's weight: to choose is to take one.
+    choices = OperationKind.all.enumerated().flatMap { number, kind -> [Int] in
+      guard hasGuest || !kind.needsGuest, families.isEmpty || families.contains(kind.family) else { return [] }
+      return Array(repeating: number, count: kind.weight)
+    }
+  }
+
+  /// Whether there is an operation to choose.
+  public var isEmpty: Bool { choices.isEmpty }
+
+  /// A machine to begin with.
+  public mutating func machine() -> HistoryMachine {
+    HistoryMachine(
+      vcpus: vcpus.lowerBound + random.below(vcpus.count), startsInX2APIC: random.below(4) != 0)
+  }
+
+  /// The next step.
+  public mutating func step() -> Step {
+    let number = choices[random.below(choices.count)]
+    var arguments = StepArguments(repeating: 0)
+    let kind = OperationKind.all[number]
+    for index in kind.arguments.indices {
+      let values = kind.arguments[index].values
+      // The simple values come first, and half of all choices are among the first four.
+      let bound = random.below(2) == 0 ? min(4, values.count) : values.count
+      arguments[index] = values[random.below(bound)]
+    }
+    return Step(operation: number, arguments: arguments)
+  }
+}

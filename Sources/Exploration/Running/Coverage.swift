@@ -1,0 +1,47 @@
+import ReferenceModel
+
+/// What an exploration has met: which operations with which answers, and which operation after which.
+public struct Coverage: Sendable {
+  private var counts: [Int]
+  private var pairs: [Bool]
+  private let size = OperationKind.all.count
+
+  /// Nothing yet.
+  public init() {
+    counts = Array(repeating: 0, count: OperationKind.all.count * 6)
+    pairs = Array(repeating: false, count: OperationKind.all.count * OperationKind.all.count)
+  }
+
+  /// Notes a step.
+  mutating func note(_ operation: Int, after previous: Int?, _ answer: StepAnswer) {
+    let kind =
+      switch answer {
+      case .done: 0
+      case .refused: 1
+      case .delivery(.delivered): 2
+      case .delivery(.coalesced): 3
+      case .delivery(.ignored): 4
+      case .value: 5
+      }
+    counts[operation * 6 + kind] += 1
+    if let previous { pairs[previous * size + operation] = true }
+  }
+
+  /// Adds what another has met.
+  mutating func add(_ other: Coverage) {
+    for index in counts.indices { counts[index] += other.counts[index] }
+    for index in pairs.indices where other.pairs[index] { pairs[index] = true }
+  }
+
+  /// How many different pairs of operations in a row were met.
+  public var pairCount: Int { pairs.count { $0 } }
+
+  /// How often each operation was done, with which answers: `done`, `refused`, `delivered`, `coalesced`, `ignored` and
+  /// `value`. Operations that were never done are there with nothing.
+  public var operations: [(name: String, answers: [(name: String, count: Int)])] {
+    let names = ["done", "refused", "delivered", "coalesced", "ignored", "value"]
+    return OperationKind.all.enumerated().map { number, kind in
+      (kind.name, names.indices.map { (names[$0], counts[number * 6 + $0]) }.filter { $0.1 > 0 })
+    }
+  }
+}

@@ -1,0 +1,145 @@
+public import KVM
+import Synchronization
+
+/// Runs histories, one after another, until time is up.
+public final class Explorer: Sendable {
+  /// What is explored.
+  public struct Options: Sendable {
+    /// What decides every history.
+    public var seed: UInt64
+    /// How many steps a history has at the most.
+    public var steps = 2000
+    /// The families of operations to choose among; all where there is none.
+    public var families: Set<String> = []
+    /// Whether vCPUs may execute instructions.
+    public var hasGuest = false
+    /// How long one difference may be shrunk.
+    public var shrinkLimit = Duration.seconds(20)
+    /// After how many different findings nothing more is looked for.
+    public var findings = 20
+
+    /// Options with a seed.
+    public init(seed: UInt64) { self.seed = seed }
+  }
+
+  /// What has come of it so far.
+  public struct Result: Sendable {
+    /// How many histories were begun.
+    public var histories = 0
+    /// How many steps were done.
+    public var operations = 0
+    /// What was met.
+    public var coverage = Coverage()
+    /// The different findings, shrunk, and how many histories showed each.
+    public var findings: [(finding: Finding, count: Int)] = []
+    /// Why no machine could be made any more, where none could.
+    public var failure: KVMError?
+
+    init() {}
+  }
+
+  private let bench: HistoryBench
+  private let options: Options
+  private let state = Mutex(Result())
+  private let next = Atomic<Int>(0)
+  private let stopped = Atomic<Bool>(false)
+
+  /// An explorer.
+  public init(_ bench: HistoryBench, _ options: Options) {
+    self.bench = bench
+    self.options = options
+  }
+
+  /// What has come of it so far; from any thread.
+  public var result: Result { state.withLock { $0 } }
+
+  /// Ends it soon; from any thread.
+  public func stop() { stopped.store(true, ordering: .relaxed) }
+
+  /// How long a history lasts at the most, in nanoseconds: less than the shortest count of a timer.
+  private static let longestHistory: UInt64 = 2_000_000_000
+
+  private var isStopped: Bool { stopped.load(ordering: .relaxed) }
+
+  /// Explores on this thread until it is stopped; several threads may.
+  public func work() {
+    while !isStopped {
+      let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
+      do throws(KVMError) {
+        guard let finding = try explore(number) else { continue }
+        try report(finding)
+      } catch {
+        state.withLock { $0.failure = error }
+        stop()
+      }
+    }
+  }
+
+  /// One history.
+  private func explore(_ number: Int) throws(KVMError) -> Finding? {
+    var generator = HistoryGenerator(
+      seed: options.seed &+ UInt64(number) &* 0x2545_f491_4f6c_dd1d, families: options.families,
+      hasGuest: options.hasGuest)
+    var history = History(machine: generator.machine())
+    let run = try HistoryRun(
+      history.machine, deviations: bench.deviations, subject: try bench.make(history.machine), clock: bench.clock)
+    var coverage = Coverage()
+    var finding: Finding?
+    var previous: Int?
+    let end = bench.clock() &+ Self.longestHistory
+    while history.steps.count < options.steps, !isStopped, bench.clock() < end {
+      let step = generator.step()
+      history.steps.append(step)
+      var found = Finding(history: history, mismatches: [], originalSteps: 0)
+      do throws(KVMError) {
+        found.mismatches = try run.perform(step)
+      } catch {
+        found.failure = error
+      }
+      coverage.note(step.operation, after: previous, run.lastAnswer)
+      previous = step.operation
+      guard found.mismatches.isEmpty, found.failure == nil else {
+        found.originalSteps = history.steps.count
+        finding = found
+        break
+      }
+    }
+    let (steps, met) = (history.steps.count, coverage)
+    state.withLock {
+      $0.histories += 1
+      $0.operations += steps
+      $0.coverage.add(met)
+    }
+    return finding
+  }
+
+  /// Notes what was found: what is known already is counted, what is new is shrunk and repeated.
+  private func report(_ finding: Finding) throws(KVMError) {
+    let isKnown = state.withLock { result in
+      guard let known = result.findings.firstIndex(where: { $0.finding.isLike(finding) }) else { return false }
+      result.findings[known].count += 1
+      return true
+    }
+    guard !isKnown else { return }
+    let end = ContinuousClock.now + options.shrinkLimit
+    var shrunk = try Shrinker(bench) { ContinuousClock.now > end }.shrink(finding)
+    shrunk.rate = try repetitions(of: shrunk)
+    let (new, limit) = (shrunk, options.findings)
+    let isEnough = state.withLock { result in
+      if let known = result.findings.firstIndex(where: { $0.finding.isLike(new) }) {
+        result.findings[known].count += 1
+      } else {
+        result.findings.append((new, 1))
+      }
+      return result.findings.count >= limit
+    }
+    if isEnough { stop() }
+  }
+
+  /// How often a history shows its difference again.
+  private func repetitions(of finding: Finding) throws(KVMError) -> (shown: Int, of: Int) {
+    var shown = 0
+    for _ in 0..<10 where try bench.run(finding.history) != nil { shown += 1 }
+    return (shown, 10)
+  }
+}

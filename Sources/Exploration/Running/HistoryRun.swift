@@ -1,0 +1,85 @@
+import APIC
+public import KVM
+public import ReferenceModel
+
+/// One history on two machines: the model, and the one that is looked at.
+///
+/// After each step every answer and all visible state must be what the model allows.
+public final class HistoryRun {
+  private let expected: ModelSubject
+  private let seen: any InterruptSubject
+  private var expectedView: VisibleState
+  private var seenView: VisibleState
+  private let clock: () -> UInt64
+  /// What the model answered to the last step.
+  private(set) var lastAnswer = StepAnswer.done
+  /// What the other answered to it.
+  private(set) var lastSeen = StepAnswer.done
+
+  /// Begins a history.
+  ///
+  /// - Parameters:
+  ///   - machine: What it begins with.
+  ///   - deviations: Which kernel the model stands for.
+  ///   - subject: The machine that is looked at, after power-on.
+  ///   - clock: The time in nanoseconds that both timers count in.
+  /// - Throws: `KVMError` where the machine cannot be brought to the history's beginning.
+  public init(
+    _ machine: HistoryMachine, deviations: Deviations, subject: any InterruptSubject, clock: @escaping () -> UInt64
+  ) throws(KVMError) {
+    expected = ModelSubject(ReferenceMachine.Configuration(vcpus: machine.vcpus, deviations: deviations))
+    seen = subject
+    self.clock = clock
+    expectedView = VisibleState(vcpus: machine.vcpus)
+    seenView = VisibleState(vcpus: machine.vcpus)
+    expected.moment = Moment(clock())
+    try Self.begin(machine, expected)
+    try Self.begin(machine, seen)
+  }
+
+  /// Enables the local APICs, in the history's mode, each with a logical ID of its own.
+  static func begin(_ machine: HistoryMachine, _ subject: any InterruptSubject) throws(KVMError) {
+    for vcpu in 0..<machine.vcpus {
+      if machine.startsInX2APIC {
+        let base = APICBase.defaultAddress | 0xc00 | (vcpu == 0 ? 0x100 : 0)
+        _ = try subject.writeMSR(vcpu, MSR.apicBase, base)
+        _ = try subject.writeMSR(vcpu, LocalAPICRegister.spurious.msr, 0x1ff)
+      } else {
+        var state = try subject.localAPIC(vcpu)
+        state[.spurious] = 0x1ff
+        state[.logicalDestination] = 1 << UInt32(24 + vcpu)
+        _ = try subject.setLocalAPIC(vcpu, state)
+      }
+      _ = try subject.setActivity(vcpu, .runnable)
+    }
+  }
+
+  /// Compares both before the first step.
+  ///
+  /// - Returns: What differs already.
+  public func compare() throws(KVMError) -> [StateMismatch] {
+    let before = clock()
+    try seen.observe(&seenView)
+    expected.moment = Moment(earliest: before, latest: clock())
+    expected.observe(&expectedView)
+    return expectedView.allows(seenView) ? [] : expectedView.mismatches(seenView)
+  }
+
+  /// Does the next step on both.
+  ///
+  /// - Returns: What differs; nothing where the machine did as the model does.
+  public func perform(_ step: Step) throws(KVMError) -> [StateMismatch] {
+    let before = clock()
+    let answer = try seen.perform(step)
+    expected.moment = Moment(earliest: before, latest: clock())
+    let wanted = try expected.perform(step)
+    lastAnswer = wanted
+    lastSeen = answer
+    let differences = try compare()
+    guard wanted.allows(answer) else { return [StateMismatch("answer", wanted, answer)] + differences }
+    return differences
+  }
+
+  /// The model's machine, after the steps that were done.
+  public var model: ReferenceMachine { expected.machine }
+}

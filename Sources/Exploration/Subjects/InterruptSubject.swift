@@ -1,0 +1,54 @@
+public import APIC
+public import KVM
+public import ReferenceModel
+
+/// A machine's interrupt controllers, whoever has them: a kernel, the reference model, or a model with a fault.
+///
+/// What it cannot do it refuses; an error is something that must not happen.
+public protocol InterruptSubject: AnyObject {
+  /// How many vCPUs it has.
+  var vcpuCount: Int { get }
+
+  /// Does a step of a history.
+  func perform(_ step: Step) throws(KVMError) -> StepAnswer
+
+  /// A device writes a message.
+  func send(_ message: MSIMessage) throws(KVMError) -> DeliveryAnswer
+  /// A line's level; the answer is there where it was asked for.
+  func setLine(_ gsi: UInt32, to level: Bool, tellsStatus: Bool) throws(KVMError) -> DeliveryAnswer?
+  /// A write to the irqfd of a GSI; when it returns the line has been raised and lowered.
+  func fire(_ gsi: UInt32) throws(KVMError)
+  /// Replaces the routes.
+  func setRoutes(_ routes: [GSIRoute]) throws(KVMError)
+  /// Reads an MSR of a vCPU.
+  func readMSR(_ vcpu: Int, _ index: UInt32) throws(KVMError) -> StepAnswer
+  /// Writes an MSR of a vCPU; false where it is refused.
+  func writeMSR(_ vcpu: Int, _ index: UInt32, _ value: UInt64) throws(KVMError) -> Bool
+  /// A local APIC's page.
+  func localAPIC(_ vcpu: Int) throws(KVMError) -> LocalAPICState
+  /// Sets a local APIC's page; false where it is refused.
+  func setLocalAPIC(_ vcpu: Int, _ state: LocalAPICState) throws(KVMError) -> Bool
+  /// The IOAPIC.
+  func ioapic() throws(KVMError) -> IOAPICState
+  /// Sets the IOAPIC.
+  func setIOAPIC(_ state: IOAPICState) throws(KVMError)
+  /// A PIC.
+  func pic(_ chip: PIC.Chip) throws(KVMError) -> PICState
+  /// Sets a PIC.
+  func setPIC(_ chip: PIC.Chip, _ state: PICState) throws(KVMError)
+  /// A non-maskable interrupt from user space.
+  func signalNMI(_ vcpu: Int) throws(KVMError)
+  /// What a vCPU does, as `MPState` numbers it, after it has taken INIT and SIPI.
+  func activity(_ vcpu: Int) throws(KVMError) -> UInt64
+  /// Sets what a vCPU does; false where it is refused.
+  func setActivity(_ vcpu: Int, _ state: MPState) throws(KVMError) -> Bool
+  /// Runs a vCPU with interrupts on until it has taken one; nil where it takes none.
+  func takeInterrupt(_ vcpu: Int) throws(KVMError) -> Vector?
+  /// Everything that can be seen, into a value that is used again.
+  func observe(_ observation: inout VisibleState) throws(KVMError)
+}
+
+extension InterruptSubject {
+  /// Does a step of a history: what its operation says.
+  public func perform(_ step: Step) throws(KVMError) -> StepAnswer { try step.kind.perform(step.arguments, self) }
+}

@@ -1,0 +1,76 @@
+import APIC
+import KVM
+import SystemPackage
+
+/// A guest of a few bytes that its host runs step by step: an endless loop with interrupts on, and a handler for each vector
+/// that tells its number.
+///
+/// It is in real mode, in which an interrupt needs no more than four bytes of a table, and which every back end has. Both the
+/// loop and the handlers do nothing but write to a port, which brings the vCPU out.
+struct StepGuest {
+  private static let size = 0x10000
+  private static let handlers = 0x3000
+  private static let loop = 0x8000
+  private static let stacks = 0x9000
+  static let loopPort: UInt16 = 0x3e0
+  static let handlerPort: UInt16 = 0x3e1
+
+  /// Puts the guest into a machine's memory.
+  init(in vm: VirtualMachine) throws(KVMError) {
+    let memory = try Mapping(anonymous: Self.size)
+    do {
+      for vector in 0..<256 {
+        let handler = Self.handlers + vector * 16
+        try memory.store(UInt32(handler), at: vector * 4)
+        // push ax; push dx; mov al, vector; mov dx, port; out dx, al; pop dx; pop ax; iret
+        let code: [UInt8] = [
+          0x50, 0x52, 0xb0, UInt8(vector), 0xba, UInt8(Self.handlerPort & 0xff), UInt8(Self.handlerPort >> 8), 0xee,
+          0x5a, 0x58, 0xcf,
+        ]
+        try memory.copy(from: code.span, at: handler)
+      }
+      // loop: mov dx, port; out dx, al; jmp loop
+      let loop: [UInt8] = [0xba, UInt8(Self.loopPort & 0xff), UInt8(Self.loopPort >> 8), 0xee, 0xeb, 0xfa]
+      try memory.copy(from: loop.span, at: Self.loop)
+    } catch {
+      throw KVMError(call: .mmap, errno: .badAddress, detail: "\(error)")
+    }
+    try vm.setMemoryRegion(slot: 0, guestAddress: 0, region: GuestRegion(memory))
+  }
+
+  /// Puts a vCPU into the loop. KVM_SET_SREGS takes the TPR's class from CR8, and clears its subclass.
+  func prepare(_ vcpu: VCPU) throws(KVMError) {
+    var special = try vcpu.specialRegisters()
+    for segment in [\SpecialRegisters.cs, \.ds, \.es, \.ss] {
+      special[keyPath: segment].selector = 0
+      special[keyPath: segment].base = 0
+    }
+    try vcpu.setSpecialRegisters(special)
+    var registers = Registers()
+    registers.rip = UInt64(Self.loop)
+    registers.rsp = UInt64(Self.stacks) + 0x1000 * UInt64(vcpu.id + 1)
+    registers.rflags = 0x202
+    try vcpu.setRegisters(registers)
+  }
+
+  /// Runs a vCPU until a handler has told its vector, or the loop has come round a few times.
+  ///
+  /// A back end that emulates instructions looks for interrupts after some of them, so one round is not enough.
+  func takeInterrupt(_ vcpu: VCPU) throws(KVMError) -> Vector? {
+    guard try vcpu.mpState() == .runnable else { return nil }
+    // An INIT or a SIPI has put it elsewhere.
+    let place = try vcpu.registers().rip
+    if place < UInt64(Self.handlers) || place >= UInt64(Self.stacks) { try prepare(vcpu) }
+    var rounds = 0
+    while rounds < 3 {
+      switch try vcpu.run() {
+      case .io(let access) where access.port == Self.handlerPort:
+        return Vector(rawValue: UInt8(truncatingIfNeeded: access.value))
+      case .io(let access) where access.port == Self.loopPort: rounds += 1
+      case .interrupted: continue
+      case let exit: throw KVMError(call: .run, errno: .ioError, detail: "\(exit)")
+      }
+    }
+    return nil
+  }
+}

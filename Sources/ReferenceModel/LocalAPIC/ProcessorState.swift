@@ -1,0 +1,81 @@
+import APIC
+
+/// What of a processor a local APIC decides: whether it runs, and which of INIT, SIPI and NMI wait.
+public struct ProcessorState: Hashable, Sendable {
+  /// What the processor does.
+  public enum Activity: Hashable, Sendable {
+    /// It executes instructions.
+    case running
+    /// It waits for INIT, as an application processor does after power-up.
+    case waitingForINIT
+    /// It waits for SIPI.
+    case waitingForSIPI
+    /// It has executed HLT.
+    case halted
+  }
+
+  /// What the processor does.
+  public var activity: Activity
+  /// An INIT waits.
+  public var hasINIT = false
+  /// A SIPI waits.
+  public var hasSIPI = false
+  /// The vector of the last SIPI.
+  public var startUpPage: UInt8 = 0
+  /// The page in which the processor started last; nil where it did not.
+  public var startedAt: UInt8?
+  /// Whether INIT or SIPI have put it elsewhere since somebody last looked.
+  public var hasRestarted = false
+  /// Whether something has happened for which the processor has to look for interrupts (KVM_REQ_EVENT).
+  public var hasEvent = true
+  /// Whether it is to learn anew which EOIs the IOAPIC is to hear of (KVM_REQ_SCAN_IOAPIC).
+  public var hasScanRequest = true
+  /// The highest vector that it has in hand and that no pin sends it any more: its EOI makes it learn anew.
+  public var staleVector: UInt8?
+  /// How many NMIs wait: one, and one more that came meanwhile (`process_nmi`).
+  public var pendingNMIs: UInt8 = 0
+  /// Whether it is in the handler of something that it took, whose IRET is still to come.
+  public var isInHandler = false
+  /// Whether NMIs are held back until IRET.
+  public var isNMIMasked = false
+
+  /// A processor that does that.
+  public init(activity: Activity) { self.activity = activity }
+}
+
+extension ReferenceLocalAPIC {
+  /// Takes INIT and SIPI that wait, INIT first (SDM volume 3A, section 10.4; `kvm_apic_accept_events`).
+  ///
+  /// - Returns: Whether there was an INIT, which changes registers that others look at.
+  @discardableResult
+  public mutating func acceptEvents() -> Bool {
+    guard processor.hasINIT || processor.hasSIPI else { return false }
+    let wasINIT = processor.hasINIT
+    if wasINIT {
+      processor.hasINIT = false
+      reset()
+      processor.hasEvent = true
+      processor.pendingNMIs = 0
+      processor.isNMIMasked = false
+      processor.hasRestarted = true
+      processor.activity = base.isBootstrapProcessor ? .running : .waitingForSIPI
+    }
+    if processor.hasSIPI {
+      processor.hasSIPI = false
+      // A processor that does not wait for it ignores a SIPI (SDM volume 3A, section 10.4.2).
+      if processor.activity == .waitingForSIPI {
+        processor.startedAt = processor.startUpPage
+        processor.hasRestarted = true
+        processor.activity = .running
+      }
+    }
+    return wasINIT
+  }
+
+  /// An NMI comes: one is taken, one more waits, others are lost (SDM volume 3A, section 7.7.1; `process_nmi`).
+  public mutating func acceptNMI() {
+    let limit: UInt8 = processor.isNMIMasked ? 1 : 2
+    processor.hasEvent = true
+    processor.pendingNMIs = min(limit, processor.pendingNMIs + 1)
+  }
+}

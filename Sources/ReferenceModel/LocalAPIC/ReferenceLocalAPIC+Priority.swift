@@ -1,0 +1,61 @@
+public import APIC
+
+/// What KVM remembers of the ISR, so as not to search it: how many vectors are in it, and the highest where it is known
+/// (`isr_count` and `highest_isr_cache`).
+struct ServiceRecord: Hashable, Sendable {
+  var count = 0
+  var highest: Vector?
+}
+
+extension ReferenceLocalAPIC {
+  /// The highest vector in service, as the local APIC finds it (`apic_find_highest_isr`).
+  var highestInService: Vector? {
+    guard deviations.contains(.priorityStaleAfterRestore) else { return page.highest(in: .inService) }
+    return service.count == 0 ? nil : service.highest ?? page.highest(in: .inService)
+  }
+
+  /// Derives the PPR from the TPR and the ISR (SDM volume 3A, section 12.8.3.1).
+  mutating func updateProcessorPriority() {
+    let old = page.processorPriority
+    page.processorPriority = Priority.processorPriority(
+      taskPriority: page.taskPriority, highestInService: highestInService)
+    // A PPR that falls may let an interrupt in (`apic_update_ppr`).
+    if page.processorPriority.rawValue < old.rawValue, let vector = page.highest(in: .interruptRequest),
+      page.processorPriority.allows(vector)
+    {
+      processor.hasEvent = true
+    }
+  }
+
+  /// The vector that the processor takes next; nil where there is none, or a priority holds it back.
+  public var nextDeliverable: Vector? {
+    guard isPresent, let vector = page.highest(in: .interruptRequest) else { return nil }
+    let priority = Priority.processorPriority(
+      taskPriority: page.taskPriority, highestInService: highestInService)
+    return priority.allows(vector) ? vector : nil
+  }
+
+  /// The processor takes an interrupt: its vector moves from the IRR to the ISR (SDM volume 3A, section 12.8.4).
+  public mutating func acknowledge() -> Vector? {
+    guard let vector = nextDeliverable else { return nil }
+    page.put(false, vector, in: .interruptRequest)
+    if !page.has(vector, in: .inService) { service = ServiceRecord(count: service.count + 1, highest: vector) }
+    page.put(true, vector, in: .inService)
+    updateProcessorPriority()
+    return vector
+  }
+
+  /// A write to the EOI register: the highest vector in service is done (SDM volume 3A, section 12.8.5).
+  ///
+  /// - Returns: The vector, where the IOAPICs are to hear of it, and whether it was level-triggered.
+  mutating func endOfInterrupt() -> (vector: Vector, isLevel: Bool)? {
+    guard let vector = highestInService else { return nil }
+    if page.has(vector, in: .inService) { service = ServiceRecord(count: service.count - 1) }
+    page.put(false, vector, in: .inService)
+    updateProcessorPriority()
+    processor.hasEvent = true
+    if processor.staleVector == vector.rawValue { processor.hasScanRequest = true }
+    guard broadcastVectors.contains(vector) || !deviations.contains(.endOfInterruptMapAtEntry) else { return nil }
+    return (vector, page.has(vector, in: .triggerModes))
+  }
+}

@@ -1,0 +1,128 @@
+import APIC
+
+extension ReferenceMachine {
+  /// Brings a message to the local APICs that it names.
+  ///
+  /// - Parameters:
+  ///   - message: The message.
+  ///   - sender: The vCPU whose local APIC sends it; nil for a device.
+  public mutating func deliver(_ message: BusMessage, from sender: Int?) -> DeliveryAnswer {
+    var takers: UInt64 = 0
+    return deliver(message, from: sender, takers: &takers)
+  }
+
+  /// The same, and says which vCPUs took a fixed interrupt.
+  mutating func deliver(_ message: BusMessage, from sender: Int?, takers: inout UInt64) -> DeliveryAnswer {
+    if message.shorthand == .`self`, let sender {
+      return DeliveryAnswer(hand(message, to: sender, &takers) ? 1 : 0)
+    }
+    if message.shorthand == .none, let answer = deliverByMap(message, from: sender, takers: &takers) { return answer }
+    return deliverByAsking(message, from: sender, takers: &takers)
+  }
+
+  private mutating func hand(_ message: BusMessage, to vcpu: Int, _ takers: inout UInt64) -> Bool {
+    guard localAPICs[vcpu].accept(message) else { return false }
+    if message.deliveryMode == .fixed || message.deliveryMode == .lowestPriority { takers |= 1 << UInt64(vcpu) }
+    return true
+  }
+
+  /// KVM's fast way: the map says who (`kvm_irq_delivery_to_apic_fast`). Nil where it is not used.
+  private mutating func deliverByMap(
+    _ message: BusMessage, from sender: Int?, takers: inout UInt64
+  ) -> DeliveryAnswer? {
+    guard configuration.deviations.contains(.logicalDestinationNeedsSoftwareEnable) else { return nil }
+    let identifier = message.destination.identifier
+    let isWideSender = sender.map { localAPICs[$0].mode == .x2APIC } ?? false
+    if identifier == (isWideSender ? .max : 0xff), configuration.deviations.contains(.messageBroadcastInX2APIC) {
+      return nil
+    }
+    if map == nil { map = .some(DestinationMap(localAPICs, usesWideIDs: configuration.usesWideIDs)) ?? nil }
+    guard let map else { return nil }
+    if message.destination.mode == .physical {
+      guard identifier < 256, map.physical[Int(identifier)] >= 0 else { return .coalesced }
+      return DeliveryAnswer(hand(message, to: Int(map.physical[Int(identifier)]), &takers) ? 1 : 0)
+    }
+    guard let (first, members, isPhysical) = map.logicalMembers(identifier) else { return nil }
+    if members == 0 { return .coalesced }
+    var mask = members
+    if message.isLowestPriority {
+      guard configuration.deviations.contains(.lowestPriorityByVector) else { return nil }
+      var rank = Int(message.vector.rawValue) % mask.nonzeroBitCount
+      var chosen = mask
+      while rank > 0 {
+        chosen &= chosen - 1
+        rank -= 1
+      }
+      mask = chosen & ~(chosen - 1)
+    }
+    var count = 0
+    for bit in 0..<16 where mask >> UInt32(bit) & 1 != 0 {
+      let vcpu = isPhysical ? map.physical[first + bit] : map.logical[first + bit]
+      if vcpu >= 0, hand(message, to: Int(vcpu), &takers) { count += 1 }
+    }
+    return DeliveryAnswer(count)
+  }
+
+  /// The architecture's way: every local APIC looks whether it is meant (SDM volume 3A, section 12.6.2;
+  /// `kvm_irq_delivery_to_apic`).
+  private mutating func deliverByAsking(
+    _ message: BusMessage, from sender: Int?, takers: inout UInt64
+  ) -> DeliveryAnswer {
+    var message = message
+    if message.isLowestPriority, message.destination == .xAPICBroadcast,
+      message.redirectionHint ? configuration.deviations.contains(.hintedBroadcastToOne) : true
+    {
+      // To everybody there is no lowest priority; KVM makes a fixed interrupt even of an NMI or an INIT here.
+      message.deliveryMode = .fixed
+    }
+    var candidates: UInt64 = 0
+    var count = -1
+    let isForOne =
+      message.deliveryMode == .lowestPriority
+      || (message.redirectionHint
+        && (message.destination != .xAPICBroadcast || configuration.deviations.contains(.hintedBroadcastToOne)))
+    for vcpu in localAPICs.indices where localAPICs[vcpu].isPresent && isMeant(vcpu, message, sender) {
+      if !isForOne {
+        count = max(count, 0) + (hand(message, to: vcpu, &takers) ? 1 : 0)
+      } else if localAPICs[vcpu].isSoftwareEnabled {
+        candidates |= 1 << UInt64(vcpu)
+      }
+    }
+    guard candidates != 0 else { return DeliveryAnswer(count) }
+    return DeliveryAnswer(hand(message, to: lowestPriority(of: candidates, message.vector), &takers) ? 1 : 0)
+  }
+
+  private func isMeant(_ vcpu: Int, _ message: BusMessage, _ sender: Int?) -> Bool {
+    switch message.shorthand {
+    case .none:
+      isUnderstood(message.destination, by: vcpu)
+        && localAPICs[vcpu].page.isDestination(
+          message.destination, mode: localAPICs[vcpu].mode, id: localAPICs[vcpu].id, isInterprocessor: sender != nil,
+          hasBroadcastQuirk: configuration.deviations.contains(.messageBroadcastInX2APIC))
+    case .`self`: vcpu == sender
+    case .allIncludingSelf: true
+    case .allExcludingSelf: vcpu != sender
+    }
+  }
+
+  /// Whether a local APIC's DFR is one with which it understands a logical destination at all.
+  func isUnderstood(_ destination: Destination, by vcpu: Int) -> Bool {
+    guard destination.mode == .logical, localAPICs[vcpu].mode != .x2APIC, destination.identifier != 0xff,
+      configuration.deviations.contains(.destinationFormatComparedWhole)
+    else { return true }
+    return localAPICs[vcpu].page[.destinationFormat] | 0xf000_0000 == .max
+  }
+
+  /// Who of several takes an interrupt of lowest priority: the one that runs at the lowest priority (SDM volume 3A, section
+  /// 12.6.2.4), or in KVM the one whose number the vector chooses.
+  private func lowestPriority(of candidates: UInt64, _ vector: Vector) -> Int {
+    guard configuration.deviations.contains(.lowestPriorityByVector) else {
+      let all = localAPICs.indices.filter { candidates >> UInt64($0) & 1 != 0 }
+      return all.min { localAPICs[$0].page.processorPriority.rawValue < localAPICs[$1].page.processorPriority.rawValue }
+        ?? 0
+    }
+    var rest = candidates
+    for _ in 0..<Int(vector.rawValue) % candidates.nonzeroBitCount { rest &= rest - 1 }
+    return rest.trailingZeroBitCount
+  }
+}

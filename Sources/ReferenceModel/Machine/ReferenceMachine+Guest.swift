@@ -1,0 +1,124 @@
+public import APIC
+
+/// What a vCPU does inside of the guest.
+extension ReferenceMachine {
+  /// A vCPU is put back to where its host wants it, by KVM_SET_SREGS: the TPR comes from CR8, which has its class alone
+  /// (`kvm_set_cr8`).
+  public mutating func putBack(_ vcpu: Int) {
+    localAPICs[vcpu].processor.hasRestarted = false
+    localAPICs[vcpu].processor.isInHandler = false
+    localAPICs[vcpu].processor.hasEvent = true
+    localAPICs[vcpu].page.taskPriority.subclass = 0
+    localAPICs[vcpu].updateProcessorPriority()
+  }
+
+  /// A vCPU enters the guest: it takes INIT and SIPI, learns which EOIs the IOAPIC is to hear of (`vcpu_scan_ioapic`), and
+  /// a timer that has expired interrupts (`kvm_inject_apic_timer_irqs`).
+  public mutating func enter(_ vcpu: Int) {
+    _ = acceptEvents(vcpu)
+    if localAPICs[vcpu].processor.hasScanRequest {
+      localAPICs[vcpu].processor.hasScanRequest = false
+      if localAPICs[vcpu].isPresent { scan(vcpu) }
+    }
+    if localAPICs[vcpu].timer.hasExpired {
+      localAPICs[vcpu].timer.hasExpired = false
+      let entry = localAPICs[vcpu].page.lvt(.timer)
+      if !entry.isMasked { _ = localAPICs[vcpu].accept(.fixed, entry.vector, isLevel: false, isAsserted: true) }
+    }
+  }
+
+  /// The vectors of the pins that lead to a vCPU, or that it has in hand (`kvm_ioapic_scan_entry`).
+  private mutating func scan(_ vcpu: Int) {
+    let apic = localAPICs[vcpu]
+    var vectors = VectorSet()
+    var stale: UInt8?
+    if ioapic.clockHolders >> UInt64(vcpu) & 1 != 0 { vectors.insert(Vector(rawValue: ioapic.clockVectors[vcpu])) }
+    for pin in 0..<24 {
+      let entry = ioapic[pin]
+      guard entry.triggerMode == .level || pin == ReferenceIOAPIC.clockPin else { continue }
+      if isUnderstood(entry.destination, by: vcpu), matchesEvenAbsent(apic, entry.destination) {
+        vectors.insert(entry.vector)
+      } else if apic.page.has(entry.vector, in: .inService) || apic.page.has(entry.vector, in: .interruptRequest) {
+        vectors.insert(entry.vector)
+        stale = max(stale ?? 0, entry.vector.rawValue)
+      }
+    }
+    localAPICs[vcpu].broadcastVectors = vectors
+    localAPICs[vcpu].processor.staleVector = stale
+  }
+
+  /// What a vCPU whose interrupts are enabled takes next, once the handler of what it took last has returned: an NMI, then
+  /// from the PICs where its LINT0 is an ExtINT
+  /// (`kvm_cpu_get_interrupt`), else from its local APIC.
+  public mutating func takeInterrupt(_ vcpu: Int) -> Vector? {
+    guard localAPICs[vcpu].processor.activity == .running else { return nil }
+    if localAPICs[vcpu].processor.pendingNMIs > 0, !localAPICs[vcpu].processor.isNMIMasked {
+      localAPICs[vcpu].processor.pendingNMIs -= 1
+      localAPICs[vcpu].processor.isNMIMasked = true
+      localAPICs[vcpu].processor.isInHandler = true
+      // Interrupts are looked for nevertheless, and the PPR is derived.
+      if !(pic.output && acceptsExternal(vcpu)), localAPICs[vcpu].isPresent {
+        localAPICs[vcpu].updateProcessorPriority()
+      }
+      return 2
+    }
+    guard localAPICs[vcpu].processor.hasEvent || !configuration.deviations.contains(.interruptsSoughtOnEvent) else {
+      return nil
+    }
+    let isExternal = pic.output && acceptsExternal(vcpu)
+    if !isExternal, localAPICs[vcpu].isPresent { localAPICs[vcpu].updateProcessorPriority() }
+    guard let vector = isExternal ? pic.acknowledge() : localAPICs[vcpu].acknowledge() else {
+      localAPICs[vcpu].processor.hasEvent = false
+      return nil
+    }
+    localAPICs[vcpu].processor.isInHandler = true
+    noticePIC()
+    // A back end that cannot see the guest's EOIs sends one at delivery, whoever the interrupt came from.
+    if configuration.deviations.contains(.serviceEndsAtDelivery), let ended = localAPICs[vcpu].endOfInterrupt() {
+      endOfInterrupt(ended.vector, isLevel: ended.isLevel, vcpu)
+    }
+    return vector
+  }
+
+  /// The handler of what a vCPU took last returns, and NMIs are let in again (SDM volume 3A, section 7.7.1).
+  public mutating func returnFromHandler(_ vcpu: Int) {
+    guard localAPICs[vcpu].processor.isInHandler else { return }
+    localAPICs[vcpu].processor.isInHandler = false
+    localAPICs[vcpu].processor.isNMIMasked = false
+  }
+
+  /// Whether the PICs' interrupt reaches a vCPU (`kvm_apic_accept_pic_intr`).
+  public func acceptsExternal(_ vcpu: Int) -> Bool {
+    let apic = localAPICs[vcpu]
+    guard apic.isPresent else { return true }
+    let entry = apic.page.lvt(.lint0)
+    return !entry.isMasked && entry.deliveryMode == .external
+  }
+
+  /// Writes a register of the IOAPIC.
+  ///
+  /// - Parameters:
+  ///   - value: What.
+  ///   - offset: From the chip's address.
+  public mutating func writeIOAPIC(_ value: UInt32, at offset: UInt64) {
+    let (sending, ended) = ioapic.write(value, at: offset)
+    for pin in 0..<24 where sending >> UInt32(pin) & 1 != 0 { _ = service(pin, tellsStatus: false) }
+    guard let ended else { return }
+    let again = ioapic.endOfInterrupt(ended, isLevel: true, isSuppressed: false, vcpu: 0)
+    for pin in 0..<24 where again >> UInt32(pin) & 1 != 0 && ioapic.canSend(pin) {
+      _ = service(pin, tellsStatus: false)
+    }
+  }
+
+  /// Writes a port of the PICs.
+  public mutating func writePIC(_ value: UInt8, to port: UInt16) {
+    pic.write(value, to: port)
+    noticePIC()
+  }
+
+  /// Reads a port of the PICs, which may acknowledge.
+  public mutating func readPIC(_ port: UInt16) -> UInt8 {
+    defer { noticePIC() }
+    return pic.read(port)
+  }
+}

@@ -1,0 +1,87 @@
+public import APIC
+
+extension ReferenceMachine {
+  /// The page that KVM_GET_LAPIC gives for a vCPU, without the current count.
+  public func localAPICState(_ vcpu: Int) -> LocalAPICState {
+    localAPICs[vcpu].state(usesWideIDs: configuration.usesWideIDs)
+  }
+
+  /// Takes a vCPU's page (KVM_SET_LAPIC).
+  public mutating func setLocalAPICState(_ vcpu: Int, _ state: LocalAPICState, at moment: Moment) -> Bool {
+    let isTaken = localAPICs[vcpu].setState(state, usesWideIDs: configuration.usesWideIDs, at: moment)
+    destinationsChanged()
+    if isTaken { trackClock(vcpu) }
+    return isTaken
+  }
+
+  /// The IOAPIC's request bits as KVM_GET_IRQCHIP gives them: without edges that were sent (`kvm_get_ioapic`).
+  public var ioapicRequests: UInt32 { ioapic.requests & ~ioapic.sentEdges }
+
+  /// Takes an IOAPIC's state (KVM_SET_IRQCHIP; `kvm_set_ioapic`).
+  ///
+  /// - Parameters:
+  ///   - id: Its ID.
+  ///   - selected: IOREGSEL.
+  ///   - requests: The pins that are high or have an edge pending, pin 0 in bit 0.
+  ///   - entries: The redirection table; what is missing is zero.
+  public mutating func setIOAPIC(id: UInt32, selected: UInt32, requests: UInt32, entries: [RedirectionEntry]) {
+    ioapic.id = id
+    ioapic.selected = selected
+    for pin in 0..<24 { ioapic[pin] = pin < entries.count ? entries[pin] : RedirectionEntry(rawValue: 0) }
+    requestScan()
+    ioapic.requests = 0
+    ioapic.sentEdges = 0
+    ioapic.clockPending = 0
+    ioapic.clockHolders = 0
+    let sendsEdges = configuration.deviations.contains(.pendingEdgesSentOnRestore)
+    for pin in 0..<24 where requests >> UInt32(pin) & 1 != 0 {
+      guard sendsEdges || ioapic[pin].triggerMode == .level else {
+        ioapic.requests |= 1 << UInt32(pin)
+        continue
+      }
+      if case .send = ioapic.setPin(pin, to: true, tellsStatus: true) { _ = service(pin, tellsStatus: true) }
+    }
+    ioapic.clockPending = 0
+    ioapic.clockHolders = 0
+    for vcpu in localAPICs.indices { trackClock(vcpu) }
+    if configuration.deviations.contains(.cascadeUpdatedOnRestore) { updatePIC() }
+  }
+
+  /// Takes a PIC's state (KVM_SET_IRQCHIP).
+  public mutating func setPIC(_ chip: PIC.Chip, _ state: ReferencePIC.Chip) {
+    if chip == .master { pic.master = state } else { pic.slave = state }
+    updatePIC()
+  }
+
+  private mutating func updatePIC() {
+    pic.update()
+    noticePIC()
+  }
+
+  /// After a state is set KVM finds out whether a vCPU has an interrupt of pin 8 in hand
+  /// (`__rtc_irq_eoi_tracking_restore_one`).
+  private mutating func trackClock(_ vcpu: Int) {
+    guard configuration.deviations.contains(.clockEdgesMerged) else { return }
+    let entry = ioapic[ReferenceIOAPIC.clockPin]
+    let apic = localAPICs[vcpu]
+    guard isUnderstood(entry.destination, by: vcpu), matchesEvenAbsent(apic, entry.destination) else { return }
+    let isHeld = apic.page.has(entry.vector, in: .inService) || apic.page.has(entry.vector, in: .interruptRequest)
+    let wasHeld = ioapic.clockHolders >> UInt64(vcpu) & 1 != 0
+    guard isHeld != wasHeld else { return }
+    if isHeld {
+      ioapic.clockHolders |= 1 << UInt64(vcpu)
+      ioapic.clockVectors[vcpu] = entry.vector.rawValue
+      ioapic.clockPending += 1
+    } else {
+      ioapic.clockHolders &= ~(1 << UInt64(vcpu))
+      ioapic.clockPending -= 1
+    }
+  }
+
+  /// KVM does not ask here whether the local APIC is enabled; one that is not is compared as in xAPIC mode.
+  func matchesEvenAbsent(_ apic: ReferenceLocalAPIC, _ destination: Destination) -> Bool {
+    apic.page.isDestination(
+      destination, mode: apic.mode == .x2APIC ? .x2APIC : .xAPIC, id: apic.id, isInterprocessor: false,
+      hasBroadcastQuirk: configuration.deviations.contains(.messageBroadcastInX2APIC))
+  }
+}

@@ -1,0 +1,138 @@
+/// A place where KVM knowingly does something else than the manuals say, or does one of the things they leave open.
+///
+/// Each has a kernel function that shows it. A model has the ones of the host that it stands for; without any it is the
+/// architecture alone.
+public enum Deviation: UInt8, Sendable, CaseIterable {
+  /// The ESR reads as 0, whatever happened.
+  case errorsUnrecorded
+  /// Vectors below 16 are delivered like any other.
+  case illegalVectorsDelivered
+  /// The APR reads as 0.
+  case arbitrationPriorityZero
+  /// A message of level deasserted is delivered as an asserted one.
+  case messageLevelIgnored
+  /// A message that is written elsewhere than to 0xfeexxxxx is delivered.
+  case messageAddressIgnored
+  /// Destination 0xff of a device reaches local APICs in x2APIC mode.
+  case messageBroadcastInX2APIC
+  /// A logical destination does not reach a local APIC that software has disabled, not even with an NMI or an INIT.
+  case logicalDestinationNeedsSoftwareEnable
+  /// Lowest priority is the destination whose number is the vector modulo their count.
+  case lowestPriorityByVector
+  /// x2APIC registers other than ICR, ESR and SELF IPI take reserved bits below bit 32, and drop them.
+  case reservedBitsDropped
+  /// The ICR of xAPIC mode keeps its reserved bits.
+  case commandReservedBitsKept
+  /// In x2APIC mode the ICR is kept in one place, and what xAPIC mode had as its upper half stays behind it.
+  case commandHalvesApart
+  /// Registers keep their values while IA32_APIC_BASE has the local APIC disabled.
+  case stateKeptWhileDisabled
+  /// The IOAPIC's polarity bit has no effect.
+  case polarityIgnored
+  /// Edges of pin 8, the RTC, are merged until every local APIC that has one in hand has ended it.
+  case clockEdgesMerged
+  /// A vCPU learns at its next entry which vectors' EOIs the IOAPIC is to hear of.
+  case endOfInterruptMapAtEntry
+  /// An IOAPIC that is set sends the edges again that its state has as pending.
+  case pendingEdgesSentOnRestore
+  /// LINT0 of the bootstrap processor is an unmasked ExtINT after reset.
+  case lint0EnabledAtReset
+  /// A message of the reserved delivery mode 3 is taken, and wakes a halted processor: KVM's own use of Remote Read.
+  case reservedModeTaken
+  /// A local APIC that is set gets its PPR from what was in service before, until something derives it again.
+  case priorityStaleAfterRestore
+  /// A DFR whose lower 28 bits are not ones, as only a restored state can have it, matches no logical destination.
+  case destinationFormatComparedWhole
+  /// A message to everybody with a redirection hint becomes a fixed interrupt to one, even an NMI or an INIT.
+  case hintedBroadcastToOne
+  /// Setting any of the chips has the slave PIC tell the master again what it wants.
+  case cascadeUpdatedOnRestore
+  /// A processor looks for interrupts when something has happened, and a LINT0 that is opened is nothing that happens.
+  case interruptsSoughtOnEvent
+  /// A count goes on through an INIT, and shows once the timer is in its reserved mode and the initial count is not 0.
+  case countRememberedThroughReset
+  /// The EOI of a level-triggered interrupt sends the edge again of a pin that has its vector and whose line is high.
+  case edgeSentAgainAtEOI
+  /// The service of an interrupt ends as it is delivered, not at the guest's EOI.
+  case serviceEndsAtDelivery
+}
+
+extension Deviation {
+  /// A stable name, as options and files have it.
+  public var name: String { "\(self)" }
+
+  /// The kernel function that does it.
+  public var function: String {
+    switch self {
+    case .errorsUnrecorded: "kvm_lapic_reg_write"
+    case .illegalVectorsDelivered: "__apic_accept_irq"
+    case .arbitrationPriorityZero: "__apic_read"
+    case .messageLevelIgnored: "kvm_set_msi_irq"
+    case .messageAddressIgnored: "kvm_set_msi"
+    case .messageBroadcastInX2APIC: "kvm_apic_mda"
+    case .logicalDestinationNeedsSoftwareEnable: "kvm_recalculate_logical_map"
+    case .lowestPriorityByVector: "kvm_vector_to_index"
+    case .reservedBitsDropped, .commandReservedBitsKept: "kvm_lapic_reg_write"
+    case .commandHalvesApart: "kvm_x2apic_icr_write"
+    case .stateKeptWhileDisabled: "__kvm_apic_set_base"
+    case .polarityIgnored: "ioapic_set_irq"
+    case .clockEdgesMerged: "rtc_irq_check_coalesced"
+    case .endOfInterruptMapAtEntry: "kvm_ioapic_handles_vector"
+    case .pendingEdgesSentOnRestore: "kvm_ioapic_inject_all"
+    case .lint0EnabledAtReset: "kvm_lapic_reset"
+    case .reservedModeTaken: "__apic_accept_irq"
+    case .priorityStaleAfterRestore: "kvm_apic_set_state"
+    case .destinationFormatComparedWhole: "kvm_apic_match_logical_addr"
+    case .hintedBroadcastToOne: "kvm_irq_delivery_to_apic"
+    case .cascadeUpdatedOnRestore: "kvm_vm_ioctl_set_irqchip"
+    case .countRememberedThroughReset: "kvm_lapic_reset"
+    case .edgeSentAgainAtEOI: "kvm_ioapic_update_eoi_one"
+    case .interruptsSoughtOnEvent: "vcpu_enter_guest"
+    case .serviceEndsAtDelivery: "kvm_lapic_set_eoi, which the back end kvm_pvm calls"
+    }
+  }
+
+  /// The kernels that do it, as far as their sources were read.
+  public var versions: String {
+    switch self {
+    case .lowestPriorityByVector: "from 4.5, unless kvm.vector_hashing=0"
+    case .messageBroadcastInX2APIC: "all, unless KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK is set (4.7)"
+    case .commandHalvesApart: "from 6.0; not on AMD from 6.12"
+    case .clockEdgesMerged: "from 3.10"
+    case .priorityStaleAfterRestore: "where APICv is not active"
+    case .serviceEndsAtDelivery: "none of Linux; the back end kvm_pvm"
+    case .lint0EnabledAtReset: "all, unless KVM_X86_QUIRK_LINT0_REENABLED is disabled"
+    default: "all"
+    }
+  }
+}
+
+/// A set of deviations: which kernel a model stands for.
+public struct Deviations: Hashable, Sendable {
+  private var bits: UInt32
+
+  /// No deviation: the manuals.
+  public static var none: Deviations { Deviations(bits: 0) }
+
+  /// KVM with the defaults of its module parameters, on Intel and without APICv.
+  public static var kvm: Deviations {
+    Deviations(bits: (1 << UInt32(Deviation.allCases.count)) - 1).without(.serviceEndsAtDelivery)
+  }
+
+  private init(bits: UInt32) { self.bits = bits }
+
+  /// Whether the deviation is in the set.
+  @inline(__always)
+  public func contains(_ deviation: Deviation) -> Bool { bits >> UInt32(deviation.rawValue) & 1 != 0 }
+
+  /// The set with the deviation in it.
+  public func with(_ deviation: Deviation) -> Deviations { Deviations(bits: bits | 1 << UInt32(deviation.rawValue)) }
+
+  /// The set without the deviation.
+  public func without(_ deviation: Deviation) -> Deviations {
+    Deviations(bits: bits & ~(1 << UInt32(deviation.rawValue)))
+  }
+
+  /// The deviations in the set, in the order of their declaration.
+  public var members: [Deviation] { Deviation.allCases.filter(contains) }
+}

@@ -1,0 +1,158 @@
+import ArgumentParser
+import Exploration
+import JSON
+import KVM
+import ReferenceModel
+import Support
+import SystemPackage
+
+/// `lapwing explore`: random histories on KVM and on the reference model.
+struct ExploreCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explore",
+    abstract: "Compare KVM's interrupt controllers with a reference model, by random histories.",
+    discussion: """
+      Every answer and all visible state are compared after each step; a difference is shrunk to the shortest history \
+      that shows it. docs/oracle.md says what is compared. Exit status: 0 where nothing differed; 1 where something did; \
+      130 after Ctrl-C, with a report of what was found.
+      """)
+
+  @Option(help: "What decides every history; without it a fresh one, which is printed.")
+  var seed: UInt64?
+
+  @Option(help: "How many steps a history has at the most.")
+  var steps = 2000
+
+  @Option(name: .customLong("for"), help: "How long to explore, such as 10m.")
+  var length = TimeLimit.seconds(10)
+
+  @Option(help: "How many histories run side by side.")
+  var jobs = 1
+
+  @Option(help: "Families of operations to choose among, such as ioapic,timer; --list names them.")
+  var only: String?
+
+  @Flag(help: "Leave out what needs a vCPU that executes instructions.")
+  var hostSide = false
+
+  @Option(help: "A deviation that the model is not to have, so that it shows; --host-deviations names them.")
+  var without: [String] = []
+
+  @Option(help: "Explore the model's image of a kernel with a fault instead of KVM; --list names them.")
+  var fault: String?
+
+  @Option(help: "Run the history of a file again, and tell it.")
+  var replay: String?
+
+  @Option(name: .shortAndLong, help: "A file for the history of the first difference, to be replayed.")
+  var output: String?
+
+  @Flag(help: "Show where this host's KVM is known to differ from the manuals, with its function and versions.")
+  var hostDeviations = false
+
+  @Flag(help: "Show the operations and the faults.")
+  var list = false
+
+  func validate() throws {
+    guard 1...20_000 ~= steps else { throw ValidationError("--steps takes a number from 1 to 20000") }
+    guard 1...256 ~= jobs else { throw ValidationError("--jobs takes a number from 1 to 256") }
+    if let fault, Fault.named(fault) == nil {
+      throw ValidationError("there is no fault '\(fault)'; 'lapwing explore --list' shows what there is")
+    }
+    for family in families where !OperationKind.families.contains(family) {
+      throw ValidationError(
+        "there is no family '\(family)'; there are \(OperationKind.families.joined(separator: ", "))")
+    }
+    for name in without where !Deviation.allCases.contains(where: { $0.name == name }) {
+      throw ValidationError(
+        "there is no deviation '\(name)'; 'lapwing explore --host-deviations' shows those of this host")
+    }
+  }
+
+  private var families: [String] { (only ?? "").split(separator: ",").map(String.init) }
+
+  func run() throws {
+    try perform { () throws(Failure) in
+      if list { return try showList() }
+      if hostDeviations { return try showDeviations() }
+      if let replay { return try runAgain(replay) }
+      return try explore()
+    }
+  }
+
+  private func showList() throws(Failure) -> ExitStatus {
+    var lines = ["operations"]
+    lines += OperationKind.all.map { "  \($0.name.padded(18)) \($0.summary)\($0.needsGuest ? " (a guest runs)" : "")" }
+    lines.append("faults")
+    lines += Fault.all.map { "  \($0.name.padded(28)) \($0.summary)" }
+    try ReportDestination.standardOutput.write(lines.joined(separator: "\n"))
+    return .success
+  }
+
+  private func showDeviations() throws(Failure) -> ExitStatus {
+    let lines = Deviations.of(HostSurvey.take()).members.map {
+      "\($0.name.padded(40)) \($0.function); \($0.versions)"
+    }
+    try ReportDestination.standardOutput.write(lines.joined(separator: "\n"))
+    return .success
+  }
+
+  private func explore() throws(Failure) -> ExitStatus {
+    let seed = seed ?? UInt64.random(in: 0...UInt64.max)
+    let destination = if let output { try ReportDestination(file: output) } else { ReportDestination?.none }
+    let bench = try ExplorationBench(fault: fault, without: without, hasGuest: !hostSide)
+    var options = Explorer.Options(seed: seed)
+    options.steps = steps
+    options.families = Set(families)
+    options.hasGuest = bench.hasGuest
+    options.findings = fault == nil ? 20 : 1
+    guard !HistoryGenerator(seed: 0, families: options.families, hasGuest: options.hasGuest).isEmpty else {
+      throw Failure("every operation of these families needs a guest, and --host-side leaves those out", .usage)
+    }
+    try ReportDestination.standardOutput.write("seed \(seed), \(bench.subject)")
+    let session = ExplorationSession(Explorer(bench.bench, options))
+    let signal = try session.run(jobs: jobs, for: length.duration)
+    let result = session.result
+    let report = ExplorationText(result, duration: session.duration, deviations: bench.bench.deviations)
+    try ReportDestination.standardOutput.write(report.text)
+    if let first = result.findings.first, let destination {
+      let file = HistoryFile(history: first.finding.history, fault: fault, mismatches: first.finding.mismatches)
+      try destination.write(file.text)
+    }
+    if let failure = result.failure { throw Failure(failure) }
+    if let signal { return ExitStatus(signal: signal) }
+    return result.findings.isEmpty ? .success : .failed
+  }
+
+  private func runAgain(_ name: String) throws(Failure) -> ExitStatus {
+    let file: HistoryFile
+    do {
+      let bytes = try HostFile.read(FilePath(name), limit: HistoryFile.limits.bytes, acceptsPipes: true)
+      file = try HistoryFile(reading: bytes)
+    } catch let error as JSONError {
+      throw Failure("'\(TextLine(name))' is no history: \(TextLine("\(error)"))", .badFile)
+    } catch {
+      throw Failure("cannot read '\(TextLine(name))': \(error)", .badFile)
+    }
+    let bench = try ExplorationBench(fault: fault ?? file.fault, without: without, hasGuest: !hostSide)
+    guard bench.hasGuest || !file.history.steps.contains(where: \.kind.needsGuest) else {
+      throw Failure("the history has steps that need a guest, which --host-side leaves out", .usage)
+    }
+    let told: [ToldStep]
+    do throws(KVMError) {
+      told = try bench.bench.tell(file.history)
+    } catch {
+      throw Failure(error)
+    }
+    let text =
+      ExplorationText.table(told) + ["as source:"]
+      + file.history.source(bench.bench.deviations).map { "  " + $0 }
+    try ReportDestination.standardOutput.write(text.joined(separator: "\n"))
+    return told.last?.mismatches.isEmpty == false ? .failed : .success
+  }
+}
+
+extension String {
+  /// The text with blanks behind it, up to a width.
+  func padded(_ width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+}

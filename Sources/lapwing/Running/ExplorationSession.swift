@@ -1,0 +1,70 @@
+import Exploration
+import Glibc
+import Support
+import Synchronization
+import SystemPackage
+
+/// An exploration on several threads, until its time is up or a signal ends it.
+final class ExplorationSession {
+  private let explorer: Explorer
+  private let start = ContinuousClock.now
+  private(set) var duration = Duration.zero
+
+  init(_ explorer: Explorer) { self.explorer = explorer }
+
+  /// What has come of it.
+  var result: Explorer.Result { explorer.result }
+
+  /// Explores.
+  ///
+  /// - Returns: the signal that ended it; nil for none.
+  /// - Throws: `Failure` where the host has no thread for it.
+  func run(jobs: Int, for length: Duration) throws(Failure) -> Int32? {
+    let signals = InterruptSignals()
+    let workers = Workers(jobs)
+    let explorer = explorer
+    for number in 0..<jobs {
+      do throws(Errno) {
+        try HostThread.startDetached {
+          explorer.work()
+          workers.end()
+        }
+      } catch {
+        guard number > 0 else { throw Failure("no thread can be started: \(error)", .hostCannot) }
+        // Fewer threads do the same, only slower.
+        workers.end()
+      }
+    }
+    var shown = start
+    while !workers.areDone {
+      usleep(20_000)
+      if signals.isPending || .now >= start + length { explorer.stop() }
+      if .now >= shown + .seconds(10) {
+        shown = .now
+        showProgress()
+      }
+    }
+    duration = .now - start
+    return signals.release()
+  }
+
+  private func showProgress() {
+    let result = explorer.result
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    StandardError.print(
+      TextLine(
+        "\(Int(seconds)) s: \(result.operations) operations, \(Int(Double(result.operations) / seconds)) a second, "
+          + "\(result.coverage.pairCount) pairs of operations, \(result.findings.count) findings"))
+  }
+
+  /// How many threads still work.
+  private final class Workers: Sendable {
+    private let left: Atomic<Int>
+
+    init(_ count: Int) { left = Atomic(count) }
+
+    func end() { left.subtract(1, ordering: .releasing) }
+
+    var areDone: Bool { left.load(ordering: .acquiring) <= 0 }
+  }
+}

@@ -1,0 +1,63 @@
+import Exploration
+import KVM
+import ReferenceModel
+import Testing
+
+/// The proof that faults are found, without any kernel.
+struct FaultTests {
+  private static let epoch = SuspendingClock.now
+  static let clock: @Sendable () -> UInt64 = {
+    UInt64(max(0, (SuspendingClock.now - epoch) / .nanoseconds(1)))
+  }
+
+  static func bench(_ fault: Fault, deviations: Deviations = .kvm) -> HistoryBench {
+    HistoryBench(deviations: deviations, clock: clock) { machine throws(KVMError) in
+      FaultySubject(
+        ReferenceMachine.Configuration(vcpus: machine.vcpus, deviations: .kvm), fault: fault, clock: clock)
+    }
+  }
+
+  /// Explores so many histories, or until something is found.
+  static func explore(_ bench: HistoryBench, seed: UInt64, histories: Int) throws(KVMError) -> Finding? {
+    for number in 0..<histories {
+      var generator = HistoryGenerator(seed: seed &+ UInt64(number) &* 0x9e37, hasGuest: true)
+      var history = History(machine: generator.machine())
+      for _ in 0..<1000 { history.steps.append(generator.step()) }
+      if let finding = try bench.run(history) { return finding }
+    }
+    return nil
+  }
+
+  @Test func `there are at least thirty faults, each with a name of its own`() {
+    #expect(Fault.all.count >= 30)
+    #expect(Set(Fault.all.map(\.name)).count == Fault.all.count)
+  }
+
+  @Test(arguments: Fault.all.map(\.name))
+  func `each fault is found, and shrunk to a dozen steps that show it again`(name: String) throws {
+    let fault = try #require(Fault.named(name))
+    let bench = Self.bench(fault)
+    let finding = try #require(try Self.explore(bench, seed: 1, histories: 200))
+    let shrunk = try Shrinker(bench) { false }.shrink(finding)
+    #expect(shrunk.history.steps.count <= 12)
+    #expect(try bench.run(shrunk.history) != nil)
+    // What is left is needed: without its last step there is nothing to see.
+    var shorter = shrunk.history
+    shorter.steps.removeLast()
+    #expect(try bench.run(shorter) == nil)
+  }
+
+  @Test func `a model without a fault shows no difference, and one without a deviation shows that`() throws {
+    #expect(try Self.explore(Self.bench(.none), seed: 2, histories: 20) == nil)
+    let without = Self.bench(.none, deviations: Deviations.kvm.without(.lowestPriorityByVector))
+    let finding = try #require(try Self.explore(without, seed: 3, histories: 200))
+    #expect(!finding.mismatches.isEmpty)
+  }
+
+  @Test func `the same seed makes the same history`() {
+    var first = HistoryGenerator(seed: 7, hasGuest: true)
+    var second = HistoryGenerator(seed: 7, hasGuest: true)
+    #expect(first.machine() == second.machine())
+    for _ in 0..<500 { #expect(first.step().text == second.step().text) }
+  }
+}

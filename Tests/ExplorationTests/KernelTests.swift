@@ -1,0 +1,29 @@
+import Exploration
+import KVM
+import ReferenceModel
+import Testing
+
+/// This host's KVM against the model.
+struct KernelTests {
+  private static let host: (system: System, cpuid: [CPUIDEntry])? = {
+    guard let system = try? KVM.open(), let cpuid = try? KVMSubject.cpuid(of: system) else { return nil }
+    return (system, cpuid)
+  }()
+
+  @Test(.enabled(if: host != nil, "/dev/kvm cannot be used"), arguments: [false, true])
+  func `KVM does as the model does, step by step`(hasGuest: Bool) throws {
+    let host = try #require(Self.host)
+    let bench = HistoryBench(deviations: Deviations.of(HostSurvey.take()), clock: FaultTests.clock) {
+      machine throws(KVMError) in
+      try KVMSubject(host.system, vcpus: machine.vcpus, cpuid: host.cpuid, hasGuest: hasGuest)
+    }
+    var generator = HistoryGenerator(seed: 1, hasGuest: hasGuest)
+    for _ in 0..<3 {
+      var history = History(machine: generator.machine())
+      for _ in 0..<300 { history.steps.append(generator.step()) }
+      let finding = try bench.run(history)
+      let shown = finding.map { "\($0.signature): \($0.history.steps.suffix(5).map(\.text)) \($0.mismatches)" }
+      #expect(finding == nil, "\(shown ?? "")")
+    }
+  }
+}
