@@ -30,6 +30,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.6.1"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .target(name: "APIC", swiftSettings: strict),
@@ -154,6 +155,22 @@ let package = Package(
     .testTarget(
       name: "ControlTests",
       dependencies: ["APIC", "Control", "JSON", "KVM", "TestImages", "VMM"], swiftSettings: strict),
+    // Timelines of a recording: one model, and a writer for each kind of file.
+    .target(
+      name: "Timelines",
+      dependencies: [
+        "APIC", "Evidence", "JSON", "Support", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      exclude: ["Perfetto/Trace.proto"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TimelinesTests",
+      dependencies: [
+        "APIC", "Evidence", "KVM", "Support", "Timelines", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
     .target(
       name: "Reports",
       dependencies: [
@@ -166,7 +183,7 @@ let package = Package(
       name: "lapwing",
       dependencies: [
         "APIC", "BuiltInGuests", "CProcess", "Control", "Debugger", "Evidence", "KVM", "MachineState", "Measurements",
-        "Reports", "Scenarios", "Support", "UnitTests", "VMM",
+        "Reports", "Scenarios", "Support", "Timelines", "UnitTests", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
