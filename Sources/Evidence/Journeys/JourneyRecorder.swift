@@ -10,11 +10,7 @@ public final class JourneyRecorder {
   private let start: TraceClock.Reading
   private let deliversVirtually: Bool?
   private var events = JourneyEvents(keeping: limit)
-  private var merge = EventMerge()
-  private var lost: UInt64 = 0
-  private var unknown = 0
-  /// The host's TSC when what was recorded was last asked for.
-  private var lastRead: UInt64
+  private var stream: TraceStream
   private var isRecording = true
 
   /// How many events are kept besides entries and exits, more than belong to what a guest's log has room for: a guest may
@@ -49,11 +45,13 @@ public final class JourneyRecorder {
     self.deliversVirtually = deliversVirtually
     instance = try pool.lend()
     start = TraceClock.now()
-    lastRead = start.cycles
     do throws(TraceUnavailable) {
-      guard instance.countsCycles else {
-        throw TraceUnavailable("this kernel's traces do not have the trace clock x86-tsc")
-      }
+      stream = try TraceStream(instance)
+    } catch {
+      pool.giveBack(instance)
+      throw error
+    }
+    do throws(TraceUnavailable) {
       try instance.begin(withResidency: true)
     } catch {
       // The pool gets the instance back from `deinit`, which comes after this too: all properties are there.
@@ -62,6 +60,9 @@ public final class JourneyRecorder {
     }
   }
 
+  /// How many events were lost, those beyond what is kept included.
+  private var lost: UInt64 { stream.lost &+ events.dropped }
+
   deinit {
     if isRecording { _ = try? instance.end() }
     pool.giveBack(instance)
@@ -69,17 +70,7 @@ public final class JourneyRecorder {
 
   /// Takes what was recorded since the last call, before the kernel's buffers are full: now and then while the guest runs.
   public func drain() {
-    let now = hostTSC()
-    // An event is in its buffer a little after its time, and processors are read one after the other. What is older than
-    // the reading before, though, is here: unless more of it is there than was read.
-    var limit = lastRead
-    take { instance throws(TraceUnavailable) in
-      let new = try instance.read()
-      limit = new.cuts.reduce(limit) { min($0, $1 ?? $0) }
-      return new
-    }
-    merge.take(before: limit) { events.take($0) }
-    lastRead = now
+    stream.drain { events.take($0) }
   }
 
   /// Ends recording.
@@ -91,10 +82,8 @@ public final class JourneyRecorder {
   /// - Returns: the interrupts' journeys, and what was not to be had.
   /// - Throws: `KVMError` where KVM does not tell a vCPU's TSC, state or statistics.
   public func finish(_ machine: Machine, threads: [Int32], taken: [InterruptTaken]) throws(KVMError) -> Result {
-    take { instance throws(TraceUnavailable) in try instance.end() }
+    stream.end { events.take($0) }
     isRecording = false
-    merge.take { events.take($0) }
-    lost &+= events.dropped
     let guest = try GuestTSC(of: machine.vcpus[0])
     // A guest that was restored has others in its log, which it took before.
     let taken = taken.filter { Int64(bitPattern: guest.hostCycles(at: $0.tsc) &- start.cycles) >= 0 }
@@ -110,8 +99,8 @@ public final class JourneyRecorder {
     var journeys = finder.journeys(of: taken)
     if lost == 0 { try conclude(&journeys, machine.vcpus, threads) }
     return Result(
-      start: start.value, journeys: journeys, exitNames: instance.exitNames, lostEvents: lost, unknownEvents: unknown,
-      absentEvents: instance.absentEvents)
+      start: start.value, journeys: journeys, exitNames: instance.exitNames, lostEvents: lost,
+      unknownEvents: stream.unknown, absentEvents: instance.absentEvents)
   }
 
   /// The ways of interrupts of which no event tells it, on vCPUs that wrote none down: by their counters, where those say it
@@ -158,17 +147,5 @@ public final class JourneyRecorder {
       vectors[state.lvt(entry).vector] = entry
     }
     return vectors
-  }
-
-  /// A trace that can no longer be read counts as lost.
-  private func take(_ read: (TraceInstance) throws(TraceUnavailable) -> ProcessorEvents) {
-    do throws(TraceUnavailable) {
-      let new = try read(instance)
-      merge.append(new.events)
-      lost &+= new.lost
-      unknown += new.unknown
-    } catch {
-      lost &+= 1
-    }
   }
 }

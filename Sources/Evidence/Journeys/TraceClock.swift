@@ -1,26 +1,26 @@
 /// Turns the times of a trace, which are cycles of the host's TSC, into the host's time.
-struct TraceClock {
+package struct TraceClock: Sendable {
   /// The host's time, with the host's TSC.
-  typealias Reading = TSCReading<ContinuousClock.Instant>
+  package typealias Reading = TSCReading<ContinuousClock.Instant>
 
   private let start: Reading
   private let cyclesPerNanosecond: Double
 
   /// A reading of now.
-  static func now() -> Reading { .closest { ContinuousClock.now } }
+  package static func now() -> Reading { .closest { ContinuousClock.now } }
 
   /// A clock through two readings; the further apart they are, the better.
-  init(_ start: Reading, _ end: Reading) {
+  package init(_ start: Reading, _ end: Reading) {
     self.start = start
     let nanoseconds = (end.value - start.value) / .nanoseconds(1)
     cyclesPerNanosecond = nanoseconds > 0 ? Double(end.cycles &- start.cycles) / nanoseconds : 1
   }
 
   /// How many cycles a length of time has.
-  func cycles(in time: Duration) -> UInt64 { UInt64(max(0, time / .nanoseconds(1) * cyclesPerNanosecond)) }
+  package func cycles(in time: Duration) -> UInt64 { UInt64(max(0, time / .nanoseconds(1) * cyclesPerNanosecond)) }
 
   /// When the host's TSC showed that: nanoseconds since the first reading.
-  func nanoseconds(_ cycles: UInt64) -> Int64 {
+  package func nanoseconds(_ cycles: UInt64) -> Int64 {
     // A trace is hours from the readings at most, which an Int64 holds many times.
     let distance = Double(Int64(bitPattern: cycles &- start.cycles)) / max(cyclesPerNanosecond, 1e-3)
     return Int64(min(max(distance, -1e18), 1e18))
