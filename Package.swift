@@ -163,6 +163,8 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       exclude: ["Perfetto/Trace.proto"],
+      // The parts of the page, which are put together as it is written.
+      resources: [.embedInCode("HTML/Page")],
       swiftSettings: strict),
     .testTarget(
       name: "TimelinesTests",

@@ -8,6 +8,7 @@ public final class JourneyRecorder {
   private let pool: TracePool
   private let instance: TraceInstance
   private let start: TraceClock.Reading
+  private var clock: TraceClock
   private let deliversVirtually: Bool?
   private var events = JourneyEvents(keeping: limit)
   private var stream: TraceStream
@@ -45,6 +46,7 @@ public final class JourneyRecorder {
     self.deliversVirtually = deliversVirtually
     instance = try pool.lend()
     start = TraceClock.now()
+    clock = TraceClock(start, start)
     do throws(TraceUnavailable) {
       stream = try TraceStream(instance)
     } catch {
@@ -70,7 +72,22 @@ public final class JourneyRecorder {
 
   /// Takes what was recorded since the last call, before the kernel's buffers are full: now and then while the guest runs.
   public func drain() {
-    stream.drain { events.take($0) }
+    if listener != nil { clock.mark(TraceClock.now()) }
+    stream.drain { take($0) }
+  }
+
+  /// What is told everything while it is recorded; nil for nothing.
+  public var listener: (any RecordingListener)?
+
+  /// When recording began, from which times count.
+  public var recordingStart: ContinuousClock.Instant { start.value }
+  /// The kernel's names of exits.
+  public var exitNames: ExitNames { instance.exitNames }
+
+  private func take(_ event: TraceEvent) {
+    events.take(event)
+    // Asked for here alone: there may be millions of events.
+    if let listener { listener.take(event, at: clock.nanoseconds(event.time)) }
   }
 
   /// Ends recording.
@@ -82,15 +99,15 @@ public final class JourneyRecorder {
   /// - Returns: the interrupts' journeys, and what was not to be had.
   /// - Throws: `KVMError` where KVM does not tell a vCPU's TSC, state or statistics.
   public func finish(_ machine: Machine, threads: [Int32], taken: [InterruptTaken]) throws(KVMError) -> Result {
-    stream.end { events.take($0) }
+    clock.mark(TraceClock.now())
+    stream.end { take($0) }
     isRecording = false
     let guest = try GuestTSC(of: machine.vcpus[0])
     // A guest that was restored has others in its log, which it took before.
     let taken = taken.filter { Int64(bitPattern: guest.hostCycles(at: $0.tsc) &- start.cycles) >= 0 }
     var finder = JourneyFinder(
       events: events, threads: threads, ids: machine.configuration.apicIDs,
-      clock: TraceClock(start, TraceClock.now()), guest: guest,
-      tellsPresence: instance.recordsResidency && lost == 0, isWhole: lost == 0)
+      clock: clock, guest: guest, tellsPresence: instance.recordsResidency && lost == 0, isWhole: lost == 0)
     for vcpu in machine.vcpus { finder.localVectors.append(Self.localVectors(try vcpu.localAPIC())) }
     // A counter says nothing of all interrupts where the guest had no room to write all down.
     if machine.log.droppedRecords == 0 {
@@ -98,9 +115,11 @@ public final class JourneyRecorder {
     }
     var journeys = finder.journeys(of: taken)
     if lost == 0 { try conclude(&journeys, machine.vcpus, threads) }
-    return Result(
+    let result = Result(
       start: start.value, journeys: journeys, exitNames: instance.exitNames, lostEvents: lost,
       unknownEvents: stream.unknown, absentEvents: instance.absentEvents)
+    listener?.finish(result)
+    return result
   }
 
   /// The ways of interrupts of which no event tells it, on vCPUs that wrote none down: by their counters, where those say it

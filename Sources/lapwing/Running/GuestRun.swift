@@ -25,6 +25,8 @@ struct GuestRun {
   var control: LocalListener?
   /// What may interrupt the guest from outside and is no irqfd, in words.
   var outsideSources: [String] = []
+  /// Where its timeline goes; nil for nowhere.
+  var timeline: StartedTimeline?
   /// Takes snapshots; nil where none were asked for.
   var snapshots: NumberedSnapshots?
 
@@ -44,7 +46,10 @@ struct GuestRun {
     let style = StandardOutput.style
     var lines: [TextLine] = []
     // Before the machine is started: its threads are recorded because this one starts them.
-    let journeys = options.tracing.trace ? try makeJourneyRecorder() : nil
+    let journeys = options.tracing.trace || timeline != nil ? try makeJourneyRecorder() : nil
+    let runTimeline = timeline.flatMap { timeline in
+      journeys.map { RunTimeline(in: timeline.file, guest: guest, machine, $0) }
+    }
     input?(machine)
     let server = try makeServer(for: machine)
     // However it ends.
@@ -57,7 +62,7 @@ struct GuestRun {
     let debugger = try debugging?.serve(machine)
     let outcome: Outcome
     do throws(MachineError) {
-      outcome = try machine.run(limit: limit, every: .milliseconds(20)) {
+      outcome = try machine.run(limit: limit, every: .milliseconds(20), threads: { runTimeline?.know(threads: $0) }) {
         // Nobody is left to be told: the report goes where the rest went.
         if signals.isPending || StandardOutput.loss != nil { machine.stop.stop(.stopped) }
         let records = recorder.take()
@@ -79,14 +84,16 @@ struct GuestRun {
     let injected = injector.map { ($0.injections, $0.finish()) }
     let signal = signals.release()
     if let failure = Failure(outcome) { throw failure }
-    let report: RunReport
+    var report: RunReport
     do throws(KVMError) {
       report = try recorder.report(outcome, journeys: journeys, threads: threads, injections: injected)
     } catch {
       throw Failure(error)
     }
+    if !options.tracing.trace { report.trace = nil }
     if !report.success, signal == nil { snapshots?.takeAfterFailure(of: machine) }
     try tell(report, after: lines, of: machine)
+    try timeline?.commit()
     return signal.map(ExitStatus.init(signal:)) ?? status(of: report)
   }
 
@@ -124,14 +131,14 @@ struct GuestRun {
       return try JourneyRecorder(
         TracePool(forRuns: true), deliversVirtually: HostSurvey.take()[.apicv].isAvailable)
     } catch {
-      throw Failure(error)
+      throw Failure(error, for: options.tracing.trace ? "--trace" : "--timeline")
     }
   }
 }
 
 extension Failure {
   /// Nothing can be recorded.
-  init(_ error: TraceUnavailable) {
-    self.init("--trace: nothing can be recorded: \(error)", .hostCannot)
+  init(_ error: TraceUnavailable, for option: String = "--trace") {
+    self.init("\(option): nothing can be recorded: \(error)", .hostCannot)
   }
 }

@@ -1,5 +1,6 @@
 // The picture: a map of the whole on top, the axis, then the machine's marks and each vCPU's rows.
-const MAP = 34, AXIS = 22, STRIP = 16, ROW = 13, GAP = 4;
+const MAP = 34, AXIS = 22;
+let STRIP = 16, ROW = 13, GAP = 4;
 const tip = document.getElementById("tip");
 let things = [];
 let style = null;
@@ -23,7 +24,7 @@ function exitColor(word) {
 function lay() {
   let y = MAP + AXIS + 6;
   const lanes = { marks: null, vcpus: new Map() };
-  if (view.machine.marks.length) { lanes.marks = y; y += 22; }
+  if (view.machine.marks.length) { lanes.marks = y; y += 24; }
   for (const v of view.machine.vcpus) {
     if (!view.vcpus.has(v.index)) continue;
     const lane = { top: y, strip: v.stays.length || v.halts.length ? y : null };
@@ -31,7 +32,7 @@ function lay() {
     lane.wait = y; y += v.waitDepth * ROW + GAP;
     lane.service = y; y += v.serviceDepth * ROW + GAP;
     lane.counts = v.counts.length ? y : null;
-    if (lane.counts !== null) y += 22;
+    if (lane.counts !== null) y += 24;
     lane.bottom = y + 4;
     y += 14;
     lanes.vcpus.set(v.index, lane);
@@ -42,7 +43,13 @@ function lay() {
 
 function paint() {
   style = getComputedStyle(document.documentElement);
-  const lanes = lay();
+  // Few rows are drawn larger, as far as there is room.
+  let lanes = null;
+  for (const scale of [1.9, 1.6, 1.3, 1]) {
+    [STRIP, ROW, GAP] = [16 * scale, 13 * scale, 4 * scale];
+    lanes = lay();
+    if (lanes.bottom <= main.clientHeight) break;
+  }
   const height = Math.max(main.clientHeight, lanes.bottom);
   const ratio = devicePixelRatio || 1;
   const total = main.clientWidth;
@@ -95,8 +102,8 @@ function paintVCPU(c, v, lane, total) {
     c.fillText(text, isTitle ? 10 : LEFT - 8, y);
   };
   label(`vCPU ${v.index}`, lane.top + 8, true);
-  if (lane.strip === null || v.waitDepth) label("waits", lane.wait + ROW / 2 + (lane.strip === null ? 12 : 0));
-  label("served", lane.service + ROW / 2 + (lane.strip === null ? 6 : 0));
+  label("waits", lane.wait + ROW / 2);
+  label("served", lane.service + ROW / 2);
   c.save();
   c.beginPath(); c.rect(LEFT, 0, width(), lane.bottom); c.clip();
   for (const [start, end, slept] of between(v.halts)) {

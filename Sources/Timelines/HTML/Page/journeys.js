@@ -15,7 +15,7 @@ function paintJourney(c, j, lanes, isStrong = false) {
   // From the source's lane to where it was accepted, and from there to its handler.
   c.strokeStyle = vectorColor(j.vector, isStrong ? 1 : 0.55);
   c.lineWidth = isStrong ? 2 : 1;
-  const from = j.sender !== null && j.sender !== j.vcpu ? lanes.vcpus.get(j.sender) : null;
+  const from = j.sender >= 0 && j.sender !== j.vcpu ? lanes.vcpus.get(j.sender) : null;
   if (from) arrow(c, x(begin), from.strip ?? from.wait, STRIP, x(begin), wait + ROW / 2);
   if (j.entered !== null && j.entered !== undefined) {
     c.beginPath(); c.moveTo(x(j.entered), wait + ROW / 2); c.lineTo(x(j.entered), service + 2); c.stroke();

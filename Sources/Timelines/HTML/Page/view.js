@@ -2,7 +2,7 @@
 const view = { machine: null, start: 0, end: 1, vectors: new Set(), vcpus: new Set(), chosen: null, hovered: null };
 const main = document.querySelector("main");
 const canvas = document.querySelector("canvas");
-const LEFT = 92;
+const LEFT = 108;
 let isDue = false;
 
 function draw() {
