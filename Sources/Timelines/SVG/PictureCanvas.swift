@@ -65,18 +65,14 @@ struct PictureCanvas {
         + " y2=\"\(Self.number(y2))\"/>")
   }
 
-  /// An arrow that bows to the left.
-  mutating func arrow(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double) {
-    let bow = 16.0
+  /// An arrow straight up or down, with a spot where it comes from.
+  mutating func arrow(at x: Double, from: Double, to: Double) {
+    let head = to > from ? -8.0 : 8.0
+    line(x, from, x, to + head, "arrow")
+    let (left, right, base) = (Self.number(x - 4.5), Self.number(x + 4.5), Self.number(to + head))
     parts.append(
-      "<path class=\"arrow\" d=\"M\(Self.number(x1)) \(Self.number(y1))C\(Self.number(x1 - bow)) "
-        + "\(Self.number(y1 + (y2 - y1) * 0.35)) \(Self.number(x2 - bow)) \(Self.number(y1 + (y2 - y1) * 0.65)) "
-        + "\(Self.number(x2)) \(Self.number(y2))\"/>"
-        + "<circle class=\"tip\" cx=\"\(Self.number(x1))\" cy=\"\(Self.number(y1))\" r=\"2.5\"/>")
-    let side = y2 > y1 ? -1.0 : 1.0
-    parts.append(
-      "<path class=\"tip\" d=\"M\(Self.number(x2)) \(Self.number(y2))L\(Self.number(x2 - 7)) "
-        + "\(Self.number(y2 + 5 * side))L\(Self.number(x2 - 1)) \(Self.number(y2 + 8 * side))Z\"/>")
+      "<circle class=\"tip\" cx=\"\(Self.number(x))\" cy=\"\(Self.number(from))\" r=\"3.5\"/>"
+        + "<path class=\"tip\" d=\"M\(Self.number(x)) \(Self.number(to))L\(left) \(base)L\(right) \(base)Z\"/>")
   }
 
   /// The picture. It follows the reader's choice of light or dark.
@@ -91,12 +87,12 @@ struct PictureCanvas {
       text.heading{font-size:15px;font-weight:600}text.title{font-size:13px;font-weight:600}text.quiet,text.unit{fill:#646b73}
       text.lane{fill:#646b73;text-anchor:end}text.exit{font-size:10px}text.moment{font-size:11px}text.unit{font-size:11px}
       .guest{fill:#7fc2b1}.outside{fill:#c9cdd2}.interrupt{fill:#e3b04b}.apic{fill:#bd97dd}.window{fill:#e58a5b}
-      .halted{fill:#dfe4ee}.wait{fill:#8fb0ea}.service{fill:#3f66bd}.axis{stroke:#d5d8d4}.moment{stroke:#646b73;stroke-dasharray:2 3}
-      .arrow{fill:none;stroke:#c2473d;stroke-width:2}.tip{fill:#c2473d}.frame{fill:#fff;stroke:#e2e3df}
+      .halted{fill:#dfe4ee}.wait{fill:#8fb0ea}.service{fill:#3f66bd}.axis{stroke:#d5d8d4}.scale{stroke:#646b73}.moment{stroke:#646b73;stroke-dasharray:2 3}
+      .arrow{stroke:#c2473d;stroke-width:2.5}.tip{fill:#c2473d}
       @media(prefers-color-scheme:dark){text{fill:#e4e7ea}.ground{fill:#14171a;stroke:#2c3238}
       text.quiet,text.unit,text.lane{fill:#98a1ab}.guest{fill:#3f8f7d}.outside{fill:#454c54}.interrupt{fill:#a87818}
       .apic{fill:#7d559f}.window{fill:#a85826}.halted{fill:#283040}.wait{fill:#3d5f9e}.service{fill:#7b9cf0}
-      .axis{stroke:#2c3238}.moment{stroke:#98a1ab}.arrow{stroke:#ef7a6d}.tip{fill:#ef7a6d}.frame{fill:#1b1f23;stroke:#2c3238}}
+      .axis{stroke:#2c3238}.scale{stroke:#98a1ab}.moment{stroke:#98a1ab}.arrow{stroke:#ef7a6d}.tip{fill:#ef7a6d}}
       text.moment{stroke:none}
       </style>
       <rect class="ground" x="0.5" y="0.5" width="\(width - 1)" height="\(height - 1)" rx="8"/>

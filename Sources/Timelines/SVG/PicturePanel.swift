@@ -14,6 +14,8 @@ struct PicturePanel {
 
   private static let gutter = 58.0
   private static let strip = 20.0
+  /// Between a sender's lane and the next, for the arrow.
+  private static let gap = 26.0
 
   /// How long it took, in nanoseconds.
   var length: Int64 { max(1, (journey.end ?? 0) - (journey.start ?? 0)) }
@@ -44,19 +46,19 @@ struct PicturePanel {
     for vcpu in [sender, journey.journey.vcpu].compactMap(\.self) {
       lanes[vcpu] = y
       draw(vcpu, at: y, time, on: &canvas)
-      y += Self.strip + 14
+      y += Self.strip + Self.gap
     }
-    let target = y - Self.strip - 14
-    y -= 8
+    let target = y - Self.strip - Self.gap
+    y += 6 - Self.gap
     drawMoments(from: target, bars: y, time, &canvas)
     if let sender, let from = lanes[sender], let moment = journey.journey.accepted ?? journey.start {
-      canvas.arrow(time.x(moment), from + Self.strip, time.x(moment), target)
+      canvas.arrow(at: time.x(moment), from: from + Self.strip / 2, to: target)
     }
     y += 16
     y = drawLabels(at: y, time, &canvas)
     for line in exits { canvas.text(line, left, y + 13, "quiet"); y += 16 }
     drawUnit(at: y, left + width, scale, &canvas)
-    return y + 20 - canvas.top
+    return y + 34 - canvas.top
   }
 
   private var subtitle: String {
@@ -130,8 +132,10 @@ struct PicturePanel {
   private func drawUnit(at y: Double, _ right: Double, _ scale: Double, _ canvas: inout PictureCanvas) {
     let unit = PictureTime.unit(atMost: 110 / scale)
     let width = Double(unit) * scale
-    canvas.line(right - width, y + 4, right, y + 4, "moment")
-    canvas.text(PictureTime.text(unit), right - width, y + 16, "unit")
+    canvas.line(right - width, y + 4, right, y + 4, "scale")
+    canvas.line(right - width, y + 1, right - width, y + 7, "scale")
+    canvas.line(right, y + 1, right, y + 7, "scale")
+    canvas.text(PictureTime.text(unit), right - width, y + 20, "unit")
   }
 
   private static func style(of place: TimelineStay.Place) -> (style: String, name: String) {

@@ -4,6 +4,7 @@ import KVM
 import Reports
 public import Scenarios
 import Support
+import Timelines
 
 /// How the suite is run, from the command line.
 struct SuiteOptions: ParsableArguments {
@@ -53,8 +54,11 @@ struct SuiteOptions: ParsableArguments {
   private var needs: [Need] { require.flatMap(\.needs) }
 
   /// What runs the suite so.
-  func runner(_ system: System, _ host: HostKnowledge, tracing: TracePool, sabotage: SabotageKind?) -> SuiteRunner {
+  func runner(
+    _ system: System, _ host: HostKnowledge, tracing: TracePool, sabotage: SabotageKind?, timeline: TimelineFile?
+  ) -> SuiteRunner {
     var runner = ScenarioRunner(system: system, host: host, tracing: tracing)
+    if let timeline { runner.keep = { timeline.add($1, of: $0) } }
     runner.patience = timeout.duration
     runner.requirements = Set(needs)
     var suite = SuiteRunner(runner, sabotage: sabotage)

@@ -23,6 +23,8 @@ struct TestCommand: ParsableCommand {
   @OptionGroup(title: "Report")
   var report: SuiteReportOptions
 
+  @OptionGroup var timelineOptions: TimelineOptions
+
   @Option(
     help: """
       Make every scenario fail, and pass when it does: stimulus withholds its stimulus; path holds the vCPUs that it \
@@ -48,6 +50,7 @@ struct TestCommand: ParsableCommand {
     guard !list || ![.ktap, .junit].contains(report.format) else {
       throw ValidationError("--format \(report.format.rawValue) is not for --list")
     }
+    guard timelineOptions.timeline == nil || !list else { throw ValidationError("--timeline does not go with --list") }
     guard compare == nil || !list && sabotage == nil else {
       throw ValidationError("--compare goes with neither --list nor --sabotage")
     }
@@ -75,7 +78,8 @@ struct TestCommand: ParsableCommand {
 
   private func run(_ cases: [ScenarioCase], to destination: ReportDestination) throws(Failure) -> ExitStatus {
     let session = try SuiteSession(
-      cases, suite, sabotage: sabotage, destination: destination, isHuman: isHuman)
+      cases, suite, sabotage: sabotage, timeline: try timelineOptions.begin(), destination: destination,
+      isHuman: isHuman)
     let suiteReport = session.report(suite.described(filters), sabotage: sabotage)
     try report.write(suiteReport, to: destination)
     return session.status(success: suiteReport.success)
@@ -84,7 +88,8 @@ struct TestCommand: ParsableCommand {
   /// Every case on this host as it is, and again with APICv kept off.
   private func runCompared(_ cases: [ScenarioCase], to destination: ReportDestination) throws(Failure) -> ExitStatus {
     let session = try SuiteSession(
-      ScenarioCase.pairs(of: cases), suite, destination: destination, isHuman: isHuman
+      ScenarioCase.pairs(of: cases), suite, timeline: try timelineOptions.begin(), destination: destination,
+      isHuman: isHuman
     ) { survey throws(Failure) in
       let apicv = survey[.apicv]
       guard apicv.state != .available else { return }

@@ -62,7 +62,7 @@ struct GuestRun {
     let debugger = try debugging?.serve(machine)
     let outcome: Outcome
     do throws(MachineError) {
-      outcome = try machine.run(limit: limit, every: .milliseconds(20), threads: { runTimeline?.know(threads: $0) }) {
+      outcome = try machine.run(limit: limit, every: .milliseconds(20)) {
         // Nobody is left to be told: the report goes where the rest went.
         if signals.isPending || StandardOutput.loss != nil { machine.stop.stop(.stopped) }
         let records = recorder.take()
@@ -71,6 +71,8 @@ struct GuestRun {
         journeys?.drain()
         snapshots?.takeIfAsked(of: machine)
         if let word = idleWatch?.look() { StandardError.print("lapwing: \(word)") }
+      } threads: {
+        runTimeline?.know(threads: $0)
       } ended: {
         threads = $0
       }

@@ -1,0 +1,17 @@
+import Evidence
+import Scenarios
+import Timelines
+
+extension TimelineFile {
+  /// Adds what was recorded of a case; times count from the start of the program.
+  func add(_ recording: MachineRecording, of testCase: ScenarioCase) {
+    let offset = Int64((recording.start - Lapwing.start) / .nanoseconds(1))
+    let machine = TimelineMachine(
+      name: testCase.id + (testCase.isAPICvInhibited ? ", APICv off" : ""), vcpuIDs: recording.ids,
+      threads: recording.threads.map { [$0] })
+    var timeline = begin(machine, exitNames: recording.exitNames)
+    recording.forEachEvent { timeline.take($0, at: $1 &+ offset) }
+    for journey in recording.journeys { timeline.take(journey.shifted(by: offset)) }
+    timeline.finish(lost: recording.lostEvents, absent: recording.absentEvents)
+  }
+}
