@@ -5,7 +5,8 @@ import Testing
 @testable import Timelines
 
 @Suite struct PageTests {
-  private static let hostile = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&<!--\u{202e}\u{7}\u{2028}"
+  private static let hostile =
+    "</script><script>alert(1)</script><img src=x onerror=alert(2)>&<!--\u{202e}\u{7}\u{2028}"
 
   @Test func `texts of others can end no element of the page, and begin none`() throws {
     let page = String(decoding: try MadeUpTimeline(.html).write(Self.hostile, [], [.injected(at: 0)]), as: UTF8.self)

@@ -5,7 +5,7 @@ import Testing
 @testable import Timelines
 
 @Suite struct PerfettoTests {
-  @Test func `entries and exits become slices of the vCPU, with the exit's reason and without a nanosecond lost`() throws {
+  @Test func `entries and exits become slices of the vCPU, with the exit's reason and to the nanosecond`() throws {
     let bytes = try MadeUpTimeline(.perfetto).write(
       "guest",
       [

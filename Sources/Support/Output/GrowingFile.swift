@@ -15,9 +15,12 @@ public struct GrowingFile: ~Copyable {
   ///
   /// - Parameter output: its place, which is no pipe and no device.
   /// - Throws: the error of the call that failed.
-  public init(_ output: OutputFile) throws(Errno) {
+  public init(_ output: OutputFile) throws(Errno) { try self.init(output, asSpool: false) }
+
+  /// - Parameter asSpool: whether it is one that has to be copied, whatever the file system can do.
+  init(_ output: OutputFile, asSpool: Bool) throws(Errno) {
     self.output = output
-    staged = try StagedFile(unnamedAt: output.path, permissions: output.permissions)
+    staged = asSpool ? nil : try StagedFile(unnamedAt: output.path, permissions: output.permissions)
     spool = staged == nil ? try StagedFile.namelessSpool(besides: output.path) : nil
   }
 
@@ -48,7 +51,9 @@ public struct GrowingFile: ~Copyable {
     var position: Int64 = 0
     while true {
       // Sound: the call fills at most as many bytes as the buffer has.
-      let count = try unsafe buffer.withUnsafeMutableBytes { try unsafe spool.read(fromAbsoluteOffset: position, into: $0) }
+      let count = try unsafe buffer.withUnsafeMutableBytes {
+        try unsafe spool.read(fromAbsoluteOffset: position, into: $0)
+      }
       guard count > 0 else { return }
       try file.writeAll(buffer.prefix(count))
       position += Int64(count)

@@ -41,7 +41,8 @@ public struct StagedFile: ~Copyable {
   /// What it is written by.
   var descriptor: FileDescriptor { file }
 
-  private static func openUnnamed(in folder: FilePath, _ permissions: FilePermissions) throws(Errno) -> FileDescriptor? {
+  private static func openUnnamed(in folder: FilePath, _ permissions: FilePermissions) throws(Errno) -> FileDescriptor?
+  {
     // Sound: the path is NUL-terminated and outlives the call.
     let answer = unsafe folder.withPlatformString {
       unsafe csupport_open_unnamed($0, UInt32(permissions.rawValue))

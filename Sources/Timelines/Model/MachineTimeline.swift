@@ -71,6 +71,22 @@ public struct MachineTimeline: ~Copyable {
     if journey.accepted != nil, shown.delivered == nil { hasUnknownWaits = true }
   }
 
+  /// Takes the next event of a trace that is followed while it comes.
+  ///
+  /// - Parameters:
+  ///   - event: in the order of time.
+  ///   - clock: that of the trace.
+  package mutating func take(_ event: TraceEvent, _ clock: TraceClock) { take(event, at: clock.nanoseconds(event.time)) }
+
+  /// Takes a journey of such a trace.
+  ///
+  /// - Parameters:
+  ///   - tracked: the journey.
+  ///   - clock: that of the trace.
+  package mutating func take(_ tracked: TrackedJourney, _ clock: TraceClock) {
+    take(InterruptJourney(tracked, clock))
+  }
+
   /// Ends it, once: nothing comes after that. Where vCPUs are then, they are to the end.
   ///
   /// - Parameters:

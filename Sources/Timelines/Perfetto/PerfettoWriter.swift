@@ -56,7 +56,8 @@ struct PerfettoWriter: TimelineWriter {
       case .outside(let exit): (exit, .vcpu)
       case .halted(let slept): (slept ? "halted" : "halted, polled for", .halted)
       }
-    slice(name, stay.start..<max(stay.start, stay.end), PerfettoTrack(machine: number, vcpu: stay.vcpu, kind: kind), &output)
+    let track = PerfettoTrack(machine: number, vcpu: stay.vcpu, kind: kind)
+    slice(name, stay.start..<max(stay.start, stay.end), track, &output)
   }
 
   private mutating func add(_ journey: TimelineJourney, _ number: Int, _ output: inout [UInt8]) {

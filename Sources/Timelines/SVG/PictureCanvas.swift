@@ -52,7 +52,8 @@ struct PictureCanvas {
       "<text class=\"\(style)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y))\">\(Self.escaped(text))</text>")
   }
 
-  mutating func box(_ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String, title: String? = nil) {
+  mutating func box(_ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String, title: String? = nil)
+  {
     let inside = title.map { "><title>\(Self.escaped($0))</title></rect>" } ?? "/>"
     parts.append(
       "<rect class=\"\(style)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" width=\"\(Self.number(max(width, 0.8)))\""

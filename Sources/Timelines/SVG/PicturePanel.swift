@@ -56,7 +56,10 @@ struct PicturePanel {
     }
     y += 16
     y = drawLabels(at: y, time, &canvas)
-    for line in exits { canvas.text(line, left, y + 13, "quiet"); y += 16 }
+    for line in exits {
+      canvas.text(line, left, y + 13, "quiet")
+      y += 16
+    }
     drawUnit(at: y, left + width, scale, &canvas)
     return y + 34 - canvas.top
   }
@@ -66,7 +69,8 @@ struct PicturePanel {
     guard count > 1 else { return text }
     text += "; \(count) like this"
     if let last = waits.last {
-      text += ", the one in the middle; waited \(PictureTime.text(waits[(waits.count - 1) / 2])), the longest \(PictureTime.text(last))"
+      text += ", the one in the middle; waited \(PictureTime.text(waits[(waits.count - 1) / 2]))"
+      text += ", the longest \(PictureTime.text(last))"
     }
     return text
   }
@@ -87,7 +91,8 @@ struct PicturePanel {
 
   private func drawMoments(from target: Double, bars: Double, _ time: PictureTime, _ canvas: inout PictureCanvas) {
     if let wait = journey.wait {
-      canvas.box(time.x(wait.lowerBound), bars, time.x(wait.upperBound) - time.x(wait.lowerBound), 9, "wait", title: "waits")
+      let width = time.x(wait.upperBound) - time.x(wait.lowerBound)
+      canvas.box(time.x(wait.lowerBound), bars, width, 9, "wait", title: "waits")
     }
     if let service = journey.service {
       let width = time.x(service.upperBound) - time.x(service.lowerBound)
@@ -164,11 +169,14 @@ enum ExitClass: String {
   init(_ name: String) {
     let name = name.uppercased()
     func has(_ words: String...) -> Bool { words.contains { name.contains($0) } }
-    self =
-      if has("EXTERNAL_INTERRUPT") || name == "INTR" || name == "INTERRUPT" { .interrupt } else if has(
-        "INTERRUPT_WINDOW", "PENDING_INTERRUPT", "VINTR") { .window } else if has(
-        "EOI", "APIC", "TPR", "MSR_WRITE", "WRITE_MSR") || name == "MSR" { .apic } else if has("HLT", "HALT") {
-        .halted
-      } else { .outside }
+    if has("EXTERNAL_INTERRUPT") || name == "INTR" || name == "INTERRUPT" {
+      self = .interrupt
+    } else if has("INTERRUPT_WINDOW", "PENDING_INTERRUPT", "VINTR") {
+      self = .window
+    } else if has("EOI", "APIC", "TPR", "MSR_WRITE", "WRITE_MSR") || name == "MSR" {
+      self = .apic
+    } else {
+      self = has("HLT", "HALT") ? .halted : .outside
+    }
   }
 }

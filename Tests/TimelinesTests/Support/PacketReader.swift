@@ -69,7 +69,8 @@ struct PacketReader {
       .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
     for event in events {
       if event.type == .sliceBegin { open.append(event) }
-      if event.type == .sliceEnd, let begin = open.popLast() { found.append("\(begin.name) \(begin.time)-\(event.time)") }
+      guard event.type == .sliceEnd, let begin = open.popLast() else { continue }
+      found.append("\(begin.name) \(begin.time)-\(event.time)")
     }
     return found + open.map { "\($0.name) \($0.time)-" }
   }
