@@ -69,7 +69,8 @@ function paint() {
   c.save();
   c.beginPath(); c.rect(LEFT, MAP, width(), height); c.clip();
   // Beyond this many nobody could tell one from another.
-  for (const j of journeys.slice(0, 4000)) paintJourney(c, j, lanes);
+  if (journeys.length > 3000) paintDensity(c, journeys, lanes);
+  else for (const j of journeys) paintJourney(c, j, lanes);
   for (const j of [view.hovered, view.chosen]) if (j && isShown(j)) paintJourney(c, j, lanes, true);
   if (lanes.marks !== null) paintMarks(c, lanes.marks, height);
   c.restore();

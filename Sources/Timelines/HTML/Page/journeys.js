@@ -33,6 +33,39 @@ function paintJourney(c, j, lanes, isStrong = false) {
   c.globalAlpha = 1;
 }
 
+// How many there are at each place, where they are too many to be told apart.
+function paintDensity(c, journeys, lanes) {
+  const counts = new Map();
+  for (const j of journeys) {
+    const column = Math.floor(x(j.start));
+    if (!counts.has(j.vcpu)) counts.set(j.vcpu, new Map());
+    const own = counts.get(j.vcpu);
+    const cell = own.get(column) ?? { count: 0, vectors: new Map() };
+    cell.count++;
+    cell.vectors.set(j.vector, (cell.vectors.get(j.vector) ?? 0) + 1);
+    own.set(column, cell);
+  }
+  for (const [index, own] of counts) {
+    const lane = lanes.vcpus.get(index);
+    const most = [...own.values()].reduce((most, cell) => Math.max(most, cell.count), 1);
+    const bottom = lane.counts ?? lane.bottom;
+    const room = bottom - GAP - lane.wait;
+    for (const [column, cell] of own) {
+      // A column is as high as they are many, and has its vectors in their shares.
+      const height = Math.max(2, Math.sqrt(cell.count / most) * room);
+      let y = bottom - GAP;
+      for (const vector of view.machine.vectors) {
+        const part = ((cell.vectors.get(vector) ?? 0) / cell.count) * height;
+        if (!part) continue;
+        c.fillStyle = vectorColor(vector);
+        c.fillRect(column, y - part, 1, part);
+        y -= part;
+      }
+      things.push({ text: `${cell.count} interrupts; zoom in for each`, from: column, to: column + 1, top: y, bottom: bottom - GAP });
+    }
+  }
+}
+
 function journeyBox(c, [start, end], y, thing, isStrong, text) {
   const from = x(start), to = Math.max(x(end), from + 3);
   c.beginPath(); c.roundRect(from, y, to - from, ROW - 2, 3); c.fill();
