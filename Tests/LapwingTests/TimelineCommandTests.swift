@@ -10,7 +10,7 @@ import Testing
   func `a run, what goes on from a snapshot and the suite write each kind of timeline`(ending: String) throws {
     let folder = try Folder()
     let state = folder.path("state")
-    let taken = try Program.run(["snapshot", "ipi", "--vcpus", "2", "--at", "exit:3", "--quiet", "--output", state])
+    let taken = try Program.run(["snapshot", "msi", "--vcpus", "2", "--at", "exit:3", "--quiet", "--output", state])
     #expect(taken.status == 0, "\(taken.errors)")
     let suite = ["test", "ipi.self.x2apic", "msi.halted.x2apic", "--jobs", "2"]
     for command in [["run", "hello"], ["restore", state], suite] {

@@ -12,7 +12,7 @@ import Testing
     }
     let picture = String(decoding: try MadeUpTimeline(.svg).write("guest", [], journeys), as: UTF8.self)
     #expect(picture.contains("0x50 from vCPU 0 to vCPU 1"))
-    #expect(picture.contains("injected; 3 like this, the one in the middle; waited 200 ns, the longest 300 ns"))
+    #expect(picture.contains("injected, all 3; waited 200 ns (median), 300 ns (longest)"))
     #expect(picture.contains("injected +200 ns") && picture.contains("EOI +1.20 µs"))
   }
 

@@ -76,7 +76,9 @@ public struct MachineTimeline: ~Copyable {
   /// - Parameters:
   ///   - event: in the order of time.
   ///   - clock: that of the trace.
-  package mutating func take(_ event: TraceEvent, _ clock: TraceClock) { take(event, at: clock.nanoseconds(event.time)) }
+  package mutating func take(_ event: TraceEvent, _ clock: TraceClock) {
+    take(event, at: clock.nanoseconds(event.time))
+  }
 
   /// Takes a journey of such a trace.
   ///

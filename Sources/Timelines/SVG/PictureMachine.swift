@@ -63,23 +63,38 @@ struct PictureMachine: Sendable {
     groups[kind]?.examples.append(journey)
   }
 
-  /// The picture of the interrupts of a kind, or of one that is the same but for the way; nil where there are none.
-  func panel(matching kind: Kind) -> PicturePanel? {
-    guard let own = groups[kind] == nil ? kinds.first(where: { $0.matches(kind) }) : kind, let group = groups[own]
-    else { return nil }
+  /// Its kinds of one vector, source and vCPU: the way that most went.
+  var mainKinds: [Kind] {
+    var main: [Kind] = []
+    for kind in kinds {
+      guard let index = main.firstIndex(where: { $0.matches(kind) }) else {
+        main.append(kind)
+        continue
+      }
+      if count(of: kind) > count(of: main[index]) { main[index] = kind }
+    }
+    return main
+  }
+
+  private func count(of kind: Kind) -> Int { groups[kind]?.count ?? 0 }
+
+  /// The picture of the interrupts of a kind, without what vCPUs did; nil where there are none.
+  func panel(of kind: Kind) -> PicturePanel? {
+    guard let group = groups[kind] else { return nil }
     // The one in the middle, of those whose time is kept.
     let end = stays.last?.end ?? .max
     let within = group.examples.filter { ($0.end ?? 0) <= end }
     let sorted = (within.isEmpty ? group.examples : within).sorted { length(of: $0) < length(of: $1) }
     guard !sorted.isEmpty else { return nil }
-    let journey = sorted[(sorted.count - 1) / 2]
-    let waits = group.examples.compactMap(\.wait).map { $0.upperBound - $0.lowerBound }.sorted()
-    guard let start = journey.start, let last = journey.end else { return nil }
-    let margin = max((last - start) / 5, 500)
-    let window = (start - margin)..<(last + margin)
+    let total = kinds.filter { $0.matches(kind) }.reduce(0) { $0 + count(of: $1) }
     return PicturePanel(
-      journey: journey, title: own.title, count: group.count, waits: waits,
-      stays: stays.filter { $0.end > window.lowerBound && $0.start < window.upperBound })
+      journey: sorted[(sorted.count - 1) / 2], title: kind.title, count: group.count, total: total,
+      waits: group.examples.compactMap(\.wait).map { $0.upperBound - $0.lowerBound }.sorted())
+  }
+
+  /// What vCPUs did in a time.
+  func stays(in time: Range<Int64>) -> [TimelineStay] {
+    stays.filter { $0.end > time.lowerBound && $0.start < time.upperBound }
   }
 
   private func length(of journey: TimelineJourney) -> Int64 {

@@ -7,10 +7,10 @@ struct PicturePanel {
   let title: String
   /// How many there are of its kind.
   let count: Int
+  /// How many there are of its vector, source and vCPU, whichever way they went.
+  let total: Int
   /// How long those that are kept waited, sorted.
   let waits: [Int64]
-  /// What vCPUs did at the time.
-  let stays: [TimelineStay]
 
   private static let gutter = 58.0
   private static let strip = 20.0
@@ -27,11 +27,12 @@ struct PicturePanel {
   /// Draws it.
   ///
   /// - Parameters:
+  ///   - machine: its machine, which knows what vCPUs did.
   ///   - length: how much time has the width of the column, in nanoseconds, but for the margins.
   ///   - column: in which column.
   ///   - canvas: gets it, at its top.
   /// - Returns: how high it is.
-  func draw(length: Int64, column: Int, on canvas: inout PictureCanvas) -> Double {
+  func draw(_ machine: PictureMachine, length: Int64, column: Int, on canvas: inout PictureCanvas) -> Double {
     let start = journey.start ?? 0
     let width = canvas.column - Self.gutter
     let left = canvas.left(of: column) + Self.gutter
@@ -39,25 +40,26 @@ struct PicturePanel {
     let scale = width / (Double(length) + 2 * margin)
     let time = PictureTime(origin: Double(start) - margin, left: left, width: width, scale: scale)
     var y = canvas.top
+    let stays = machine.stays(in: Int64(time.origin)..<Int64(time.origin + width / scale) + 1)
     canvas.text(title, canvas.left(of: column), y + 16, "title")
     canvas.text(subtitle, canvas.left(of: column), y + 33, "quiet")
     y += 44
     var lanes: [Int: Double] = [:]
     for vcpu in [sender, journey.journey.vcpu].compactMap(\.self) {
       lanes[vcpu] = y
-      draw(vcpu, at: y, time, on: &canvas)
+      draw(stays.filter { $0.vcpu == vcpu }, of: vcpu, at: y, time, on: &canvas)
       y += Self.strip + Self.gap
     }
     let target = y - Self.strip - Self.gap
     y += 6 - Self.gap
     drawMoments(from: target, bars: y, time, &canvas)
     if let sender, let from = lanes[sender], let moment = journey.journey.accepted ?? journey.start {
-      canvas.arrow(at: time.x(moment), from: from + Self.strip / 2, to: target)
+      canvas.arrow(at: time.x(moment), from: from + Self.strip, to: target)
     }
     y += 16
     y = drawLabels(at: y, time, &canvas)
-    for line in exits {
-      canvas.text(line, left, y + 13, "quiet")
+    if let exits = exits(in: stays) {
+      canvas.text(exits, left, y + 13, "quiet")
       y += 16
     }
     drawUnit(at: y, left + width, scale, &canvas)
@@ -65,22 +67,21 @@ struct PicturePanel {
   }
 
   private var subtitle: String {
-    var text = journey.way
-    guard count > 1 else { return text }
-    text += "; \(count) like this"
+    guard total > 1 else { return journey.way }
+    var text = journey.way + (count == total ? ", all \(count)" : ", \(count) of \(total)")
     if let last = waits.last {
-      text += ", the one in the middle; waited \(PictureTime.text(waits[(waits.count - 1) / 2]))"
-      text += ", the longest \(PictureTime.text(last))"
+      text += "; waited \(PictureTime.text(waits[(waits.count - 1) / 2])) (median), \(PictureTime.text(last)) (longest)"
     }
     return text
   }
 
-  private func draw(_ vcpu: Int, at y: Double, _ time: PictureTime, on canvas: inout PictureCanvas) {
+  private func draw(
+    _ stays: [TimelineStay], of vcpu: Int, at y: Double, _ time: PictureTime, on canvas: inout PictureCanvas
+  ) {
     canvas.text("vCPU \(vcpu)", time.left - 8, y + 14, "lane")
     canvas.line(time.left, y + Self.strip / 2, time.left + time.width, y + Self.strip / 2, "axis")
     // Halts lie behind what entries and exits tell, which is finer.
-    let own = stays.filter { $0.vcpu == vcpu }
-    for stay in own.sorted(by: { $0.place.isHalt && !$1.place.isHalt }) {
+    for stay in stays.sorted(by: { $0.place.isHalt && !$1.place.isHalt }) {
       let (from, to) = (time.clamped(stay.start), time.clamped(stay.end))
       guard to > from else { continue }
       let (style, name) = Self.style(of: stay.place)
@@ -119,19 +120,17 @@ struct PicturePanel {
     return y + Double(ends.count) * 15 + 4
   }
 
-  /// Which exits there were from its first moment to its last, by vCPU.
-  private var exits: [String] {
+  /// Which exits of its vCPU there were from its first moment to its last; nil where nothing tells.
+  private func exits(in stays: [TimelineStay]) -> String? {
     let span = (journey.start ?? 0)...(journey.end ?? 0)
-    return [sender, journey.journey.vcpu].compactMap(\.self).compactMap { vcpu in
-      let own = stays.filter { $0.vcpu == vcpu }
-      guard own.contains(where: { !$0.place.isHalt }) else { return nil }
-      let names = own.filter { span.contains($0.start) }.compactMap { stay in
-        if case .outside(let exit) = stay.place { exit } else { nil }
-      }
-      let more = names.count > 4 ? " and \(names.count - 4) more" : ""
-      return "exits of vCPU \(vcpu) meanwhile: "
-        + (names.isEmpty ? "none" : names.prefix(4).joined(separator: ", ") + more)
+    let own = stays.filter { $0.vcpu == journey.journey.vcpu && !$0.place.isHalt }
+    guard !own.isEmpty else { return nil }
+    let names = own.filter { span.contains($0.start) }.compactMap { stay in
+      if case .outside(let exit) = stay.place { exit } else { nil }
     }
+    let more = names.count > 4 ? " and \(names.count - 4) more" : ""
+    return "exits of vCPU \(journey.journey.vcpu) meanwhile: "
+      + (names.isEmpty ? "none" : names.prefix(4).joined(separator: ", ") + more)
   }
 
   private func drawUnit(at y: Double, _ right: Double, _ scale: Double, _ canvas: inout PictureCanvas) {

@@ -41,21 +41,23 @@ struct PictureWriter: TimelineWriter {
   private func drawSideBySide(_ left: PictureMachine, _ right: PictureMachine, _ canvas: inout PictureCanvas) {
     for (column, machine) in [left, right].enumerated() { canvas.heading(machine.name, column: column) }
     canvas.skip(PictureCanvas.headingHeight)
-    var kinds = left.kinds
-    kinds += right.kinds.filter { kind in !kinds.contains { $0.matches(kind) } }
+    var kinds = left.mainKinds
+    kinds += right.mainKinds.filter { kind in !kinds.contains { $0.matches(kind) } }
     for kind in kinds.prefix(Self.panelLimit) {
-      let panels = [left, right].map { $0.panel(matching: kind) }
+      let panels = [left, right].map { machine in
+        machine.mainKinds.first { $0.matches(kind) }.flatMap(machine.panel)
+      }
       // One scale for both, so that lengths can be compared.
       let length = panels.compactMap { $0?.length }.max() ?? 1
-      var height = 0.0
-      for (column, panel) in panels.enumerated() {
+      var height = PictureCanvas.headingHeight
+      for (column, (panel, machine)) in zip(panels, [left, right]).enumerated() {
         if let panel {
-          height = max(height, panel.draw(length: length, column: column, on: &canvas))
+          height = max(height, panel.draw(machine, length: length, column: column, on: &canvas))
         } else {
           canvas.absent("\(kind.title): none", column: column)
         }
       }
-      canvas.skip(max(height, PictureCanvas.headingHeight))
+      canvas.skip(height)
     }
     finish([left, right], kinds.count - Self.panelLimit, &canvas)
   }
@@ -72,8 +74,8 @@ struct PictureWriter: TimelineWriter {
       canvas.skip(PictureCanvas.headingHeight)
       if machine.kinds.isEmpty { canvas.note("No interrupt was seen.") }
       for kind in machine.kinds.prefix(room) {
-        guard let panel = machine.panel(matching: kind) else { continue }
-        canvas.skip(panel.draw(length: panel.length, column: 0, on: &canvas))
+        guard let panel = machine.panel(of: kind) else { continue }
+        canvas.skip(panel.draw(machine, length: panel.length, column: 0, on: &canvas))
       }
       left += max(0, machine.kinds.count - room)
       room = max(0, room - machine.kinds.count)

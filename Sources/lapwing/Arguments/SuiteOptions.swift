@@ -4,7 +4,6 @@ import KVM
 import Reports
 public import Scenarios
 import Support
-import Timelines
 
 /// How the suite is run, from the command line.
 struct SuiteOptions: ParsableArguments {
@@ -55,10 +54,12 @@ struct SuiteOptions: ParsableArguments {
 
   /// What runs the suite so.
   func runner(
-    _ system: System, _ host: HostKnowledge, tracing: TracePool, sabotage: SabotageKind?, timeline: TimelineFile?
+    _ system: System, _ host: HostKnowledge, tracing: TracePool, sabotage: SabotageKind?, timeline: StartedTimeline?
   ) -> SuiteRunner {
     var runner = ScenarioRunner(system: system, host: host, tracing: tracing)
-    if let timeline { runner.keep = { timeline.add($1, of: $0) } }
+    if let timeline {
+      runner.keep = { timeline.file.add($1, of: $0, isCompared: timeline.comparesAPICv) }
+    }
     runner.patience = timeout.duration
     runner.requirements = Set(needs)
     var suite = SuiteRunner(runner, sabotage: sabotage)

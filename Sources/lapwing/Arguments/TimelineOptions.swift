@@ -26,9 +26,11 @@ struct TimelineOptions: ParsableArguments {
 }
 
 /// A timeline's file that is being written. Unless it is committed, nothing is left of it.
-struct StartedTimeline {
+struct StartedTimeline: Sendable {
   /// What is recorded goes there.
   let file: TimelineFile
+  /// Whether cases are on it that are run with APICv and without.
+  var comparesAPICv = false
   private let name: String
 
   fileprivate init(_ name: String, _ format: TimelineFile.Format) throws(Failure) {

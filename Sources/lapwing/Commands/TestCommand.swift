@@ -87,8 +87,10 @@ struct TestCommand: ParsableCommand {
 
   /// Every case on this host as it is, and again with APICv kept off.
   private func runCompared(_ cases: [ScenarioCase], to destination: ReportDestination) throws(Failure) -> ExitStatus {
+    var timeline = try timelineOptions.begin()
+    timeline?.comparesAPICv = true
     let session = try SuiteSession(
-      ScenarioCase.pairs(of: cases), suite, timeline: try timelineOptions.begin(), destination: destination,
+      ScenarioCase.pairs(of: cases), suite, timeline: timeline, destination: destination,
       isHuman: isHuman
     ) { survey throws(Failure) in
       let apicv = survey[.apicv]

@@ -38,7 +38,7 @@ struct SuiteSession {
     host.probe(for: cases.lazy.map(\.scenario), on: system)
     let tracing = TracePool()
     defer { tracing.close() }
-    let runner = options.runner(system, host, tracing: tracing, sabotage: sabotage, timeline: timeline?.file)
+    let runner = options.runner(system, host, tracing: tracing, sabotage: sabotage, timeline: timeline)
     var progress = SuiteProgress(
       planned: cases.count * options.repeat, toErrors: destination.isStandardOutput && !isHuman)
     do throws(MachineError) {
