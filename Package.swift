@@ -34,6 +34,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.6.1"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    // Without its traits, which take all of Foundation, and a static executable with it that is a third larger.
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
   ],
   targets: [
     .target(name: "APIC", swiftSettings: strict),
@@ -186,6 +188,24 @@ let package = Package(
     .testTarget(
       name: "ControlTests",
       dependencies: ["APIC", "Control", "JSON", "KVM", "TestImages", "VMM"], swiftSettings: strict),
+    // Timelines of a recording: one model, and a writer for each kind of file.
+    .target(
+      name: "Timelines",
+      dependencies: [
+        "APIC", "Evidence", "JSON", "Support", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      exclude: ["Perfetto/Trace.proto"],
+      // The parts of the page, which are put together as it is written.
+      resources: [.embedInCode("HTML/Page")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TimelinesTests",
+      dependencies: [
+        "APIC", "Evidence", "KVM", "Support", "Timelines", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
     .target(
       name: "Reports",
       dependencies: [
@@ -198,8 +218,8 @@ let package = Package(
       name: "lapwing",
       dependencies: [
         "APIC", "BuiltInGuests", "CProcess", "Control", "Debugger", "Evidence", "Exploration", "ForeignStates", "JSON",
-        "KVM", "MachineState", "Measurements", "ReferenceModel", "Reports", "Rules", "Scenarios", "Support", "UnitTests",
-        "VMM",
+        "KVM", "MachineState", "Measurements", "ReferenceModel", "Reports", "Rules", "Scenarios", "Support",
+        "Timelines", "UnitTests", "VMM",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -45,4 +45,36 @@ public struct InterruptJourney: Hashable, Sendable {
 
   /// The moment that journeys are ordered by: when it was taken, or else the first that was seen of it.
   var moment: Int64? { taken ?? accepted ?? posted ?? injected ?? ended }
+
+  /// The same with times that count from another moment.
+  ///
+  /// - Parameter nanoseconds: how long that is before the moment that they count from now.
+  public func shifted(by nanoseconds: Int64) -> InterruptJourney {
+    var journey = self
+    for moment in [\InterruptJourney.accepted, \.posted, \.wokenUp, \.injected, \.taken, \.ended] {
+      journey[keyPath: moment] = journey[keyPath: moment].map { $0 &+ nanoseconds }
+    }
+    return journey
+  }
+}
+
+extension InterruptJourney {
+  /// A journey that was followed while its events came.
+  ///
+  /// - Parameters:
+  ///   - tracked: the journey, whose times are the trace's.
+  ///   - clock: that of the trace.
+  package init(_ tracked: TrackedJourney, _ clock: TraceClock) {
+    self.init(vcpu: tracked.vcpu, vector: tracked.vector)
+    source = tracked.source
+    accepted = tracked.accepted.map(clock.nanoseconds)
+    coalesced = tracked.coalesced
+    posted = tracked.posted.map(clock.nanoseconds)
+    wokenUp = tracked.wokenUp.map(clock.nanoseconds)
+    injected = tracked.injected.map(clock.nanoseconds)
+    ended = tracked.ended.map(clock.nanoseconds)
+    stayedInGuest = tracked.stayedInGuest
+    path = tracked.path
+    isPathConcluded = tracked.isPathConcluded
+  }
 }

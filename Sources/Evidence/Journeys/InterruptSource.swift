@@ -15,3 +15,25 @@ public enum InterruptSource: Hashable, Sendable {
   /// the local vector table: the one that has this vector, where one had it in the end.
   case localAPIC(LocalVector?)
 }
+
+extension InterruptSource {
+  /// What an interrupt came from that a local APIC accepted; nil where nothing tells. What nothing raised there is the local
+  /// APIC's own, where it is that of the thread's vCPU.
+  ///
+  /// - Parameters:
+  ///   - origin: what raised it on the thread on which it was accepted.
+  ///   - runner: the index of the vCPU that this thread runs; nil where it runs none.
+  ///   - vcpu: that of the vCPU that it was for.
+  ///   - localVector: the entry of its local vector table that has the interrupt's vector.
+  init?(_ origin: Acceptance.Origin, on runner: Int?, for vcpu: Int, localVector: LocalVector?) {
+    switch origin {
+    case .ipi: self = .ipi(vcpu: runner)
+    case .message: self = .message
+    case .line(let gsi): self = .line(gsi: gsi)
+    case .heldLine(let pin): self = .heldLine(pin: Int(pin))
+    case .unseen:
+      guard runner == vcpu else { return nil }
+      self = .localAPIC(localVector)
+    }
+  }
+}

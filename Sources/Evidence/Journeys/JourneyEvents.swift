@@ -32,9 +32,7 @@ struct JourneyEvents {
   private struct Thread {
     /// The vCPU that it enters the guest with, as a place in `targets`.
     var target: Int?
-    /// What raises interrupts on it at the moment, until something else happens there: of that vector, or whichever a
-    /// line leads to.
-    var raising: (origin: Acceptance.Origin, vector: Vector?)?
+    var raising = RaisingEvent()
     var injected = [[UInt64]](repeating: [], count: 256)
     var reinjected = [[UInt64]](repeating: [], count: 256)
     var wokenUp: [WakeUp] = []
@@ -96,34 +94,23 @@ struct JourneyEvents {
 
   private mutating func keep(_ event: TraceEvent, on thread: Int) {
     let time = event.time
+    threads[thread].raising.note(event.detail)
     switch event.detail {
-    case .ipi(let vector): threads[thread].raising = (.ipi, vector)
-    case .message(let vector): threads[thread].raising = (.message, vector)
-    case .line(let gsi, let isHigh): threads[thread].raising = isHigh ? (.line(gsi: gsi), nil) : nil
-    case .acknowledged(let pin): threads[thread].raising = (.heldLine(pin: pin), nil)
-    case .ioapic: threads[thread].raising = nil
     case .accepted(let id, let vector, let mode):
       // INIT, SIPI, NMI and SMI are no interrupts, and have no vector or another meaning of it.
       guard mode == .fixed || mode == .lowestPriority else { return }
       accept(time, id, vector, on: thread, event.thread)
     case .acceptedByHardware(let id, let vector, _): targets[target(id)].seen[Int(vector.rawValue)].posted.append(time)
-    case .injected(let vector, isReinjected: false):
-      threads[thread].raising = nil
-      threads[thread].injected[Int(vector.rawValue)].append(time)
-    case .endOfInterrupt(let id, let vector?):
-      threads[thread].raising = nil
-      targets[target(id)].seen[Int(vector.rawValue)].ended.append(time)
-    case .wokenUp(_, let halted):
-      threads[thread].raising = nil
-      threads[thread].wokenUp.append(WakeUp(time: time, halted: halted))
+    case .injected(let vector, isReinjected: false): threads[thread].injected[Int(vector.rawValue)].append(time)
     case .injected(let vector, isReinjected: true): threads[thread].reinjected[Int(vector.rawValue)].append(time)
-    case .endOfInterrupt, .inhibit, .entered, .exited: break
+    case .endOfInterrupt(let id, let vector?): targets[target(id)].seen[Int(vector.rawValue)].ended.append(time)
+    case .wokenUp(_, let halted): threads[thread].wokenUp.append(WakeUp(time: time, halted: halted))
+    case .ipi, .message, .line, .acknowledged, .ioapic, .endOfInterrupt, .inhibit, .entered, .exited: break
     }
   }
 
   private mutating func accept(_ time: UInt64, _ id: UInt32, _ vector: Vector, on thread: Int, _ threadID: Int32) {
-    var origin = Acceptance.Origin.unseen
-    if let raising = threads[thread].raising, raising.vector ?? vector == vector { origin = raising.origin }
+    let origin = threads[thread].raising.origin(of: vector)
     let target = target(id)
     let presence = targets[target].presence
     targets[target].seen[Int(vector.rawValue)].accepted.append(

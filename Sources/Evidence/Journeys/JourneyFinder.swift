@@ -111,20 +111,11 @@ struct JourneyFinder {
     }
   }
 
-  /// What an interrupt that a local APIC accepted came from. What nothing raised there is the local APIC's own, where it is
-  /// that of the thread's vCPU.
+  /// What an interrupt that a local APIC accepted came from.
   func source(of acceptance: Acceptance, at place: JourneyEvents.Place) -> InterruptSource? {
-    switch acceptance.origin {
-    case .ipi: .ipi(vcpu: threads.firstIndex(of: acceptance.thread))
-    case .message: .message
-    case .line(let gsi): .line(gsi: gsi)
-    case .heldLine(let pin): .heldLine(pin: Int(pin))
-    case .unseen:
-      threads.firstIndex(of: acceptance.thread) == place.vcpu
-        ? .localAPIC(
-          localVectors.indices.contains(place.vcpu) ? localVectors[place.vcpu][place.vector] : nil)
-        : nil
-    }
+    InterruptSource(
+      acceptance.origin, on: threads.firstIndex(of: acceptance.thread), for: place.vcpu,
+      localVector: localVectors.indices.contains(place.vcpu) ? localVectors[place.vcpu][place.vector] : nil)
   }
 }
 

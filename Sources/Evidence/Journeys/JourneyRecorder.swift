@@ -8,13 +8,10 @@ public final class JourneyRecorder {
   private let pool: TracePool
   private let instance: TraceInstance
   private let start: TraceClock.Reading
+  private var clock: TraceClock
   private let deliversVirtually: Bool?
   private var events = JourneyEvents(keeping: limit)
-  private var merge = EventMerge()
-  private var lost: UInt64 = 0
-  private var unknown = 0
-  /// The host's TSC when what was recorded was last asked for.
-  private var lastRead: UInt64
+  private var stream: TraceStream
   private var isRecording = true
 
   /// How many events are kept besides entries and exits, more than belong to what a guest's log has room for: a guest may
@@ -49,11 +46,14 @@ public final class JourneyRecorder {
     self.deliversVirtually = deliversVirtually
     instance = try pool.lend()
     start = TraceClock.now()
-    lastRead = start.cycles
+    clock = TraceClock(start, start)
     do throws(TraceUnavailable) {
-      guard instance.countsCycles else {
-        throw TraceUnavailable("this kernel's traces do not have the trace clock x86-tsc")
-      }
+      stream = try TraceStream(instance)
+    } catch {
+      pool.giveBack(instance)
+      throw error
+    }
+    do throws(TraceUnavailable) {
       try instance.begin(withResidency: true)
     } catch {
       // The pool gets the instance back from `deinit`, which comes after this too: all properties are there.
@@ -62,6 +62,9 @@ public final class JourneyRecorder {
     }
   }
 
+  /// How many events were lost, those beyond what is kept included.
+  private var lost: UInt64 { stream.lost &+ events.dropped }
+
   deinit {
     if isRecording { _ = try? instance.end() }
     pool.giveBack(instance)
@@ -69,17 +72,22 @@ public final class JourneyRecorder {
 
   /// Takes what was recorded since the last call, before the kernel's buffers are full: now and then while the guest runs.
   public func drain() {
-    let now = hostTSC()
-    // An event is in its buffer a little after its time, and processors are read one after the other. What is older than
-    // the reading before, though, is here: unless more of it is there than was read.
-    var limit = lastRead
-    take { instance throws(TraceUnavailable) in
-      let new = try instance.read()
-      limit = new.cuts.reduce(limit) { min($0, $1 ?? $0) }
-      return new
-    }
-    merge.take(before: limit) { events.take($0) }
-    lastRead = now
+    if listener != nil { clock.mark(TraceClock.now()) }
+    stream.drain { take($0) }
+  }
+
+  /// What is told everything while it is recorded; nil for nothing.
+  public var listener: (any RecordingListener)?
+
+  /// When recording began, from which times count.
+  public var recordingStart: ContinuousClock.Instant { start.value }
+  /// The kernel's names of exits.
+  public var exitNames: ExitNames { instance.exitNames }
+
+  private func take(_ event: TraceEvent) {
+    events.take(event)
+    // Asked for here alone: there may be millions of events.
+    if let listener { listener.take(event, at: clock.nanoseconds(event.time)) }
   }
 
   /// Ends recording.
@@ -91,17 +99,15 @@ public final class JourneyRecorder {
   /// - Returns: the interrupts' journeys, and what was not to be had.
   /// - Throws: `KVMError` where KVM does not tell a vCPU's TSC, state or statistics.
   public func finish(_ machine: Machine, threads: [Int32], taken: [InterruptTaken]) throws(KVMError) -> Result {
-    take { instance throws(TraceUnavailable) in try instance.end() }
+    clock.mark(TraceClock.now())
+    stream.end { take($0) }
     isRecording = false
-    merge.take { events.take($0) }
-    lost &+= events.dropped
     let guest = try GuestTSC(of: machine.vcpus[0])
     // A guest that was restored has others in its log, which it took before.
     let taken = taken.filter { Int64(bitPattern: guest.hostCycles(at: $0.tsc) &- start.cycles) >= 0 }
     var finder = JourneyFinder(
       events: events, threads: threads, ids: machine.configuration.apicIDs,
-      clock: TraceClock(start, TraceClock.now()), guest: guest,
-      tellsPresence: instance.recordsResidency && lost == 0, isWhole: lost == 0)
+      clock: clock, guest: guest, tellsPresence: instance.recordsResidency && lost == 0, isWhole: lost == 0)
     for vcpu in machine.vcpus { finder.localVectors.append(Self.localVectors(try vcpu.localAPIC())) }
     // A counter says nothing of all interrupts where the guest had no room to write all down.
     if machine.log.droppedRecords == 0 {
@@ -109,9 +115,11 @@ public final class JourneyRecorder {
     }
     var journeys = finder.journeys(of: taken)
     if lost == 0 { try conclude(&journeys, machine.vcpus, threads) }
-    return Result(
-      start: start.value, journeys: journeys, exitNames: instance.exitNames, lostEvents: lost, unknownEvents: unknown,
-      absentEvents: instance.absentEvents)
+    let result = Result(
+      start: start.value, journeys: journeys, exitNames: instance.exitNames, lostEvents: lost,
+      unknownEvents: stream.unknown, absentEvents: instance.absentEvents)
+    listener?.finish(result)
+    return result
   }
 
   /// The ways of interrupts of which no event tells it, on vCPUs that wrote none down: by their counters, where those say it
@@ -158,17 +166,5 @@ public final class JourneyRecorder {
       vectors[state.lvt(entry).vector] = entry
     }
     return vectors
-  }
-
-  /// A trace that can no longer be read counts as lost.
-  private func take(_ read: (TraceInstance) throws(TraceUnavailable) -> ProcessorEvents) {
-    do throws(TraceUnavailable) {
-      let new = try read(instance)
-      merge.append(new.events)
-      lost &+= new.lost
-      unknown += new.unknown
-    } catch {
-      lost &+= 1
-    }
   }
 }

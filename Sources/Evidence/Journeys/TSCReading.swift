@@ -1,11 +1,11 @@
 import KVM
 
 /// Something that was read, and the host's TSC at that moment.
-struct TSCReading<Value> {
+package struct TSCReading<Value: Sendable>: Sendable {
   /// What was read.
-  let value: Value
+  package let value: Value
   /// The host's TSC, in the middle of the reading.
-  let cycles: UInt64
+  package let cycles: UInt64
   /// How many cycles the reading took, half of which `cycles` may be wrong by.
   let width: UInt64
 

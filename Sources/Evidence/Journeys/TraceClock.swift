@@ -1,28 +1,64 @@
 /// Turns the times of a trace, which are cycles of the host's TSC, into the host's time.
-struct TraceClock {
+package struct TraceClock: Sendable {
   /// The host's time, with the host's TSC.
-  typealias Reading = TSCReading<ContinuousClock.Instant>
+  package typealias Reading = TSCReading<ContinuousClock.Instant>
 
   private let start: Reading
-  private let cyclesPerNanosecond: Double
+  private var cyclesPerNanosecond: Double
+  /// Further readings, as distances from the first: between two of them time goes as they say, so that what was told
+  /// already stays as it is while more come.
+  private var marks: [(cycles: Int64, nanoseconds: Int64)] = []
 
   /// A reading of now.
-  static func now() -> Reading { .closest { ContinuousClock.now } }
+  package static func now() -> Reading { .closest { ContinuousClock.now } }
 
   /// A clock through two readings; the further apart they are, the better.
-  init(_ start: Reading, _ end: Reading) {
+  package init(_ start: Reading, _ end: Reading) {
     self.start = start
     let nanoseconds = (end.value - start.value) / .nanoseconds(1)
     cyclesPerNanosecond = nanoseconds > 0 ? Double(end.cycles &- start.cycles) / nanoseconds : 1
   }
 
   /// How many cycles a length of time has.
-  func cycles(in time: Duration) -> UInt64 { UInt64(max(0, time / .nanoseconds(1) * cyclesPerNanosecond)) }
+  package func cycles(in time: Duration) -> UInt64 { UInt64(max(0, time / .nanoseconds(1) * cyclesPerNanosecond)) }
 
   /// When the host's TSC showed that: nanoseconds since the first reading.
-  func nanoseconds(_ cycles: UInt64) -> Int64 {
+  package func nanoseconds(_ cycles: UInt64) -> Int64 {
+    let distance = Int64(bitPattern: cycles &- start.cycles)
     // A trace is hours from the readings at most, which an Int64 holds many times.
-    let distance = Double(Int64(bitPattern: cycles &- start.cycles)) / max(cyclesPerNanosecond, 1e-3)
-    return Int64(min(max(distance, -1e18), 1e18))
+    guard let last = marks.last, distance > 0 else { return Self.bounded(Double(distance) / slope) }
+    guard distance < last.cycles else { return last.nanoseconds + Self.bounded(Double(distance - last.cycles) / slope) }
+    // What is asked for is mostly new.
+    var (low, high) = (0, marks.count - 1)
+    while low < high {
+      let middle = (low + high) / 2
+      if marks[middle].cycles <= distance { low = middle + 1 } else { high = middle }
+    }
+    let from = low > 0 ? marks[low - 1] : (cycles: 0, nanoseconds: 0)
+    let part = Double(distance - from.cycles) / Double(marks[low].cycles - from.cycles)
+    return from.nanoseconds + Self.bounded(part * Double(marks[low].nanoseconds - from.nanoseconds))
   }
+
+  /// Learns a further reading, later than all before: times up to then are final from now on.
+  package mutating func mark(_ reading: Reading) {
+    let cycles = Int64(bitPattern: reading.cycles &- start.cycles)
+    let nanoseconds = Self.bounded((reading.value - start.value) / .nanoseconds(1))
+    let last = marks.last ?? (cycles: 0, nanoseconds: 0)
+    guard cycles > last.cycles, nanoseconds > last.nanoseconds else { return }
+    if marks.count >= Self.markLimit { thin() }
+    marks.append((cycles, nanoseconds))
+    cyclesPerNanosecond = Double(cycles) / Double(nanoseconds)
+  }
+
+  /// How many readings are kept: of an hour, where fifty come a second.
+  private static let markLimit = 180_000
+
+  /// Forgets every second reading; what they told changes by the nanoseconds that they are wrong by.
+  private mutating func thin() {
+    marks = marks.indices.filter { $0 % 2 == 1 }.map { marks[$0] }
+  }
+
+  private var slope: Double { max(cyclesPerNanosecond, 1e-3) }
+
+  private static func bounded(_ nanoseconds: Double) -> Int64 { Int64(min(max(nanoseconds, -1e18), 1e18)) }
 }

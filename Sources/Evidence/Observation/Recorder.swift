@@ -184,6 +184,32 @@ public final class Recorder {
     return result
   }
 
+  /// What was recorded of the machine from its start on, and the journeys of its interrupts; after `finish`. nil where nothing
+  /// can be made of it: without a trace or the TSC's times, or where a scenario went from machine to machine, whose TSCs may
+  /// differ.
+  ///
+  /// - Parameters:
+  ///   - machine: the machine, whose vCPUs may still run.
+  ///   - threads: the kernel's ids of its threads, by vCPU.
+  public func recording(of machine: Machine, threads: [Int32]) -> MachineRecording? {
+    guard let log, formerThreads.isEmpty, log.instance.countsCycles,
+      let guest = try? machine.withVCPUStopped(0, { vcpu throws(KVMError) in try GuestTSC(of: vcpu) })
+    else { return nil }
+    let recording = log.recording()
+    var events = JourneyEvents()
+    for event in recording.events { events.take(event) }
+    let finder = JourneyFinder(
+      events: events, threads: threads, ids: machine.configuration.apicIDs, clock: TraceClock(start, TraceClock.now()),
+      guest: guest, tellsPresence: log.instance.recordsResidency && log.isWhole && events.tellPresence,
+      isWhole: log.isWhole)
+    let taken = machine.log.interrupts(since: 0, before: .max)
+      .map { InterruptTaken(vcpu: $0.vcpu, vector: $0.vector, tsc: $0.tsc) }.filter { $0.vector != unshown }
+    let journeys = finder.journeys(of: taken).filter { $0.vector != unshown }
+    return MachineRecording(
+      start: start.value, recording: recording, clock: finder.clock, threads: threads, ids: finder.ids,
+      journeys: journeys, exitNames: log.instance.exitNames, absentEvents: log.instance.absentEvents)
+  }
+
   private static func taken(_ machine: Machine) -> [[Int]] {
     machine.vcpus.indices.map { vcpu in
       (0...UInt8.max).map { machine.recorded(Vector(rawValue: $0), on: vcpu) }

@@ -15,6 +15,16 @@ enum TextFile {
     }
   }
 
+  /// Writes a text in place of what the file has.
+  ///
+  /// Where the kernel adds what is written to a list, opening it for this empties the list.
+  static func replace(_ path: FilePath, with text: String) throws(Errno) {
+    let file = try call { try FileDescriptor.open(path, .writeOnly, options: [.truncate, .closeOnExec]) }
+    defer { try? file.close() }
+    guard !text.isEmpty else { return }
+    try call { _ = try file.writeAll(text.utf8) }
+  }
+
   /// Everything that is there to be read, until the end of the file or until a read would block.
   ///
   /// - Parameter limit: how many bytes to stop at, give or take a chunk: a file that grows as fast as it is read has no

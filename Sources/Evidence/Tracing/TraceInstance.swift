@@ -41,6 +41,7 @@ public final class TraceInstance: Sendable {
     var page: [UInt8]
     /// The kernel's names of exits, once somebody has asked for them.
     var exitNames: ExitNames?
+    /// The thread that is recorded, with those that it starts.
     var thread: Int32?
     var wantsResidency = false
     var recordsResidency = false
@@ -104,11 +105,13 @@ public final class TraceInstance: Sendable {
   /// Whether entries into the guest and exits are recorded: asked for, and there on this host.
   public var recordsResidency: Bool { state.withLock { $0.recordsResidency } }
 
-  /// Begins to record the calling thread and the threads that it starts from now on, and forgets what was recorded.
+  /// Begins to record, and forgets what was recorded.
   ///
-  /// - Parameter withResidency: record entries into the guest and exits too, where the host has both tracepoints.
+  /// - Parameters:
+  ///   - subject: whose events: by default those of the calling thread and the threads that it starts from now on.
+  ///   - withResidency: record entries into the guest and exits too, where the host has both tracepoints.
   /// - Throws: `TraceUnavailable` where the kernel refuses.
-  public func begin(withResidency: Bool = false) throws(TraceUnavailable) {
+  public func begin(_ subject: TraceSubject = .callingThread, withResidency: Bool = false) throws(TraceUnavailable) {
     let thread = cevidence_thread_id()
     do throws(Errno) {
       try TextFile.write("0", to: directory.appending("tracing_on"))
@@ -116,9 +119,9 @@ public final class TraceInstance: Sendable {
         for index in state.rings.indices { try state.rings[index].begin(&state.page) }
       }
       // Replacing the filter waits for all processors, so it is done only when another thread comes.
-      if state.withLock({ $0.thread }) != thread {
-        try TextFile.write("\(thread)", to: directory.appending("set_event_pid"))
-        state.withLock { $0.thread = thread }
+      if subject != .callingThread || state.withLock({ $0.thread }) != thread {
+        try subject.filter(directory.appending("set_event_pid"), callingThread: thread)
+        state.withLock { $0.thread = subject == .callingThread ? thread : nil }
       }
       // An event's switch patches the kernel's code, so it is left where it is while that will do.
       if state.withLock({ $0.wantsResidency }) != withResidency {
@@ -137,14 +140,29 @@ public final class TraceInstance: Sendable {
   /// What was recorded since `begin` or the last call of this, while recording goes on. An interrupt storm may be recorded
   /// faster than anybody reads, so what comes after a few megabytes is left for the next call.
   ///
+  /// - Parameter pages: how many pages of each processor's are read, at the most; nil for a few megabytes.
   /// - Throws: `TraceUnavailable` where the kernel refuses.
-  func read() throws(TraceUnavailable) -> ProcessorEvents {
+  func read(pages: Int? = nil) throws(TraceUnavailable) -> ProcessorEvents {
     do throws(Errno) {
-      return try read(pages: Self.readLimit, isLast: false)
+      return try read(pages: pages ?? Self.readLimit, isLast: false)
     } catch {
       throw TraceUnavailable("what was recorded cannot be read: \(error)")
     }
   }
+
+  /// Ends recording. What was recorded is still there to be read, and nothing is added.
+  ///
+  /// - Throws: `TraceUnavailable` where the kernel refuses.
+  func stop() throws(TraceUnavailable) {
+    do throws(Errno) {
+      try TextFile.write("0", to: directory.appending("tracing_on"))
+    } catch {
+      throw TraceUnavailable("recording cannot be ended: \(error)")
+    }
+  }
+
+  /// How many processors' buffers there are.
+  var processors: Int { state.withLock { $0.rings.count } }
 
   /// Ends recording.
   ///

@@ -18,6 +18,10 @@ public struct ScenarioRunner: Sendable {
   /// What this host must have: a case that it cannot run for want of one of these fails.
   public var requirements: Set<Need> = []
 
+  /// Gets what was recorded of each case, which has entries and exits then; nil for nothing to be kept. A case that is tried
+  /// again comes with each of its tries.
+  public var keep: (@Sendable (ScenarioCase, MachineRecording) -> Void)?
+
   /// A runner on this host.
   ///
   /// - Parameters:
@@ -96,7 +100,7 @@ public struct ScenarioRunner: Sendable {
         machine: machine, mode: testCase.mode, hasAPICv: host(for: testCase).survey[.apicv].state == .available,
         sabotage: sabotage, patience: patience, sabotagedPatience: sabotagedPatience)
       let recorder = Recorder(
-        tracing, leavingOut: TestContext.fenceVector, withResidency: demandsPosting(testCase),
+        tracing, leavingOut: TestContext.fenceVector, withResidency: keep != nil || demandsPosting(testCase),
         deliversVirtually: host(for: testCase).survey[.apicv].isAvailable)
       test.record(with: recorder)
       let isAPICvInhibited = testCase.isAPICvInhibited
@@ -114,9 +118,11 @@ public struct ScenarioRunner: Sendable {
         result.cause = test.machine.stop.reason != nil ? .machineEnded : error is ScenarioFailure ? .expectation : .call
       }
       result.evidence = recorder.finish(test.machine, test.statistics, threads: test.threadIDs)
+      let recording = keep == nil ? nil : recorder.recording(of: test.machine, threads: test.threadIDs)
       result.demand(testCase.scenario.path, host(for: testCase))
       if testCase.isAPICvInhibited { result.demandInhibition() }
       test.finish()
+      if let keep, let recording { keep(testCase, recording) }
       result.hasReachedStimulus = test.hasReachedStimulus
       result.figures = test.figures
       if case .failed = result.verdict { result.scene = FailureScene(test) }

@@ -8,7 +8,7 @@ public import SystemPackage
 public final class OutputFile: Sendable {
   /// What is written: another path than was named where that is a symbolic link.
   public let path: FilePath
-  private let permissions: FilePermissions
+  let permissions: FilePermissions
   private let stream: FileDescriptor?
 
   /// Makes sure that a file can be written, and leaves it as it is. It does not wait.

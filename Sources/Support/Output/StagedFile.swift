@@ -12,25 +12,55 @@ public struct StagedFile: ~Copyable {
 
   init(at place: FilePath, permissions: FilePermissions) throws(Errno) {
     self.place = place
-    let folder = place.folder
+    if let file = try Self.openUnnamed(in: place.folder, permissions) {
+      self.file = file
+      return
+    }
+    let name = Self.newName(in: place.folder)
+    file = try Self.create(name, .writeOnly, permissions)
+    self.name = name
+  }
+
+  /// One without a name; nil where the file system has none such.
+  init?(unnamedAt place: FilePath, permissions: FilePermissions) throws(Errno) {
+    guard let file = try Self.openUnnamed(in: place.folder, permissions) else { return nil }
+    self.place = place
+    self.file = file
+  }
+
+  /// A file for reading and writing that has lost its name, in the folder of another.
+  static func namelessSpool(besides place: FilePath) throws(Errno) -> FileDescriptor {
+    let name = newName(in: place.folder)
+    return try SignalShield.hold { () throws(Errno) in
+      let file = try create(name, .readWrite, .ownerReadWrite)
+      HostFile.remove(name)
+      return file
+    }
+  }
+
+  /// What it is written by.
+  var descriptor: FileDescriptor { file }
+
+  private static func openUnnamed(in folder: FilePath, _ permissions: FilePermissions) throws(Errno) -> FileDescriptor?
+  {
     // Sound: the path is NUL-terminated and outlives the call.
     let answer = unsafe folder.withPlatformString {
       unsafe csupport_open_unnamed($0, UInt32(permissions.rawValue))
     }
-    if answer >= 0 {
-      file = FileDescriptor(rawValue: answer)
-      return
-    }
+    if answer >= 0 { return FileDescriptor(rawValue: answer) }
     // Without the feature a file system says one of these (open(2), under O_TMPFILE).
     guard [.notSupportedOnSocket, .isDirectory, .invalidArgument].contains(Errno(rawValue: -answer)) else {
       throw Errno(rawValue: -answer)
     }
-    let name = Self.newName(in: folder)
-    file = try OutputFile.call {
-      try .open(
-        name, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec], permissions: permissions)
+    return nil
+  }
+
+  private static func create(
+    _ name: FilePath, _ mode: FileDescriptor.AccessMode, _ permissions: FilePermissions
+  ) throws(Errno) -> FileDescriptor {
+    try OutputFile.call {
+      try .open(name, mode, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec], permissions: permissions)
     }
-    self.name = name
   }
 
   deinit {

@@ -53,8 +53,13 @@ struct SuiteOptions: ParsableArguments {
   private var needs: [Need] { require.flatMap(\.needs) }
 
   /// What runs the suite so.
-  func runner(_ system: System, _ host: HostKnowledge, tracing: TracePool, sabotage: SabotageKind?) -> SuiteRunner {
+  func runner(
+    _ system: System, _ host: HostKnowledge, tracing: TracePool, sabotage: SabotageKind?, timeline: StartedTimeline?
+  ) -> SuiteRunner {
     var runner = ScenarioRunner(system: system, host: host, tracing: tracing)
+    if let timeline {
+      runner.keep = { timeline.file.add($1, of: $0, isCompared: timeline.comparesAPICv) }
+    }
     runner.patience = timeout.duration
     runner.requirements = Set(needs)
     var suite = SuiteRunner(runner, sabotage: sabotage)

@@ -24,6 +24,8 @@ struct RestoreCommand: ParsableCommand {
 
   @OptionGroup var report: RunReportOptions
 
+  @OptionGroup var timelineOptions: TimelineOptions
+
   @OptionGroup var snapshotOptions: SnapshotOptions
 
   @OptionGroup var inputOptions: InputOptions
@@ -46,6 +48,7 @@ struct RestoreCommand: ParsableCommand {
       run.debugging = try debugger.open(besides: snapshotOptions)
       run.control = try controlOptions.listener()
       run.outsideSources += inputOptions.sources + controlOptions.sources
+      run.timeline = try timelineOptions.begin()
       run.snapshots = snapshotOptions.snapshots(of: snapshot.state.guest)
       let machine = try Machine.restoring(snapshot, console: run.makeConsole())
       return try run.run(machine, signals)

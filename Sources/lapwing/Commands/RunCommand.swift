@@ -21,6 +21,8 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var report: RunReportOptions
 
+  @OptionGroup var timelineOptions: TimelineOptions
+
   @OptionGroup var snapshotOptions: SnapshotOptions
 
   @OptionGroup var inputOptions: InputOptions
@@ -42,6 +44,7 @@ struct RunCommand: ParsableCommand {
       run.debugging = try debugger.open(besides: snapshotOptions)
       run.control = try controlOptions.listener()
       run.outsideSources += inputOptions.sources + controlOptions.sources
+      run.timeline = try timelineOptions.begin()
       run.snapshots = snapshotOptions.snapshots(of: guest.name)
       return try run.run(try machine.build(image, console: run.makeConsole()), signals)
     }

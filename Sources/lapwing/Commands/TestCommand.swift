@@ -26,6 +26,8 @@ struct TestCommand: ParsableCommand {
   @OptionGroup(title: "What is known")
   var known: KnownResults
 
+  @OptionGroup var timelineOptions: TimelineOptions
+
   @Option(
     help: """
       Make every scenario fail, and pass when it does: stimulus withholds its stimulus; path holds the vCPUs that it \
@@ -51,6 +53,7 @@ struct TestCommand: ParsableCommand {
     guard !list || ![.ktap, .junit].contains(report.format) else {
       throw ValidationError("--format \(report.format.rawValue) is not for --list")
     }
+    guard timelineOptions.timeline == nil || !list else { throw ValidationError("--timeline does not go with --list") }
     guard compare == nil || !list && sabotage == nil else {
       throw ValidationError("--compare goes with neither --list nor --sabotage")
     }
@@ -82,7 +85,8 @@ struct TestCommand: ParsableCommand {
   private func run(_ cases: [ScenarioCase], to destination: ReportDestination) throws(Failure) -> ExitStatus {
     let (expected, baseline) = (try known.readExpectations(), try known.readBaseline())
     let session = try SuiteSession(
-      cases, suite, sabotage: sabotage, expected: expected, destination: destination, isHuman: isHuman)
+      cases, suite, sabotage: sabotage, expected: expected, timeline: try timelineOptions.begin(),
+      destination: destination, isHuman: isHuman)
     var suiteReport = session.report(suite.described(filters), sabotage: sabotage)
     if let baseline { suiteReport.regressions = RegressionReport(from: baseline, to: ("now", suiteReport)) }
     try report.write(suiteReport, to: destination)
@@ -92,8 +96,11 @@ struct TestCommand: ParsableCommand {
 
   /// Every case on this host as it is, and again with APICv kept off.
   private func runCompared(_ cases: [ScenarioCase], to destination: ReportDestination) throws(Failure) -> ExitStatus {
+    var timeline = try timelineOptions.begin()
+    timeline?.comparesAPICv = true
     let session = try SuiteSession(
-      ScenarioCase.pairs(of: cases), suite, destination: destination, isHuman: isHuman
+      ScenarioCase.pairs(of: cases), suite, timeline: timeline, destination: destination,
+      isHuman: isHuman
     ) { survey throws(Failure) in
       let apicv = survey[.apicv]
       guard apicv.state != .available else { return }

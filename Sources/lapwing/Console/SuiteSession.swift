@@ -23,12 +23,13 @@ struct SuiteSession {
   ///   - options: how they are run.
   ///   - sabotage: what is done to every case; nil for nothing.
   ///   - expected: the failures that are expected; nil for none.
+  ///   - timeline: where their timelines go; nil for nowhere.
   ///   - destination: where the report goes. Once it cannot be written any more, no case is begun.
   ///   - isHuman: whether the report is for a person; progress goes to standard error where standard output is for a document.
   ///   - admit: refuses a host.
   init(
     _ cases: [ScenarioCase], _ options: SuiteOptions, sabotage: SabotageKind? = nil,
-    expected: ExpectedFailures? = nil, destination: ReportDestination, isHuman: Bool,
+    expected: ExpectedFailures? = nil, timeline: StartedTimeline? = nil, destination: ReportDestination, isHuman: Bool,
     admit: (HostSurvey) throws(Failure) -> Void = { _ in }
   ) throws(Failure) {
     let start = ContinuousClock.now
@@ -39,7 +40,7 @@ struct SuiteSession {
     host.probe(for: cases.lazy.map(\.scenario), on: system)
     let tracing = TracePool()
     defer { tracing.close() }
-    let runner = options.runner(system, host, tracing: tracing, sabotage: sabotage)
+    let runner = options.runner(system, host, tracing: tracing, sabotage: sabotage, timeline: timeline)
     let place = SuiteReport.Host(host.survey)
     var progress = SuiteProgress(
       planned: cases.count * options.repeat, toErrors: destination.isStandardOutput && !isHuman)
@@ -58,6 +59,7 @@ struct SuiteSession {
     }
     signal = signals.release()
     progress.end()
+    try timeline?.commit()
     self.host = host.survey
     self.expected = expected
     duration = .now - start

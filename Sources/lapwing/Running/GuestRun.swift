@@ -25,6 +25,8 @@ struct GuestRun {
   var control: LocalListener?
   /// What may interrupt the guest from outside and is no irqfd, in words.
   var outsideSources: [String] = []
+  /// Where its timeline goes; nil for nowhere.
+  var timeline: StartedTimeline?
   /// Takes snapshots; nil where none were asked for.
   var snapshots: NumberedSnapshots?
 
@@ -44,7 +46,10 @@ struct GuestRun {
     let style = StandardOutput.style
     var lines: [TextLine] = []
     // Before the machine is started: its threads are recorded because this one starts them.
-    let journeys = options.tracing.trace ? try makeJourneyRecorder() : nil
+    let journeys = options.tracing.trace || timeline != nil ? try makeJourneyRecorder() : nil
+    let runTimeline = timeline.flatMap { timeline in
+      journeys.map { RunTimeline(in: timeline.file, guest: guest, machine, $0) }
+    }
     input?(machine)
     let server = try makeServer(for: machine)
     // However it ends.
@@ -66,6 +71,8 @@ struct GuestRun {
         journeys?.drain()
         snapshots?.takeIfAsked(of: machine)
         if let word = idleWatch?.look() { StandardError.print("lapwing: \(word)") }
+      } threads: {
+        runTimeline?.know(threads: $0)
       } ended: {
         threads = $0
       }
@@ -79,7 +86,7 @@ struct GuestRun {
     let injected = injector.map { ($0.injections, $0.finish()) }
     let signal = signals.release()
     if let failure = Failure(outcome) { throw failure }
-    let report: RunReport
+    var report: RunReport
     do throws(KVMError) {
       report = try recorder.report(
         outcome, journeys: journeys, threads: threads, injections: injected,
@@ -87,8 +94,10 @@ struct GuestRun {
     } catch {
       throw Failure(error)
     }
+    if !options.tracing.trace { report.trace = nil }
     if !report.success, signal == nil { snapshots?.takeAfterFailure(of: machine) }
     try tell(report, after: lines, of: machine)
+    try timeline?.commit()
     return signal.map(ExitStatus.init(signal:)) ?? status(of: report)
   }
 
@@ -128,14 +137,14 @@ struct GuestRun {
       return try JourneyRecorder(
         TracePool(forRuns: true), deliversVirtually: HostSurvey.take()[.apicv].isAvailable)
     } catch {
-      throw Failure(error)
+      throw Failure(error, for: options.tracing.trace ? "--trace" : "--timeline")
     }
   }
 }
 
 extension Failure {
   /// Nothing can be recorded.
-  init(_ error: TraceUnavailable) {
-    self.init("--trace: nothing can be recorded: \(error)", .hostCannot)
+  init(_ error: TraceUnavailable, for option: String = "--trace") {
+    self.init("\(option): nothing can be recorded: \(error)", .hostCannot)
   }
 }

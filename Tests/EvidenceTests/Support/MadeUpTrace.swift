@@ -21,17 +21,23 @@ extension JourneyFinder {
   /// nanoseconds from 0 on.
   static func madeUp(
     _ events: [TraceEvent], guestAhead offset: UInt64 = 0, tellsPresence: Bool, isWhole: Bool = true,
-    paths: [Int: DeliveryPath] = [:]
+    paths: [Int: DeliveryPath] = [:], localVectors: [[Vector: LocalVector]] = [[0x30: .timer], [0x30: .timer]]
   ) -> JourneyFinder {
     var kept = JourneyEvents()
     for event in events { kept.take(event) }
-    let start = ContinuousClock.now
     return JourneyFinder(
-      events: kept, threads: [100, 101], ids: [0, 7],
-      clock: TraceClock(
-        TraceClock.Reading(value: start, cycles: 0, width: 0),
-        TraceClock.Reading(value: start + .milliseconds(1), cycles: 1_000_000, width: 0)),
+      events: kept, threads: [100, 101], ids: [0, 7], clock: .madeUp,
       guest: GuestTSC(offset: offset), tellsPresence: tellsPresence, isWhole: isWhole, paths: paths,
-      localVectors: [[0x30: .timer], [0x30: .timer]])
+      localVectors: localVectors)
+  }
+}
+
+extension TraceClock {
+  /// Of a TSC that counts nanoseconds from 0 on.
+  static var madeUp: TraceClock {
+    let start = ContinuousClock.now
+    return TraceClock(
+      Reading(value: start, cycles: 0, width: 0),
+      Reading(value: start + .milliseconds(1), cycles: 1_000_000, width: 0))
   }
 }

@@ -14,13 +14,15 @@ extension Machine {
   ///   - limit: how long, at the most, without the time that a debugger holds it.
   ///   - period: how often `tick` is called meanwhile.
   ///   - tick: called on this thread while the guest runs, and once after its end; `log.next()` then has what is new.
+  ///   - threads: called before each `tick` with the kernel's ids of the vCPUs' threads, by index; 0 for one that has not got
+  ///     to run yet.
   ///   - ended: called when the guest has ended, with the kernel's ids of the vCPUs' threads, by index; 0 for one that did
   ///     not get to run.
   /// - Returns: how it ended.
   /// - Throws: `MachineError.thread` where a thread cannot be started; none is left running then.
   public func run(
     limit: Duration, every period: Duration = .milliseconds(50), tick: () -> Void = {},
-    ended: ([Int32]) -> Void = { _ in }
+    threads: ([Int32]) -> Void = { _ in }, ended: ([Int32]) -> Void = { _ in }
   ) throws(MachineError) -> Outcome {
     let deadline = ContinuousClock.now + limit
     let running = try start()
@@ -29,9 +31,11 @@ extension Machine {
       if left <= .zero {
         stop.stop(.timeLimit)
       } else if !stop.wait(atMost: min(left, period)) {
+        threads(running.threadIDs)
         tick()
       }
     }
+    threads(running.threadIDs)
     ended(running.threadIDs)
     let outcome = running.finish()
     tick()

@@ -1,0 +1,66 @@
+import APIC
+import Foundation
+import Support
+import SystemPackage
+import Testing
+
+@testable import Evidence
+@testable import Timelines
+
+@Suite struct TimelineFileTests {
+  @Test(arguments: TimelineFile.Format.allCases)
+  func `a file that is not completed leaves nothing behind, and what was there as it was`(
+    format: TimelineFile.Format
+  ) throws {
+    let made = try MadeUpTimeline(format)
+    try Data("precious".utf8).write(to: URL(fileURLWithPath: made.path))
+    do {
+      let file = try made.begin()
+      var timeline = file.begin(.madeUp(), exitNames: ExitNames())
+      for number in 0..<5000 { timeline.take(.injected(at: Int64(number) * 10_000)) }
+    }
+    #expect(try made.bytes == Array("precious".utf8))
+    #expect(made.names == ["timeline"])
+    _ = try made.write("guest", [], [.injected(at: 0)])
+    #expect(try made.bytes != Array("precious".utf8))
+    #expect(made.names == ["timeline"])
+  }
+
+  @Test func `the ending of a file's name says what it is to be`() {
+    #expect(TimelineFile.Format(fileName: "a/b.pftrace") == .perfetto)
+    #expect(TimelineFile.Format(fileName: "b.HTML") == .html)
+    #expect(TimelineFile.Format(fileName: "c.x.svg") == .svg)
+    for name in ["", "svg", ".svg", "a.svg.gz", "a.", "a.json"] { #expect(TimelineFile.Format(fileName: name) == nil) }
+  }
+
+  @Test(arguments: [TimelineFile.Format.perfetto, .html])
+  func `memory does not grow with the events`(format: TimelineFile.Format) throws {
+    let made = try MadeUpTimeline(format)
+    let file = try made.begin()
+    var timeline = file.begin(.madeUp(), exitNames: ExitNames())
+    func storm(_ rounds: Range<Int>) {
+      for round in rounds {
+        let time = UInt64(round) * 1000
+        timeline.take(event(time, on: 101, .entered(vcpuID: 7)), at: Int64(time))
+        let exit = event(time + 500, on: 101, .exited(reason: ExitReason(number: UInt32(round % 60), architecture: 1)))
+        timeline.take(exit, at: Int64(time) + 500)
+        timeline.take(.injected(at: Int64(time)))
+      }
+    }
+    storm(0..<8000)
+    let before = try residentKiB()
+    storm(8000..<40_000)
+    let growth = try residentKiB() - before
+    // What was written meanwhile is more than that.
+    #expect(growth < 6000, "it grew by \(growth) KiB")
+    timeline.finish(lost: 0, absent: [])
+    try file.commit()
+    #expect(try made.bytes.count > 4_000_000)
+  }
+
+  private func residentKiB() throws -> Int {
+    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+    return try #require(Int(line.split(whereSeparator: \.isWhitespace)[1]))
+  }
+}
