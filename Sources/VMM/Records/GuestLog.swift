@@ -8,12 +8,14 @@ import Synchronization
 /// and copies no more of a label than `LAPWING_LABEL_LIMIT` bytes.
 public final class GuestLog: Sendable {
   private let memory: GuestMemory
+  private let bootPage: UInt64
   private let address: UInt64
   private let capacity: UInt64
   private let taken = Mutex<UInt64>(0)
 
   init(memory: GuestMemory, layout: BootLayout) {
     self.memory = memory
+    bootPage = layout.bootPage
     address = layout.log
     capacity = layout.logCapacity
   }
@@ -68,7 +70,11 @@ public final class GuestLog: Sendable {
     return claimed > capacity ? claimed - capacity : 0
   }
 
-  private var claimedRecords: UInt64 { (try? memory.load(UInt64.self, at: address)) ?? 0 }
+  /// None of a guest that was given no boot page, or has put something else there: it has something of its own here too.
+  private var claimedRecords: UInt64 {
+    guard memory.hasBootPage(at: bootPage) else { return 0 }
+    return (try? memory.load(UInt64.self, at: address)) ?? 0
+  }
 
   private func record(at index: UInt64) -> GuestRecord? {
     let place = address + UInt64(MemoryLayout<LogHeader>.stride) + index * UInt64(MemoryLayout<LogRecord>.stride)
@@ -95,6 +101,13 @@ public final class GuestLog: Sendable {
     let length = min(Int(record.labelLength), Int(LAPWING_LABEL_LIMIT))
     guard let bytes = try? memory.read(length, at: UInt64(record.label)) else { return "(label outside of memory)" }
     return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+extension GuestMemory {
+  /// Whether the page that tells a guest of Lapwing's about its machine is there.
+  func hasBootPage(at address: UInt64) -> Bool {
+    (try? load(UInt32.self, at: address)) == UInt32(LAPWING_BOOT_MAGIC)
   }
 }
 

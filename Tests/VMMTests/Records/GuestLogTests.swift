@@ -15,6 +15,7 @@ import Testing
     layout = try #require(BootLayout(top: memory.lowSize, vcpus: 1, logCapacity: 8))
     log = GuestLog(memory: memory, layout: layout)
     try memory.write(Array("label".utf8), at: 0x1000)
+    try memory.store(UInt32(LAPWING_BOOT_MAGIC), at: layout.bootPage)
   }
 
   private func claim(_ count: UInt64) throws { try memory.store(count, at: layout.log) }
@@ -30,6 +31,16 @@ import Testing
     record.labelLength = 5
     change(&record)
     try memory.storeStructure(record, at: layout.log + 64 + UInt64(32 * index))
+  }
+
+  @Test func `a guest that has put something of its own there has written down nothing`() throws {
+    try claim(0x0101_0101_0101_0101)
+    try put(0, .mark)
+    #expect(log.droppedRecords > 0)
+    try memory.write([UInt8](repeating: 1, count: 4096), at: layout.bootPage)
+    #expect(log.droppedRecords == 0)
+    #expect(log.next().isEmpty)
+    #expect(log.interrupts(since: 0, before: .max).isEmpty)
   }
 
   @Test func `each kind of record is read as what it is`() throws {

@@ -53,7 +53,7 @@ extension Machine {
   private func setTellsMarks(_ tells: Bool) {
     let page = layout.bootPage
     // A guest that was given no boot page has no marks, and something of its own in that place.
-    guard (try? memory.load(UInt32.self, at: page)) == UInt32(LAPWING_BOOT_MAGIC) else { return }
+    guard memory.hasBootPage(at: page) else { return }
     try? memory.store(tells ? 1 : 0 as UInt32, at: page + UInt64(LAPWING_BOOT_TELLS_MARKS))
   }
 }

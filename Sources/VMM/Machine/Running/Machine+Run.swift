@@ -97,6 +97,7 @@ extension Machine {
   /// When the bootstrap processor ran its first instruction, as the guest itself wrote it down; nil for a guest that
   /// does not.
   public var firstInstruction: ContinuousClock.Instant? {
+    guard memory.hasBootPage(at: layout.bootPage) else { return nil }
     let address = layout.bootPage + UInt64(LAPWING_BOOT_FIRST_TSC)
     guard let tsc = try? memory.load(UInt64.self, at: address), tsc > 0 else { return nil }
     return clock.instant(tsc)
