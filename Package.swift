@@ -329,3 +329,13 @@ let package = Package(
       swiftSettings: strict),
   ]
 )
+
+// Fuzzes the readers of states: scripts/fuzz-states builds it, with coverage everywhere.
+if Context.environment["LAPWING_FUZZER"] != nil {
+  package.targets += [
+    .target(name: "CFuzzer", path: "Tests/StateFuzzer/Driver"),
+    .executableTarget(
+      name: "state-fuzzer", dependencies: ["CFuzzer", "ForeignStates", "Rules"], path: "Tests/StateFuzzer/Program",
+      swiftSettings: strict, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
+  ]
+}
