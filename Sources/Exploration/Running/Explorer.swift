@@ -82,7 +82,8 @@ public final class Explorer: Sendable {
       hasGuest: options.hasGuest)
     var history = History(machine: generator.machine())
     let run = try HistoryRun(
-      history.machine, deviations: bench.deviations, subject: try bench.make(history.machine), clock: bench.clock)
+      history.machine, deviations: bench.deviations, subject: try bench.make(history.machine), takesTurns: true,
+      clock: bench.clock)
     var coverage = Coverage()
     var finding: Finding?
     var previous: Int?
@@ -122,7 +123,10 @@ public final class Explorer: Sendable {
     }
     guard !isKnown else { return }
     let end = ContinuousClock.now + options.shrinkLimit
-    var shrunk = try Shrinker(bench) { ContinuousClock.now > end }.shrink(finding)
+    // With everything compared after each step it may show earlier.
+    var whole = try bench.run(finding.history) ?? finding
+    whole.originalSteps = finding.originalSteps
+    var shrunk = try Shrinker(bench) { ContinuousClock.now > end }.shrink(whole)
     shrunk.rate = try repetitions(of: shrunk)
     let (new, limit) = (shrunk, options.findings)
     let isEnough = state.withLock { result in

@@ -11,6 +11,8 @@ public final class HistoryRun {
   private var expectedView: VisibleState
   private var seenView: VisibleState
   private let clock: () -> UInt64
+  private let takesTurns: Bool
+  private var steps = 0
   /// What the model answered to the last step.
   private(set) var lastAnswer = StepAnswer.done
   /// What the other answered to it.
@@ -22,14 +24,17 @@ public final class HistoryRun {
   ///   - machine: What it begins with.
   ///   - deviations: Which kernel the model stands for.
   ///   - subject: The machine that is looked at, after power-on.
+  ///   - takesTurns: Whether MSRs and events are compared of one vCPU after each step, in turns, and not of all.
   ///   - clock: The time in nanoseconds that both timers count in.
   /// - Throws: `KVMError` where the machine cannot be brought to the history's beginning.
   public init(
-    _ machine: HistoryMachine, deviations: Deviations, subject: any InterruptSubject, clock: @escaping () -> UInt64
+    _ machine: HistoryMachine, deviations: Deviations, subject: any InterruptSubject, takesTurns: Bool = false,
+    clock: @escaping () -> UInt64
   ) throws(KVMError) {
     expected = ModelSubject(ReferenceMachine.Configuration(vcpus: machine.vcpus, deviations: deviations))
     seen = subject
     self.clock = clock
+    self.takesTurns = takesTurns
     expectedView = VisibleState(vcpus: machine.vcpus)
     seenView = VisibleState(vcpus: machine.vcpus)
     expected.moment = Moment(clock())
@@ -58,6 +63,10 @@ public final class HistoryRun {
   ///
   /// - Returns: What differs already.
   public func compare() throws(KVMError) -> [StateMismatch] {
+    // Once all has been seen, turns are enough.
+    let turn = takesTurns && steps > 0 ? steps % expected.vcpuCount : nil
+    steps += 1
+    (expectedView.turn, seenView.turn) = (turn, turn)
     let before = clock()
     try seen.observe(&seenView)
     expected.moment = Moment(earliest: before, latest: clock())

@@ -130,6 +130,7 @@ public final class KVMSubject: InterruptSubject {
       observation.vcpus[number].page = page
       let count = page[.currentCount]
       observation.vcpus[number].count = count...count
+      guard observation.looksInto(number) else { continue }
       let msrs = try vcpu.msrs([MSR.apicBase, MSR.tscDeadline]).entries
       guard msrs.count == 2 else {
         throw KVMError(call: .getMSRs, errno: .invalidArgument, detail: "IA32_APIC_BASE and IA32_TSC_DEADLINE")

@@ -115,6 +115,7 @@ public class ModelSubject: InterruptSubject {
     for vcpu in machine.localAPICs.indices {
       observation.vcpus[vcpu].page = machine.localAPICState(vcpu)
       observation.vcpus[vcpu].count = machine.localAPICs[vcpu].currentCount(at: moment)
+      guard observation.looksInto(vcpu) else { continue }
       observation.vcpus[vcpu].base = machine.localAPICs[vcpu].base.rawValue
       observation.vcpus[vcpu].deadline = machine.localAPICs[vcpu].tscDeadline
       observation.vcpus[vcpu].nmis = machine.localAPICs[vcpu].processor.pendingNMIs

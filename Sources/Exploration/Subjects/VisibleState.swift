@@ -21,12 +21,18 @@ public struct VisibleState: Sendable {
 
   /// The vCPUs.
   public var vcpus: [VCPU]
+  /// The vCPU whose MSRs and events are looked at, of the others they stay as they were; nil for all. A system call that
+  /// loads a vCPU takes most of an exploration's time.
+  public var turn: Int?
   /// The IOAPIC.
   public var ioapic: IOAPICState
   /// The master.
   public var master = PICState()
   /// The slave.
   public var slave = PICState()
+
+  /// Whether the MSRs and events of a vCPU are looked at now.
+  func looksInto(_ vcpu: Int) -> Bool { turn == nil || turn == vcpu }
 
   /// Nothing yet.
   public init(vcpus: Int) {
