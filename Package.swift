@@ -114,6 +114,20 @@ let package = Package(
       ],
       exclude: ["Formats"],
       swiftSettings: strict),
+    // What happens on machines that other processes run.
+    .target(
+      name: "Watch",
+      dependencies: [
+        "APIC", "Evidence", "KVM", "Support", .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "WatchTests",
+      dependencies: [
+        "APIC", "Evidence", "KVM", "Support", "Watch", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
     .target(
       name: "Scenarios",
       dependencies: [
@@ -158,7 +172,7 @@ let package = Package(
       name: "Reports",
       dependencies: [
         "APIC", "Control", "Evidence", "JSON", "KVM", "MachineState", "Measurements", "Scenarios", "Support",
-        "UnitTests", "VMM",
+        "UnitTests", "VMM", "Watch",
       ],
       swiftSettings: strict),
     .target(name: "CProcess"),
@@ -166,7 +180,7 @@ let package = Package(
       name: "lapwing",
       dependencies: [
         "APIC", "BuiltInGuests", "CProcess", "Control", "Debugger", "Evidence", "KVM", "MachineState", "Measurements",
-        "Reports", "Scenarios", "Support", "UnitTests", "VMM",
+        "Reports", "Scenarios", "Support", "UnitTests", "VMM", "Watch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -12,6 +12,7 @@ struct Lapwing: ParsableCommand {
     subcommands: [
       RunCommand.self, SnapshotCommand.self, RestoreCommand.self, InspectCommand.self, DiffCommand.self,
       ListCommand.self, DoctorCommand.self, TestCommand.self, CompareCommand.self, BenchCommand.self, KutCommand.self,
+      WatchCommand.self,
     ])
 
   /// When the program began, which times in reports are counted from.

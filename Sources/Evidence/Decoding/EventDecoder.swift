@@ -11,7 +11,11 @@ struct EventDecoder: Sendable {
   /// Why others, which the kernel has, cannot be.
   let obstacles: [EventLayout.Missing]
 
+  /// Its names of inhibits.
+  var inhibitNames: InhibitNames { InhibitNames(printFormat: inhibitFormat) }
+
   private let exitFormat: String
+  private let inhibitFormat: String
   private let layouts: [EventLayout?]
   private let typeField: EventField
   private let threadField: EventField
@@ -43,6 +47,7 @@ struct EventDecoder: Sendable {
     else { return nil }
     typeField = type
     threadField = thread
+    inhibitFormat = formats.first { $0.name == Tracepoint.inhibit.rawValue }?.printFormat ?? ""
     exitFormat = formats.first { $0.name == Tracepoint.exit.rawValue }?.printFormat ?? ""
     self.layouts = layouts
     self.readable = readable
@@ -126,6 +131,8 @@ extension TraceEvent.Detail {
       self = .exited(
         reason: ExitReason(
           number: UInt32(truncatingIfNeeded: first), architecture: UInt8(truncatingIfNeeded: second)))
+    case .modelSpecificRegister:
+      self = .accessed(register: UInt32(truncatingIfNeeded: first), isWrite: second != 0)
     }
   }
 }

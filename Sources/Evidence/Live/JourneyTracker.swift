@@ -147,6 +147,7 @@ public struct JourneyTracker {
     case .ipi, .message, .line, .acknowledged, .ioapic:
       note(event, runner)
       return JourneyStep()
+    case .accessed: return JourneyStep(vcpu: runner)
     case .inhibit: return JourneyStep()
     }
   }
