@@ -229,7 +229,7 @@ let package = Package(
     .executableTarget(
       name: "trace-costs",
       dependencies: [
-        "APIC", "BuiltInGuests", "Evidence", "Figures", "KVM", "VMM",
+        "APIC", "BuiltInGuests", "Evidence", "Figures", "KVM", "VMM", "Watch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -128,9 +128,14 @@ extension TraceEvent.Detail {
     case .wakeUp: self = .wokenUp(hadSlept: second != 0, after: first)
     case .entry: self = .entered(vcpuID: UInt32(truncatingIfNeeded: first))
     case .exit:
-      self = .exited(
-        reason: ExitReason(
-          number: UInt32(truncatingIfNeeded: first), architecture: UInt8(truncatingIfNeeded: second)))
+      var reason = ExitReason(
+        number: UInt32(truncatingIfNeeded: first), architecture: UInt8(truncatingIfNeeded: second))
+      // VM-exit interruption information: bit 31 says that it is valid (SDM volume 3C, section 26.9.2).
+      let information = layout.third.load(bytes, at: base)
+      if reason.isExternalInterrupt, information >> 31 & 1 != 0 {
+        reason.vector = UInt8(truncatingIfNeeded: information)
+      }
+      self = .exited(reason: reason)
     case .modelSpecificRegister:
       self = .accessed(register: UInt32(truncatingIfNeeded: first), isWrite: second != 0)
     }

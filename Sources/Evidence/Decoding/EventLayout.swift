@@ -42,7 +42,7 @@ enum Tracepoint: String, CaseIterable, Sendable {
     case .acknowledge: [needed("irqchip"), needed("pin")]
     case .wakeUp: [needed("ns"), needed("waited")]
     case .entry: [needed("vcpu_id")]
-    case .exit: [needed("exit_reason"), needed("isa")]
+    case .exit: [needed("exit_reason"), needed("isa"), optional("intr_info")]
     case .modelSpecificRegister: [needed("ecx"), needed("write")]
     }
   }

@@ -14,9 +14,11 @@ public struct InhibitNames: Hashable, Sendable {
       names = []
       return
     }
-    // Every second piece between quotes is a name; the first is what stands between two of them.
+    // Every second piece is between quotes: first what stands between two names, then names; what is empty is printed where
+    // there is no flag.
     let pieces = printFormat[flags.upperBound...].split(separator: "\"", omittingEmptySubsequences: false)
     names = pieces.enumerated().compactMap { $0.offset % 2 == 1 && $0.offset > 1 ? String($0.element) : nil }
+      .prefix { !$0.isEmpty }.map { $0 }
   }
 
   /// Those of a kernel that does not tell them: none of one older than Linux 5.19.

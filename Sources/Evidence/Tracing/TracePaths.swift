@@ -21,7 +21,8 @@ public struct TracePaths: Hashable, Sendable {
 
   /// All places where it may be.
   var candidates: [FilePath] {
-    customary + MountList.places(of: "tracefs", in: (try? TextFile.read(mounts)) ?? "").filter { !customary.contains($0) }
+    customary
+      + MountList.places(of: "tracefs", in: (try? TextFile.read(mounts)) ?? "").filter { !customary.contains($0) }
   }
 }
 

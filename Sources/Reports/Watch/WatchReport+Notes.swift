@@ -19,10 +19,13 @@ extension WatchReport {
     }
     let unknown = interval.machine.vcpus.filter { $0.thread == nil }
     if !unknown.isEmpty {
-      notes.append("which thread runs a vCPU is not known of \(Units.count(unknown.count, "vCPU")): it has not run yet, or the kernel does not say")
+      notes.append(
+        "which thread runs a vCPU is not known of \(Units.count(unknown.count, "vCPU")): it has not run yet, or the kernel does not say"
+      )
     }
     if interval.machine.vcpus.contains(where: \.isThreadByName) {
-      notes.append("which thread runs which vCPU was told by the threads' names: this kernel has no vcpuN/pid in debugfs")
+      notes.append(
+        "which thread runs which vCPU was told by the threads' names: this kernel has no vcpuN/pid in debugfs")
     }
     if interval.lacksLatencies {
       notes.append("there are more vectors on vCPUs than latencies are kept of: those seen first have them")

@@ -1,4 +1,5 @@
 import APIC
+import Evidence
 public import Support
 
 extension WatchReport {
@@ -36,7 +37,8 @@ extension WatchReport {
     line += "\(rate(interrupts.reduce(0) { $0 + $1.accepted })) interrupts/s"
     if let exitCount { line += ", \(rate(exitCount)) exits/s" }
     if let interruptExits, let exitCount, exitCount > 0 {
-      line += ", \(Units.fixed(Double(interruptExits) / Double(exitCount) * 100, digits: 0)) % of them the interrupts' doing"
+      line +=
+        ", \(Units.fixed(Double(interruptExits) / Double(exitCount) * 100, digits: 0)) % of them the interrupts' doing"
     }
     if let exitsPerInterrupt { line += ", \(Units.fixed(exitsPerInterrupt, digits: 2)) for each" }
     return line
@@ -74,6 +76,7 @@ extension WatchReport {
   }
 
   private func interruptTable(_ style: Style) -> [TextLine] {
+    let interrupts = interrupts.filter { $0.total + $0.ended > 0 }
     guard !interrupts.isEmpty else { return ["  no interrupt was seen"] }
     let hasPosts = interrupts.contains { $0.posted > 0 }
     var table = Table()
@@ -85,7 +88,9 @@ extension WatchReport {
     if hasWakeUp { titles.append("to wake-up p50/p99/max") }
     table.add(titles.lines)
     for row in interrupts {
-      var cells = [hex(row.vector, digits: 2), "\(row.vcpu)", rate(row.total), rate(row.coalesced), row.origin, row.way]
+      var cells = [
+        hex(row.vector, digits: 2), "\(row.vcpu)", rate(row.total), rate(row.coalesced), row.origin, row.way,
+      ]
       if hasPosts { cells.insert(rate(row.posted), at: 4) }
       if hasInjection { cells.append(row.injectionLatency?.cell ?? "") }
       if hasWakeUp { cells.append(row.wakeUpLatency?.cell ?? "") }
@@ -121,7 +126,9 @@ extension WatchReport {
     }
     let rows = [("PIN", notifications.posted), ("NPI", notifications.nested), ("PIW", notifications.wakeups)]
     let grown = rows.compactMap { name, count in count.map { "\(name) \(rate($0))/s" } }
-    if !grown.isEmpty { lines.append("the host's posted-interrupt vectors, of all machines: \(grown.joined(separator: ", "))") }
+    if !grown.isEmpty {
+      lines.append("the host's posted-interrupt vectors, of all machines: \(grown.joined(separator: ", "))")
+    }
     return lines
   }
 
@@ -147,7 +154,7 @@ extension WatchedInterrupt {
       ("injected", ways.software), ("virtual-interrupt delivery", ways.virtualDelivery), ("posted", ways.posted),
     ].filter { $0.1 > 0 }.sorted { $0.1 > $1.1 }
     let all = ways.software + ways.virtualDelivery + ways.posted + ways.unknown
-    guard let first = known.first else { return "not known" }
+    guard let first = known.first else { return concludedWay == .software ? "injected (concluded)" : "not known" }
     guard first.1 < all else { return first.0 }
     return known.map { "\($0.0) \(Units.fixed(Double($0.1) / Double(all) * 100, digits: 0)) %" }.joined(separator: ", ")
   }

@@ -134,7 +134,9 @@ extension WatchReport {
     self.time = time
     length = interval.length
     vcpus = interval.machine.vcpus.map { VCPU(id: $0.id, thread: $0.thread) }
-    interrupts = interval.interrupts.filter(filter.shows).map { WatchedInterrupt($0, interval.machine) }
+    let hasAPICv = context.apicv.isAvailable
+    interrupts = interval.interrupts.filter(filter.shows)
+      .map { WatchedInterrupt($0, interval.machine, hasAPICv: hasAPICv) }
       .sorted { ($1.total, $0.vcpu, $0.vector) < ($0.total, $1.vcpu, $1.vector) }
     exits = interval.exits.map { exits in
       exits.map { exit in
@@ -145,7 +147,9 @@ extension WatchReport {
     }
     exitCount = interval.exits.map { $0.reduce(0) { $0 + $1.count } }
     interruptExits = interval.exits.map { exits in
-      exits.reduce(0) { $0 + (InterruptExit($1.reason) == nil ? 0 : $1.count) } + (interval.x2APICWrites ?? 0)
+      let own = exits.reduce(0) { $0 + (InterruptExit($1.reason) == nil ? 0 : $1.count) }
+      // What KVM emulates writes registers without an exit of its own.
+      return min(own + (interval.x2APICWrites ?? 0), exits.reduce(0) { $0 + $1.count })
     }
     (x2APICWrites, x2APICReads) = (interval.x2APICWrites, interval.x2APICReads)
     halts = Halts(

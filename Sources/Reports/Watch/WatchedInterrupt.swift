@@ -1,5 +1,5 @@
 import APIC
-import Evidence
+public import Evidence
 import Watch
 
 /// The interrupts of one vector on one vCPU, for a report.
@@ -24,6 +24,8 @@ public struct WatchedInterrupt: Codable, Sendable {
   public var sources: [Source]
   /// How those got into the guest that were over in the interval.
   public var ways: Ways
+  /// The way of those of which nothing tells it, where this host leaves only one: without APICv it is software's.
+  public var concludedWay: DeliveryPath?
   /// From acceptance to injection by software; absent where there was none.
   public var injectionLatency: Latency?
   /// From acceptance to the halted vCPU's going on; absent where there was none.
@@ -83,7 +85,11 @@ public struct WatchedInterrupt: Codable, Sendable {
 }
 
 extension WatchedInterrupt {
-  init(_ count: InterruptCount, _ machine: RunningMachine) {
+  /// - Parameters:
+  ///   - count: what was counted.
+  ///   - machine: whose interrupts they are.
+  ///   - hasAPICv: whether the host could deliver without software; nil where nothing tells.
+  init(_ count: InterruptCount, _ machine: ForeignMachine, hasAPICv: Bool?) {
     vcpu = count.vcpu
     vector = count.vector.rawValue
     (accepted, coalesced, posted) = (count.accepted, count.coalesced, count.posted)
@@ -92,6 +98,7 @@ extension WatchedInterrupt {
     ways = Ways(
       software: count.ways.software, virtualDelivery: count.ways.virtualDelivery, posted: count.ways.posted,
       unknown: count.ways.unknown)
+    if hasAPICv == false, ways.unknown > 0 { concludedWay = .software }
     injectionLatency = count.injection.map(Latency.init)
     wakeUpLatency = count.wakeUp.map(Latency.init)
   }
@@ -101,7 +108,7 @@ extension WatchedInterrupt {
 }
 
 extension WatchedInterrupt.Source {
-  fileprivate init(_ seen: InterruptCount.Source, _ machine: RunningMachine) {
+  fileprivate init(_ seen: InterruptCount.Source, _ machine: ForeignMachine) {
     count = seen.count
     switch seen.source {
     case .ipi(let index):

@@ -53,7 +53,8 @@ struct InterruptTable {
     }
   }
 
-  private mutating func record(_ nanoseconds: UInt64, _ row: Int, _ histogram: WritableKeyPath<Row, LatencyHistogram?>) {
+  private mutating func record(_ nanoseconds: UInt64, _ row: Int, _ histogram: WritableKeyPath<Row, LatencyHistogram?>)
+  {
     if rows[row][keyPath: histogram] == nil {
       guard histograms < Self.histogramLimit else {
         lacksLatencies = true

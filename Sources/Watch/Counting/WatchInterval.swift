@@ -5,7 +5,7 @@ public struct WatchInterval: Hashable, Sendable {
   /// How long it was, in nanoseconds.
   public var length: Int64 = 0
   /// The machine as it was at the interval's end.
-  public var machine: RunningMachine
+  public var machine: ForeignMachine
   /// Its interrupts, by vCPU and vector.
   public var interrupts: [InterruptCount] = []
   /// Its exits by reason; nil where nothing tells of exits, as a back end without kvm_exit does.
@@ -69,7 +69,7 @@ public struct WatchInterval: Hashable, Sendable {
     }
   }
 
-  init(_ machine: RunningMachine) {
+  init(_ machine: ForeignMachine) {
     self.machine = machine
   }
 }

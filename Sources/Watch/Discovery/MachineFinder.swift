@@ -30,7 +30,7 @@ public struct MachineFinder: Sendable {
   }
 
   /// All machines, by process and descriptor.
-  public func all() -> [RunningMachine] {
+  public func all() -> [ForeignMachine] {
     HostFile.names(in: machines).prefix(Self.machineLimit).compactMap { name in
       guard let (process, descriptor) = Self.parse(name) else { return nil }
       return machine(process, descriptor, folder: machines.appending(name))
@@ -38,7 +38,7 @@ public struct MachineFinder: Sendable {
   }
 
   /// Whether a machine is still there.
-  public func isThere(_ machine: RunningMachine) -> Bool { HostFile.exists(machine.folder) }
+  public func isThere(_ machine: ForeignMachine) -> Bool { HostFile.exists(machine.folder) }
 
   /// What a machine's folder is named: its process and descriptor.
   static func parse(_ name: String) -> (process: Int32, descriptor: Int32)? {
@@ -53,12 +53,12 @@ public struct MachineFinder: Sendable {
     digits.allSatisfy { (0x30...0x39).contains($0) } ? Int32(Substring(digits)) : nil
   }
 
-  private func machine(_ process: Int32, _ descriptor: Int32, folder: FilePath) -> RunningMachine {
-    var vcpus: [RunningVCPU] = []
+  private func machine(_ process: Int32, _ descriptor: Int32, folder: FilePath) -> ForeignMachine {
+    var vcpus: [ForeignVCPU] = []
     var names: [UInt32: Int32]?
     for name in HostFile.names(in: folder) where name.hasPrefix("vcpu") && vcpus.count < Self.vcpuLimit {
       guard let id = UInt32(name.dropFirst(4)) else { continue }
-      var vcpu = RunningVCPU(id: id)
+      var vcpu = ForeignVCPU(id: id)
       // 0 is a vCPU that has not run yet.
       if let text = HostFile.text(folder.appending("\(name)/pid"), atMost: 64) {
         vcpu.thread = Int32(text).flatMap { $0 > 0 ? $0 : nil }
@@ -71,7 +71,7 @@ public struct MachineFinder: Sendable {
       vcpus.append(vcpu)
     }
     vcpus.sort { $0.id < $1.id }
-    var machine = RunningMachine(
+    var machine = ForeignMachine(
       process: process, descriptor: descriptor, program: processes.name(of: process), vcpus: vcpus, folder: folder)
     // A vCPU with a local APIC in the kernel has this file (arch/x86/kvm/debugfs.c).
     if let first = vcpus.first {

@@ -23,8 +23,8 @@ public struct MachineSelection: Hashable, Sendable {
   ///   - processes: what tells whether there is such a process at all.
   /// - Throws: `MachineMissing`.
   public func machine(
-    among machines: [RunningMachine], _ processes: HostProcesses = HostProcesses()
-  ) throws(MachineMissing) -> RunningMachine {
+    among machines: [ForeignMachine], _ processes: HostProcesses = HostProcesses()
+  ) throws(MachineMissing) -> ForeignMachine {
     let own = machines.filter { $0.process == process }
     guard !own.isEmpty else {
       throw processes.exists(process)

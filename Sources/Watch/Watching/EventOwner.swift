@@ -12,7 +12,7 @@ struct EventOwner {
     case byID
   }
 
-  private let machine: RunningMachine
+  private let machine: ForeignMachine
   private let processes: HostProcesses
   private let recordsAllThreads: Bool
   private var otherThreads: Set<Int32> = []
@@ -28,7 +28,7 @@ struct EventOwner {
   /// - Parameters:
   ///   - machine: the watched one.
   ///   - recordsAllThreads: whether the whole host is recorded; otherwise only processes of machines are.
-  init(_ machine: RunningMachine, recordsAllThreads: Bool, _ processes: HostProcesses) {
+  init(_ machine: ForeignMachine, recordsAllThreads: Bool, _ processes: HostProcesses) {
     self.machine = machine
     self.recordsAllThreads = recordsAllThreads
     self.processes = processes
@@ -40,7 +40,7 @@ struct EventOwner {
   /// Takes note of the machines that there are.
   ///
   /// - Parameter recorded: those whose events may be recorded too.
-  mutating func note(_ recorded: [RunningMachine]) {
+  mutating func note(_ recorded: [ForeignMachine]) {
     let others = recorded.filter { $0.name != machine.name }
     otherThreads = Set(others.flatMap(\.vcpus).compactMap(\.thread))
     otherIDs = Set(others.flatMap(\.vcpus).map(\.id))

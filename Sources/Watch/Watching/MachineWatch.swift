@@ -4,7 +4,7 @@ public import Evidence
 /// Counts what happens on one machine, event by event, in memory that is bounded whatever happens.
 public struct MachineWatch {
   /// The machine, as it was looked at last.
-  public private(set) var machine: RunningMachine
+  public private(set) var machine: ForeignMachine
   private var owner: EventOwner
   private var tracker: JourneyTracker
   private let clock: TraceClock
@@ -31,7 +31,7 @@ public struct MachineWatch {
   ///   - clock: that of the events' times.
   ///   - start: the host's TSC when recording began.
   package init(
-    _ machine: RunningMachine, among recorded: [RunningMachine], recordsAllThreads: Bool, recordsResidency: Bool,
+    _ machine: ForeignMachine, among recorded: [ForeignMachine], recordsAllThreads: Bool, recordsResidency: Bool,
     clock: TraceClock, start: UInt64, processes: HostProcesses = HostProcesses()
   ) {
     self.machine = machine
@@ -45,9 +45,10 @@ public struct MachineWatch {
   }
 
   /// Takes note of the machine as it is now: its vCPUs and their threads.
-  public mutating func note(_ machine: RunningMachine, among recorded: [RunningMachine]) {
+  public mutating func note(_ machine: ForeignMachine, among recorded: [ForeignMachine]) {
     self.machine = machine
     owner.note(recorded)
+    tracker.learnsThreads = owner.isAlone
     for vcpu in machine.vcpus {
       if let index = tracker.vcpu(id: vcpu.id) {
         if let thread = vcpu.thread, tracker.vcpu(runBy: thread) != index { tracker.run(index, on: thread) }
@@ -139,6 +140,7 @@ public struct MachineWatch {
     var reason = reason
     // Flags of VT-x's reasons are above bit 15.
     if reason.architecture == 1 { reason.number &= 0xffff }
+    reason.vector = nil
     if lastExit?.reason == reason {
       lastExit?.count += 1
       return

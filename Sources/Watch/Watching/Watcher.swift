@@ -25,7 +25,7 @@ public final class Watcher {
   ///     other threads than the machines' is seen then. Otherwise those of the machines' processes are.
   /// - Throws: `TraceUnavailable` with the host's reason.
   public init(
-    _ machines: [RunningMachine], _ finder: MachineFinder, allThreads: Bool = false
+    _ machines: [ForeignMachine], _ finder: MachineFinder, allThreads: Bool = false
   ) throws(TraceUnavailable) {
     self.finder = finder
     recordsAllThreads = allThreads

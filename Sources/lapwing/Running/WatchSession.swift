@@ -43,12 +43,14 @@ struct WatchSession {
       pulse.wait(until: min(next, end ?? next))
       watcher.poll()
       let now = ContinuousClock.now
-      isOver = signals.isPending || StandardOutput.loss != nil || view?.isLeft == true || end.map { now >= $0 } == true
+      isOver =
+        signals.isPending || StandardOutput.loss != nil || view?.isLeft == true || end.map { now >= $0 } == true
         || watcher.isOver
       if isOver || now >= next {
         let report = take(isLast: isOver)
         isOver = isOver || report.hasEnded
-        shown = report
+        // What stays on the terminal is of a whole interval, where there was one.
+        if view == nil || shown == nil || !isOver { shown = report }
         next = max(next + period, now)
         if let view { view.show(report, isNew: true) } else { try show(report) }
       } else if let view, let shown {
