@@ -148,6 +148,20 @@ let package = Package(
       ],
       exclude: ["Formats"],
       swiftSettings: strict),
+    // What happens on machines that other processes run.
+    .target(
+      name: "Watch",
+      dependencies: [
+        "APIC", "Evidence", "KVM", "Support", .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "WatchTests",
+      dependencies: [
+        "APIC", "Evidence", "KVM", "Support", "Watch", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
     .target(
       name: "Scenarios",
       dependencies: [
@@ -210,7 +224,7 @@ let package = Package(
       name: "Reports",
       dependencies: [
         "APIC", "Control", "Evidence", "ForeignStates", "JSON", "KVM", "MachineState", "Measurements", "Rules",
-        "Scenarios", "Support", "UnitTests", "VMM",
+        "Scenarios", "Support", "UnitTests", "VMM", "Watch",
       ],
       swiftSettings: strict),
     .target(name: "CProcess"),
@@ -219,7 +233,7 @@ let package = Package(
       dependencies: [
         "APIC", "BuiltInGuests", "CProcess", "Control", "Debugger", "Evidence", "Exploration", "ForeignStates", "JSON",
         "KVM", "MachineState", "Measurements", "ReferenceModel", "Reports", "Rules", "Scenarios", "Support",
-        "Timelines", "UnitTests", "VMM",
+        "Timelines", "UnitTests", "VMM", "Watch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -268,7 +282,7 @@ let package = Package(
     .executableTarget(
       name: "trace-costs",
       dependencies: [
-        "APIC", "BuiltInGuests", "Evidence", "Figures", "KVM", "VMM",
+        "APIC", "BuiltInGuests", "Evidence", "Figures", "KVM", "VMM", "Watch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

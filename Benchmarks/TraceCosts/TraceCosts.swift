@@ -8,6 +8,7 @@ import Glibc
 import KVM
 import SystemPackage
 import VMM
+import Watch
 
 /// What it costs to decode a trace's events and to make journeys of them, on one processor, beside `perf script` with the
 /// same events, where perf is installed.
@@ -64,16 +65,41 @@ struct TraceCosts: ParsableCommand {
       times.append(Double(counts.events) / (ProcessorTime.ofThread - start) / 1e6)
     }
     let figures = Figures(of: times)
+    let watched = try watch(recorder, threads, counts.events)
     print("\(counts.events) events, \(counts.lost) lost, \(counts.journeys) journeys, \(rounds) rounds")
     print(
       String(
         format: "  lapwing      %.2f million events a second of processor time (quartiles %.2f to %.2f)",
         figures.median, figures.lowerQuartile, figures.upperQuartile))
+    print(
+      String(
+        format: "  watch        %.2f million events a second of processor time (quartiles %.2f to %.2f)",
+        watched.median, watched.lowerQuartile, watched.upperQuartile))
     guard let perf else { return print("  perf script  there is no perf in PATH, or it cannot record here") }
     let (events, time) = try perf.script()
     let rate = Double(events) / time / 1e6
     print(String(format: "  perf script  %.2f million (%d events)", rate, events))
-    print(String(format: "  x perf       %.1f", figures.median / rate))
+    print(
+      String(format: "  x perf       %.1f, watch %.1f", figures.median / rate, watched.median / rate))
+  }
+
+  /// Decodes the pages and counts what is in them as `lapwing watch` does.
+  private func watch(_ recorder: PageRecorder, _ threads: [Int32], _ events: Int) throws -> Figures {
+    let machine = ForeignMachine(process: getpid(), threads: threads)
+    let first = TraceClock.now()
+    let clock = TraceClock(first, TraceClock.later(than: first, by: .milliseconds(20)))
+    var times: [Double] = []
+    for _ in 0..<rounds {
+      let start = ProcessorTime.ofThread
+      var watch = MachineWatch(
+        machine, among: [machine], recordsAllThreads: false, recordsResidency: true, clock: clock, start: 0)
+      _ = recorder.decode { watch.take($0) }
+      let interval = watch.takeInterval(UInt64(Int64.max), isLast: true)
+      let time = ProcessorTime.ofThread - start
+      guard interval.accepted >= UInt64(messages) else { throw Failure("watching lost interrupts", 70) }
+      times.append(Double(events) / time / 1e6)
+    }
+    return Figures(of: times)
   }
 
   /// Sends the guest its messages, and keeps the pages.

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 // By number: older C libraries have no words for these calls.
-int cevidence_mount_tracefs(void) {
-  int context = (int)syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC);
+int cevidence_mount(const char *type) {
+  int context = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
   if (context < 0) return -errno;
   int answer = (int)syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
   if (answer == 0) {

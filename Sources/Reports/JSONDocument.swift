@@ -13,6 +13,15 @@ public enum JSONDocument {
     return withoutControlCharacters(String(decoding: try encoder.encode(report), as: UTF8.self))
   }
 
+  /// The document on one line, for a stream of them.
+  ///
+  /// - Throws: as `text`.
+  public static func line(_ report: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return withoutControlCharacters(String(decoding: try encoder.encode(report), as: UTF8.self))
+  }
+
   /// The document with every character by its number that a terminal would obey or hide: the encoder leaves those above
   /// U+007E as they are. Outside of strings a document has none.
   private static func withoutControlCharacters(_ document: String) -> String {

@@ -23,6 +23,7 @@ struct Lapwing: ParsableCommand {
       ExploreCommand.self,
       BenchCommand.self,
       KutCommand.self,
+      WatchCommand.self,
     ])
 
   /// When the program began, which times in reports are counted from.

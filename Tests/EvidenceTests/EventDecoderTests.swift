@@ -47,6 +47,11 @@ import Testing
     ("kvm_vcpu_wakeup", ["ns": 12345, "waited": 1], .wokenUp(hadSlept: true, after: 12345)),
     ("kvm_entry", ["vcpu_id": 3], .entered(vcpuID: 3)),
     ("kvm_exit", ["exit_reason": 1, "isa": 1], .exited(reason: ExitReason(number: 1, architecture: 1))),
+    (
+      "kvm_exit", ["exit_reason": 1, "isa": 1, "intr_info": 0x8000_00ec],
+      .exited(reason: ExitReason(number: 1, architecture: 1, vector: 0xec))
+    ),
+    ("kvm_msr", ["ecx": 0x830, "write": 1, "data": 5], .accessed(register: 0x830, isWrite: true)),
   ]
 
   @Test(arguments: KernelFormats.releases)

@@ -1,4 +1,5 @@
 import APIC
+import TestImages
 import Testing
 
 @testable import Evidence
@@ -38,7 +39,7 @@ import Testing
   }
 
   @Test func `what is followed and what is put together afterwards is the same for any order of events`() {
-    var generator = SplitMix(state: 42)
+    var generator = SeededGenerator(seed: 42)
     for round in 0..<200 {
       // Software injects from the start on, so that what is known at the end is known at the beginning as well.
       var events = [
@@ -158,17 +159,4 @@ private struct Summary: Hashable, Comparable, CustomStringConvertible {
   private static func text(_ parts: Any?...) -> String { "\(parts)" }
 
   static func < (one: Summary, other: Summary) -> Bool { one.description < other.description }
-}
-
-/// Numbers that are the same every time (Steele, Lea and Flood, 2014).
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-    return value ^ value >> 31
-  }
 }

@@ -82,6 +82,6 @@ import Testing
 
   @Test func `mounts are found in the list of mounts, blanks in their paths too`() {
     let mounts = "proc /proc proc rw 0 0\nnodev /tmp/a\\040b tracefs rw,relatime 0 0\nshort\n"
-    #expect(TracePaths.mountPoints(mounts) == ["/tmp/a b"])
+    #expect(MountList.places(of: "tracefs", in: mounts) == ["/tmp/a b"])
   }
 }

@@ -125,6 +125,14 @@ import VMM
     #expect(found.map(\.stayedInGuest) == [nil])
   }
 
+  @Test func `an exit for another vector of the host's was not the notification`() {
+    func exit(for vector: UInt8) -> TraceEvent.Detail {
+      .exited(reason: ExitReason(number: 1, architecture: 1, vector: vector))
+    }
+    #expect(posted([(5000, .entered(vcpuID: 0)), (11_000, exit(for: 0xec))]).map(\.path) == [.posted])
+    #expect(posted([(5000, .entered(vcpuID: 0)), (11_000, exit(for: 0xf2))]).map(\.path) == [.virtualDelivery])
+  }
+
   @Test func `what finds its vCPU outside is delivered at entry`() {
     let found = posted([(5000, .entered(vcpuID: 0)), (9000, .halt), (15_000, .entered(vcpuID: 0))])
     #expect(found.map(\.path) == [.virtualDelivery])

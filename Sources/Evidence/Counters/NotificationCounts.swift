@@ -6,12 +6,15 @@ public import SystemPackage
 public struct NotificationCounts: Hashable, Sendable {
   /// Notifications that found the vCPU out of the guest (row PIN); nil where the host has no such row.
   public var notifications: UInt64?
+  /// Notifications for a guest's own guest (row NPI); nil where the host has no such row.
+  public var nestedNotifications: UInt64?
   /// Wake-ups of a vCPU that was halted (row PIW); nil where the host has no such row.
   public var wakeups: UInt64?
 
   /// The counts in the text of /proc/interrupts.
   public init(text: String) {
     notifications = Self.sum(of: "PIN:", in: text)
+    nestedNotifications = Self.sum(of: "NPI:", in: text)
     wakeups = Self.sum(of: "PIW:", in: text)
   }
 
@@ -30,6 +33,7 @@ public struct NotificationCounts: Hashable, Sendable {
     }
     var result = self
     result.notifications = growth(\.notifications)
+    result.nestedNotifications = growth(\.nestedNotifications)
     result.wakeups = growth(\.wakeups)
     return result
   }

@@ -11,7 +11,11 @@ struct EventDecoder: Sendable {
   /// Why others, which the kernel has, cannot be.
   let obstacles: [EventLayout.Missing]
 
+  /// Its names of inhibits.
+  var inhibitNames: InhibitNames { InhibitNames(printFormat: inhibitFormat) }
+
   private let exitFormat: String
+  private let inhibitFormat: String
   private let layouts: [EventLayout?]
   private let typeField: EventField
   private let threadField: EventField
@@ -43,6 +47,7 @@ struct EventDecoder: Sendable {
     else { return nil }
     typeField = type
     threadField = thread
+    inhibitFormat = formats.first { $0.name == Tracepoint.inhibit.rawValue }?.printFormat ?? ""
     exitFormat = formats.first { $0.name == Tracepoint.exit.rawValue }?.printFormat ?? ""
     self.layouts = layouts
     self.readable = readable
@@ -123,9 +128,16 @@ extension TraceEvent.Detail {
     case .wakeUp: self = .wokenUp(hadSlept: second != 0, after: first)
     case .entry: self = .entered(vcpuID: UInt32(truncatingIfNeeded: first))
     case .exit:
-      self = .exited(
-        reason: ExitReason(
-          number: UInt32(truncatingIfNeeded: first), architecture: UInt8(truncatingIfNeeded: second)))
+      var reason = ExitReason(
+        number: UInt32(truncatingIfNeeded: first), architecture: UInt8(truncatingIfNeeded: second))
+      // VM-exit interruption information: bit 31 says that it is valid (SDM volume 3C, section 26.9.2).
+      let information = layout.third.load(bytes, at: base)
+      if reason.isExternalInterrupt, information >> 31 & 1 != 0 {
+        reason.vector = UInt8(truncatingIfNeeded: information)
+      }
+      self = .exited(reason: reason)
+    case .modelSpecificRegister:
+      self = .accessed(register: UInt32(truncatingIfNeeded: first), isWrite: second != 0)
     }
   }
 }

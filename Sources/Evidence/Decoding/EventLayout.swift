@@ -14,12 +14,15 @@ enum Tracepoint: String, CaseIterable, Sendable {
   case wakeUp = "kvm_vcpu_wakeup"
   case entry = "kvm_entry"
   case exit = "kvm_exit"
+  case modelSpecificRegister = "kvm_msr"
 
   /// Entries into the guest and exits from it. They are recorded only where somebody asks for them: they would be most of
   /// what is recorded.
   static let residency: [Tracepoint] = [.entry, .exit]
+  /// Accesses to model-specific registers, which are recorded where somebody asks for them likewise.
+  static let registers: [Tracepoint] = [.modelSpecificRegister]
   /// All others, which are recorded always where the kernel has them.
-  static let always = allCases.filter { !residency.contains($0) }
+  static let always = allCases.filter { !(residency + registers).contains($0) }
 
   /// The fields that are read of it, in this order, each by the names that kernels have given it. One that may be missing
   /// reads as 0.
@@ -39,7 +42,8 @@ enum Tracepoint: String, CaseIterable, Sendable {
     case .acknowledge: [needed("irqchip"), needed("pin")]
     case .wakeUp: [needed("ns"), needed("waited")]
     case .entry: [needed("vcpu_id")]
-    case .exit: [needed("exit_reason"), needed("isa")]
+    case .exit: [needed("exit_reason"), needed("isa"), optional("intr_info")]
+    case .modelSpecificRegister: [needed("ecx"), needed("write")]
     }
   }
 }

@@ -5,15 +5,25 @@ public struct ExitReason: Hashable, Sendable {
   /// Whose list that is: 1 for VT-x (kernel, `KVM_ISA_VMX`).
   public var architecture: UInt8
 
+  /// The host's vector of an exit for an interrupt of the host's; nil where nothing tells it, and for other exits.
+  public var vector: UInt8?
+
   /// The reason with that number.
-  public init(number: UInt32, architecture: UInt8) {
+  public init(number: UInt32, architecture: UInt8, vector: UInt8? = nil) {
     self.number = number
     self.architecture = architecture
+    self.vector = vector
   }
 
   /// The exit for an interrupt of the host's, which a notification of a posted interrupt becomes where it does not find the
   /// processor in guest mode (SDM volume 3D, appendix C, number 1).
   var isExternalInterrupt: Bool { architecture == Self.vmx && number & 0xffff == 1 }
+
+  /// Whether it may be for the notification of a posted interrupt: not where it is for another vector of the host's.
+  var mayBeNotification: Bool { isExternalInterrupt && (vector ?? Self.notification) == Self.notification }
+
+  /// POSTED_INTR_VECTOR (kernel, arch/x86/include/asm/irq_vectors.h).
+  private static let notification: UInt8 = 0xf2
 
   static let vmx: UInt8 = 1
 }

@@ -40,6 +40,8 @@ public struct TraceEvent: Hashable, Sendable {
     case entered(vcpuID: UInt32)
     /// The thread's vCPU has left the guest (kvm_exit).
     case exited(reason: ExitReason)
+    /// The thread's vCPU read or wrote a model-specific register, and KVM did it for it (kvm_msr).
+    case accessed(register: UInt32, isWrite: Bool)
   }
 
   /// An event.

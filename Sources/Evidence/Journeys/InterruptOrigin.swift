@@ -17,7 +17,7 @@ struct RaisingEvent {
     case .acknowledged(let pin): (origin, vector) = (.heldLine(pin: pin), nil)
     case .line(_, isHigh: false), .ioapic, .injected(_, isReinjected: false), .endOfInterrupt(_, _?), .wokenUp:
       (origin, vector) = (.unseen, nil)
-    case .accepted, .acceptedByHardware, .injected, .endOfInterrupt, .inhibit, .entered, .exited: break
+    case .accepted, .acceptedByHardware, .injected, .endOfInterrupt, .inhibit, .entered, .exited, .accessed: break
     }
   }
 

@@ -71,7 +71,7 @@ struct JourneyEvents {
       targets[target].presence.enter()
     case .exited(let reason):
       if let target = threads[thread].target { leave(target, event.time, reason) }
-    case .inhibit: break
+    case .inhibit, .accessed: break
     default:
       guard isKept else { return }
       guard count < limit else {
@@ -105,7 +105,7 @@ struct JourneyEvents {
     case .injected(let vector, isReinjected: true): threads[thread].reinjected[Int(vector.rawValue)].append(time)
     case .endOfInterrupt(let id, let vector?): targets[target(id)].seen[Int(vector.rawValue)].ended.append(time)
     case .wokenUp(_, let halted): threads[thread].wokenUp.append(WakeUp(time: time, halted: halted))
-    case .ipi, .message, .line, .acknowledged, .ioapic, .endOfInterrupt, .inhibit, .entered, .exited: break
+    case .ipi, .message, .line, .acknowledged, .ioapic, .endOfInterrupt, .inhibit, .entered, .exited, .accessed: break
     }
   }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Turns the times of a trace, which are cycles of the host's TSC, into the host's time.
 package struct TraceClock: Sendable {
   /// The host's time, with the host's TSC.
@@ -11,6 +13,13 @@ package struct TraceClock: Sendable {
 
   /// A reading of now.
   package static func now() -> Reading { .closest { ContinuousClock.now } }
+
+  /// A reading some time after an earlier one: waits where that is not over yet.
+  package static func later(than earlier: Reading, by time: Duration) -> Reading {
+    let rest = earlier.value + time - ContinuousClock.now
+    if rest > .zero { usleep(UInt32(min(rest / .microseconds(1), 1e6))) }
+    return now()
+  }
 
   /// A clock through two readings; the further apart they are, the better.
   package init(_ start: Reading, _ end: Reading) {

@@ -62,11 +62,12 @@ struct Acceptance {
   }
 
   /// How it met its vCPU, where nobody wrote down when it was taken: concluded. nil where that is not to be had: what was
-  /// in the guest and left it for an interrupt of the host's may have left it for the notification.
+  /// in the guest and left it for an interrupt of the host's may have left it for the notification, unless the trace says
+  /// for which vector it was.
   var concludedMeeting: Meeting? {
     guard let isInGuest = presence.isInGuest else { return nil }
     guard isInGuest else { return .atEntry(exit: nil) }
-    return exit.map { $0.reason.isExternalInterrupt } == true ? nil : .inGuest
+    return exit.map { $0.reason.mayBeNotification } == true ? nil : .inGuest
   }
 
   /// Whether the vCPU was in the guest between this and a later acceptance, so that it may have taken this in between. One

@@ -14,7 +14,9 @@ public struct JourneyTracker {
   /// The last that was looked up, since one is seldom alone.
   private var lastThread: (id: Int32, vcpu: Int?)?
   private let clock: TraceClock
-  private let learnsThreads: Bool
+  /// Whether an entry into the guest with a vCPU's id tells the thread of that vCPU: where no other machine's threads are
+  /// recorded.
+  package var learnsThreads: Bool
   private let recordsResidency: Bool
   /// From when on nothing was lost, as far as is known.
   private var wholeFrom: UInt64 = 0
@@ -28,8 +30,7 @@ public struct JourneyTracker {
   /// - Parameters:
   ///   - clock: that of the events' times.
   ///   - recordsResidency: whether entries and exits are recorded.
-  ///   - learnsThreads: whether an entry into the guest with a vCPU's id tells the thread of that vCPU: where no other
-  ///     machine's threads are recorded.
+  ///   - learnsThreads: whether entries tell the threads of vCPUs.
   package init(_ clock: TraceClock, recordsResidency: Bool, learnsThreads: Bool) {
     self.clock = clock
     self.recordsResidency = recordsResidency
@@ -147,6 +148,7 @@ public struct JourneyTracker {
     case .ipi, .message, .line, .acknowledged, .ioapic:
       note(event, runner)
       return JourneyStep()
+    case .accessed: return JourneyStep(vcpu: runner)
     case .inhibit: return JourneyStep()
     }
   }

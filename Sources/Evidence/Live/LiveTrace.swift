@@ -24,6 +24,7 @@ public final class LiveTrace {
     instance = try TraceInstance(paths, .run)
     stream = try TraceStream(instance)
     pages = max(16, Self.pageBudget / max(1, instance.processors))
+    try instance.recordRegisters()
     try instance.begin(subject, withResidency: true)
   }
 
@@ -64,6 +65,10 @@ public final class LiveTrace {
   public var absentEvents: [String] { instance.absentEvents }
   /// Whether entries and exits are recorded, as far as the kernel says; a back end may never tell of one.
   public var recordsResidency: Bool { instance.recordsResidency }
+  /// Whether accesses to model-specific registers are recorded.
+  public var recordsRegisters: Bool { Tracepoint.registers.allSatisfy(instance.decoder.readable.contains) }
+  /// The kernel's names of inhibits of APICv, where its tracepoint has them.
+  public var inhibitNames: InhibitNames { instance.decoder.inhibitNames }
   /// The kernel's names of exits.
   public var exitNames: ExitNames { instance.exitNames }
 }

@@ -45,6 +45,26 @@ package final class PageRecorder {
     package var lost: UInt64 = 0
   }
 
+  /// Decodes all pages, on this thread.
+  ///
+  /// - Parameter body: called with each event, in the order of time over all processors.
+  /// - Returns: how many events are in them, and how many were lost.
+  package func decode(_ body: (TraceEvent) -> Void) -> (events: Int, lost: UInt64) {
+    var processors = ProcessorEvents()
+    for pages in pages {
+      var events: [TraceEvent] = []
+      for page in pages {
+        // Sound: a byte has no padding.
+        processors.lost &+= unsafe instance.decoder.decode(page.span.bytes, into: &events).lost
+      }
+      processors.events.append(events)
+    }
+    var merge = EventMerge()
+    merge.append(processors.events)
+    merge.take(body)
+    return (processors.count, processors.lost)
+  }
+
   /// Decodes all pages and makes journeys of their events, on this thread.
   ///
   /// - Parameters:
@@ -52,20 +72,8 @@ package final class PageRecorder {
   ///   - ids: KVM's ids of the vCPUs, by index.
   package func makeJourneys(threads: [Int32], ids: [UInt32]) -> Counts {
     var counts = Counts()
-    var processors = ProcessorEvents()
-    for pages in pages {
-      var events: [TraceEvent] = []
-      for page in pages {
-        // Sound: a byte has no padding.
-        counts.lost &+= unsafe instance.decoder.decode(page.span.bytes, into: &events).lost
-      }
-      processors.events.append(events)
-    }
-    counts.events = processors.count
-    var merge = EventMerge()
-    merge.append(processors.events)
     var events = JourneyEvents()
-    merge.take { events.take($0) }
+    (counts.events, counts.lost) = decode { events.take($0) }
     let finder = JourneyFinder(
       events: events, threads: threads, ids: ids, clock: TraceClock(start, TraceClock.now()),
       guest: GuestTSC(offset: 0), tellsPresence: counts.lost == 0, isWhole: counts.lost == 0)

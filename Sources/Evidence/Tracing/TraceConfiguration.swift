@@ -64,7 +64,7 @@ struct TraceConfiguration {
   }
 
   private static func recorded(_ decoder: EventDecoder?) -> [Tracepoint] {
-    (decoder?.readable ?? []).filter { !Tracepoint.residency.contains($0) }
+    (decoder?.readable ?? []).filter { Tracepoint.always.contains($0) }
   }
 
   /// Reads the formats of the tracepoints that this kernel has.
@@ -99,6 +99,13 @@ struct TraceConfiguration {
       try TextFile.write(isWanted ? "1" : "0", to: Self.switchFile(of: event, in: directory))
     }
     return isWanted
+  }
+
+  /// Switches the recording of accesses to registers on, where this kernel has it.
+  func recordRegisters(in directory: FilePath) throws(Errno) {
+    for event in Tracepoint.registers where decoder.readable.contains(event) {
+      try TextFile.write("1", to: Self.switchFile(of: event, in: directory))
+    }
   }
 
   private static func switchFile(of event: Tracepoint, in directory: FilePath) -> FilePath {

@@ -26,7 +26,8 @@ final class TraceFileSystem: Sendable {
     guard paths.mayMount else {
       throw TraceUnavailable(reasons.first ?? "tracefs is not mounted")
     }
-    let answer = cevidence_mount_tracefs()
+    // Sound: the call reads the name and keeps nothing of it.
+    let answer = unsafe cevidence_mount("tracefs")
     guard answer >= 0 else {
       let reason = "tracefs cannot be mounted: \(Errno(rawValue: -answer))"
       throw TraceUnavailable((reasons + [reason]).joined(separator: "; ") + (geteuid() == 0 ? "" : "; run as root"))

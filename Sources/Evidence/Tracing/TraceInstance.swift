@@ -105,6 +105,17 @@ public final class TraceInstance: Sendable {
   /// Whether entries into the guest and exits are recorded: asked for, and there on this host.
   public var recordsResidency: Bool { state.withLock { $0.recordsResidency } }
 
+  /// Has accesses to model-specific registers recorded as well, from now on, where this kernel has the tracepoint.
+  ///
+  /// - Throws: `TraceUnavailable` where the kernel refuses.
+  func recordRegisters() throws(TraceUnavailable) {
+    do throws(Errno) {
+      try configuration.recordRegisters(in: directory)
+    } catch {
+      throw TraceUnavailable("kvm_msr cannot be recorded: \(error)")
+    }
+  }
+
   /// Begins to record, and forgets what was recorded.
   ///
   /// - Parameters:

@@ -21,14 +21,18 @@ public struct TracePaths: Hashable, Sendable {
 
   /// All places where it may be.
   var candidates: [FilePath] {
-    customary + Self.mountPoints((try? TextFile.read(mounts)) ?? "").filter { !customary.contains($0) }
+    customary
+      + MountList.places(of: "tracefs", in: (try? TextFile.read(mounts)) ?? "").filter { !customary.contains($0) }
   }
+}
 
-  /// Where a list of mounts says that it is. Spaces and the like in a path are written as `\040` (proc_pid_mounts(5)).
-  static func mountPoints(_ mounts: String) -> [FilePath] {
+/// The list of mounts (proc_pid_mounts(5)).
+enum MountList {
+  /// Where a file system of a type is mounted. Spaces and the like in a path are written as `\040`.
+  static func places(of type: String, in mounts: String) -> [FilePath] {
     mounts.split(separator: "\n").compactMap { line in
       let words = line.split(separator: " ")
-      guard words.count >= 3, words[2] == "tracefs" else { return nil }
+      guard words.count >= 3, words[2] == type[...] else { return nil }
       var path = String(words[1])
       for (escape, character) in [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")] {
         path = path.split(separator: escape, omittingEmptySubsequences: false).joined(separator: character)

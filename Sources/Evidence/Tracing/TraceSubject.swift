@@ -5,8 +5,8 @@ import SystemPackage
 public enum TraceSubject: Hashable, Sendable {
   /// Those of the thread that begins to record, and of the threads that it starts from then on.
   case callingThread
-  /// Those of all threads of the process with this id, and of those that they start.
-  case process(Int32)
+  /// Those of all threads of the processes with these ids, and of those that they start.
+  case processes([Int32])
   /// Those of all threads of this host, and what happens in interrupt context.
   case allThreads
 }
@@ -26,10 +26,10 @@ extension TraceSubject {
     switch self {
     case .callingThread: try TextFile.replace(file, with: "\(callingThread)")
     case .allThreads: try TextFile.replace(file, with: "")
-    case .process(let id):
+    case .processes(let ids):
       var listed: Set<String> = []
       for _ in 0..<Self.looks {
-        let new = HostFile.names(in: FilePath("/proc/\(id)/task")).filter { !listed.contains($0) }
+        let new = ids.flatMap { HostFile.names(in: FilePath("/proc/\($0)/task")) }.filter { !listed.contains($0) }
         guard !new.isEmpty else { break }
         let text = new.joined(separator: " ")
         if listed.isEmpty { try TextFile.replace(file, with: text) } else { try TextFile.write(text, to: file) }

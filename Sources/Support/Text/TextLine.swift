@@ -50,6 +50,24 @@ public struct TextLine: Hashable, Sendable, CustomStringConvertible {
     return line
   }
 
+  /// As much of the line as fits into a number of columns; one that is too long loses its colours.
+  ///
+  /// - Parameter columns: how many, from 0 on.
+  public func cut(to columns: Int) -> TextLine {
+    guard width > columns else { return self }
+    var plain = String.UnicodeScalarView()
+    var isInColor = false
+    for scalar in text.unicodeScalars where plain.count < columns {
+      if scalar == "\u{1b}" { isInColor = true }
+      if !isInColor { plain.append(scalar) }
+      if scalar == "m" { isInColor = false }
+    }
+    var line = TextLine()
+    line.text = String(plain)
+    line.width = plain.count
+    return line
+  }
+
   /// The line in a colour or a weight.
   ///
   /// - Parameter rendition: a parameter of SGR (ECMA-48), such as 31 for red.

@@ -11,6 +11,9 @@ enum StandardOutput {
     Style(hasColor: isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR") == nil && environment("TERM") != "dumb")
   }
 
+  /// Whether the terminal obeys more than line breaks.
+  static var obeysMoves: Bool { environment("TERM").map { $0 != "dumb" } ?? false }
+
   private static let firstLoss = Mutex<Errno?>(nil)
 
   /// Why something that was to be written was not taken; nil where all was.

@@ -46,6 +46,18 @@ enum Host {
     return found
   }()
 
+  /// QEMU for x86-64, where this host has it.
+  static let qemu: String? = {
+    let paths = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map {
+      "\($0)/qemu-system-x86_64"
+    }
+    let found = paths.first { FileManager.default.isExecutableFile(atPath: $0) }
+    if found == nil {
+      warn("no machine of QEMU is watched, which this host does not have: apt-get install qemu-system-x86")
+    }
+    return found
+  }()
+
   /// Runs a command as a user who owns nothing.
   static let nobody = ["/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]
 

@@ -80,6 +80,9 @@ struct Program {
       .map { String($0.prefix { $0 != "\n" }) }
   }
 
+  /// The id of its process.
+  var id: Int32 { process.processIdentifier }
+
   /// Sends it a signal.
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 

@@ -20,6 +20,23 @@ struct Terminal {
     end = try #require(FileHandle(forUpdatingAtPath: "/dev/pts/\(number)"))
   }
 
+  /// Types a text.
+  func type(_ text: String) throws { try primary.write(contentsOf: Data(text.utf8)) }
+
+  /// Sets its size, which a program is to notice.
+  func resize(rows: UInt16, columns: UInt16) throws {
+    var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+    // Sound: the call reads the one structure.
+    try #require(unsafe ioctl(primary.fileDescriptor, UInt(TIOCSWINSZ), &size) == 0)
+  }
+
+  /// Whether keys are handed over as they come, and not shown: as a view has it.
+  var isRaw: Bool {
+    var state = termios()
+    // Sound: the call fills in the one structure.
+    return unsafe tcgetattr(end.fileDescriptor, &state) == 0 && state.c_lflag & tcflag_t(ICANON) == 0
+  }
+
   /// What has been written to it; waits where there is nothing yet.
   var text: String { String(decoding: primary.availableData, as: UTF8.self) }
 }

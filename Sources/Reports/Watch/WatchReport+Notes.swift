@@ -1,0 +1,35 @@
+import Watch
+
+extension WatchReport {
+  /// What could not be known, in words.
+  static func notes(_ interval: WatchInterval, _ context: Context) -> [String] {
+    var notes: [String] = []
+    if interval.lost > 0 {
+      notes.append("\(interval.lost) events were lost: they were too many to be read, and counts are too low")
+    }
+    if interval.ambiguous > 0 {
+      notes.append(
+        "\(interval.ambiguous) events were left out: they may be this machine's or another's that has a vCPU with the "
+          + "same id")
+    }
+    if interval.exits == nil {
+      notes.append(
+        "nothing tells of exits, nor of whether a vCPU is in the guest: kvm_entry and kvm_exit were not seen, as with a "
+          + "back end that has none")
+    }
+    let unknown = interval.machine.vcpus.filter { $0.thread == nil }
+    if !unknown.isEmpty {
+      notes.append(
+        "which thread runs a vCPU is not known of \(Units.count(unknown.count, "vCPU")): it has not run yet, or the kernel does not say"
+      )
+    }
+    if interval.machine.vcpus.contains(where: \.isThreadByName) {
+      notes.append(
+        "which thread runs which vCPU was told by the threads' names: this kernel has no vcpuN/pid in debugfs")
+    }
+    if interval.lacksLatencies {
+      notes.append("there are more vectors on vCPUs than latencies are kept of: those seen first have them")
+    }
+    return notes
+  }
+}

@@ -1,0 +1,85 @@
+public import Evidence
+import Support
+import SystemPackage
+
+/// Finds the virtual machines of this host: a folder `PID-FD` each in debugfs (kernel, virt/kvm/kvm_main.c,
+/// `kvm_create_vm_debugfs`).
+public struct MachineFinder: Sendable {
+  private let machines: FilePath
+  private let processes: HostProcesses
+  /// Keeps the mount.
+  private let fileSystem: DebugFileSystem?
+
+  /// More folders are no machines: KVM's limit on descriptors comes long before.
+  private static let machineLimit = 4096
+  /// KVM_MAX_VCPU_IDS of the largest kernels.
+  private static let vcpuLimit = 16384
+
+  /// The machines in a debugfs.
+  public init(_ fileSystem: DebugFileSystem, processes: HostProcesses = HostProcesses()) {
+    machines = fileSystem.machines
+    self.processes = processes
+    self.fileSystem = fileSystem
+  }
+
+  /// The machines in a folder that looks like debugfs's `kvm`.
+  init(folder: FilePath, processes: HostProcesses) {
+    machines = folder
+    self.processes = processes
+    fileSystem = nil
+  }
+
+  /// All machines, by process and descriptor.
+  public func all() -> [ForeignMachine] {
+    HostFile.names(in: machines).prefix(Self.machineLimit).compactMap { name in
+      guard let (process, descriptor) = Self.parse(name) else { return nil }
+      return machine(process, descriptor, folder: machines.appending(name))
+    }.sorted { ($0.process, $0.descriptor) < ($1.process, $1.descriptor) }
+  }
+
+  /// Whether a machine is still there.
+  public func isThere(_ machine: ForeignMachine) -> Bool { HostFile.exists(machine.folder) }
+
+  /// What a machine's folder is named: its process and descriptor.
+  static func parse(_ name: String) -> (process: Int32, descriptor: Int32)? {
+    let parts = name.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+    guard parts.count == 2, let process = number(parts[0]), let descriptor = number(parts[1]), process > 0 else {
+      return nil
+    }
+    return (process, descriptor)
+  }
+
+  private static func number(_ digits: Substring.UTF8View) -> Int32? {
+    digits.allSatisfy { (0x30...0x39).contains($0) } ? Int32(Substring(digits)) : nil
+  }
+
+  private func machine(_ process: Int32, _ descriptor: Int32, folder: FilePath) -> ForeignMachine {
+    var vcpus: [ForeignVCPU] = []
+    var names: [UInt32: Int32]?
+    for name in HostFile.names(in: folder) where name.hasPrefix("vcpu") && vcpus.count < Self.vcpuLimit {
+      guard let id = UInt32(name.dropFirst(4)) else { continue }
+      var vcpu = ForeignVCPU(id: id)
+      // 0 is a vCPU that has not run yet.
+      if let text = HostFile.text(folder.appending("\(name)/pid"), atMost: 64) {
+        vcpu.thread = Int32(text).flatMap { $0 > 0 ? $0 : nil }
+      } else {
+        let found = names ?? processes.threadsByName(of: process)
+        names = found
+        vcpu.thread = found[id]
+        vcpu.isThreadByName = vcpu.thread != nil
+      }
+      vcpus.append(vcpu)
+    }
+    vcpus.sort { $0.id < $1.id }
+    var machine = ForeignMachine(
+      process: process, descriptor: descriptor, program: processes.name(of: process), vcpus: vcpus, folder: folder)
+    // A vCPU with a local APIC in the kernel has this file (arch/x86/kvm/debugfs.c).
+    if let first = vcpus.first {
+      let file = folder.appending("vcpu\(first.id)")
+      if HostFile.exists(file.appending("tsc-offset")) {
+        machine.hasKernelLocalAPIC = HostFile.exists(file.appending("lapic_timer_advance_ns"))
+      }
+    }
+    return machine
+  }
+}

@@ -1,0 +1,86 @@
+import Glibc
+import Reports
+import Support
+import SystemPackage
+import Watch
+
+/// Watches one machine until it ends, or somebody has seen enough.
+struct WatchSession {
+  let watcher: Watcher
+  /// Held back since before recording began.
+  let signals: InterruptSignals
+  let context: WatchReport.Context
+  /// How long; nil for until somebody ends it.
+  var length: Duration?
+  /// How often there is something new; nil for what suits the format.
+  var interval: Duration?
+  var format = ReportFormat.human
+  var filter = WatchFilter()
+
+  private let start = ContinuousClock.now
+
+  init(watcher: Watcher, signals: InterruptSignals, context: WatchReport.Context) {
+    self.watcher = watcher
+    self.signals = signals
+    self.context = context
+  }
+
+  /// Whether there is one report of the whole time, and none before.
+  private var isSummary: Bool { length != nil && interval == nil }
+
+  /// Watches to the end.
+  func run() throws(Failure) -> ExitStatus {
+    defer { watcher.close() }
+    let pulse = try WatchPulse(signals)
+    let view = format == .human && length == nil ? LiveView() : nil
+    defer { view?.close() }
+    let end = length.map { start + $0 }
+    let period = isSummary ? length ?? .seconds(1) : interval ?? .seconds(1)
+    var next = start + (isSummary ? period : min(period, .milliseconds(250)))
+    var shown: WatchReport?
+    var isOver = false
+    while !isOver {
+      pulse.wait(until: min(next, end ?? next))
+      watcher.poll()
+      let now = ContinuousClock.now
+      isOver =
+        signals.isPending || StandardOutput.loss != nil || view?.isLeft == true || end.map { now >= $0 } == true
+        || watcher.isOver
+      if isOver || now >= next {
+        let report = take(isLast: isOver)
+        isOver = isOver || report.hasEnded
+        // What stays on the terminal is of a whole interval, where there was one.
+        if view == nil || shown == nil || !isOver { shown = report }
+        next = max(next + period, now)
+        if let view { view.show(report, isNew: true) } else { try show(report) }
+      } else if let view, let shown {
+        view.show(shown, isNew: false)
+      }
+    }
+    view?.close()
+    if view != nil, let shown { try show(shown) }
+    let signal = signals.release()
+    if watcher.isOver { StandardError.print("lapwing: the machine has ended") }
+    return signal.map(ExitStatus.init(signal:)) ?? .success
+  }
+
+  private func take(isLast: Bool) -> WatchReport {
+    let intervals = watcher.interval(isLast: isLast)
+    let time = Int64((ContinuousClock.now - start) / .nanoseconds(1))
+    return WatchReport(intervals[0], context, time: time, filter: filter)
+  }
+
+  private func show(_ report: WatchReport) throws(Failure) {
+    let text: String
+    if format == .json {
+      do {
+        text = try JSONDocument.line(report)
+      } catch {
+        throw Failure("the report cannot be written as JSON: \(error)", .internalFault)
+      }
+    } else {
+      text = report.lines(StandardOutput.style).text + (isSummary ? "" : "\n")
+    }
+    do throws(Errno) { try StandardOutput.print(text) } catch { throw .standardOutput(error) }
+  }
+}
