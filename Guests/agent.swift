@@ -20,6 +20,8 @@ nonisolated(unsafe) var handlers = InlineArray<256, UInt64>(repeating: UInt64(Ag
 
 func serve(_ index: Int) {
   if index > 0, !arguments.contains("untouched") { localAPIC.enable() }
+  // For a host that has no commands for it.
+  if arguments.contains("interrupts") { interrupts.enable() }
   guard let mailbox = MailboxReader() else { finish(status: 3) }
   while true { mailbox.serve(perform) }
 }

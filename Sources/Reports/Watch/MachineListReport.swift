@@ -43,7 +43,7 @@ extension WatchReport {
   fileprivate var way: String {
     var sums: [(String, UInt64)] = [("injected", 0), ("virtual-interrupt delivery", 0), ("posted", 0)]
     for interrupt in interrupts {
-      sums[0].1 += interrupt.ways.software + (interrupt.concludedWay == .software ? interrupt.ways.unknown : 0)
+      sums[0].1 += interrupt.ways.software + (interrupt.concludedWay == .software ? interrupt.ways.ended : 0)
       sums[1].1 += interrupt.ways.virtualDelivery
       sums[2].1 += interrupt.ways.posted
     }

@@ -153,8 +153,11 @@ extension WatchedInterrupt {
     let known = [
       ("injected", ways.software), ("virtual-interrupt delivery", ways.virtualDelivery), ("posted", ways.posted),
     ].filter { $0.1 > 0 }.sorted { $0.1 > $1.1 }
-    let all = ways.software + ways.virtualDelivery + ways.posted + ways.unknown
-    guard let first = known.first else { return concludedWay == .software ? "injected (concluded)" : "not known" }
+    let all = ways.software + ways.virtualDelivery + ways.posted + ways.ended + ways.unknown
+    guard let first = known.first else {
+      if concludedWay == .software { return "injected (concluded)" }
+      return ways.ended > 0 ? "delivered, not known how" : "not known"
+    }
     guard first.1 < all else { return first.0 }
     return known.map { "\($0.0) \(Units.fixed(Double($0.1) / Double(all) * 100, digits: 0)) %" }.joined(separator: ", ")
   }

@@ -24,7 +24,7 @@ public struct WatchedInterrupt: Codable, Sendable {
   public var sources: [Source]
   /// How those got into the guest that were over in the interval.
   public var ways: Ways
-  /// The way of those of which nothing tells it, where this host leaves only one: without APICv it is software's.
+  /// The way of those that have ended and of which nothing tells it, where this host leaves only one: without APICv it is software's.
   public var concludedWay: DeliveryPath?
   /// From acceptance to injection by software; absent where there was none.
   public var injectionLatency: Latency?
@@ -53,7 +53,9 @@ public struct WatchedInterrupt: Codable, Sendable {
     public var virtualDelivery: UInt64
     /// Posted into the running guest.
     public var posted: UInt64
-    /// Nothing tells.
+    /// Delivered, since they have ended, and nothing tells how.
+    public var ended: UInt64
+    /// Nothing tells whether they were delivered.
     public var unknown: UInt64
   }
 
@@ -97,8 +99,8 @@ extension WatchedInterrupt {
     sources = count.sources.sorted { $0.count > $1.count }.map { Source($0, machine) }
     ways = Ways(
       software: count.ways.software, virtualDelivery: count.ways.virtualDelivery, posted: count.ways.posted,
-      unknown: count.ways.unknown)
-    if hasAPICv == false, ways.unknown > 0 { concludedWay = .software }
+      ended: count.ways.ended, unknown: count.ways.unknown)
+    if hasAPICv == false, ways.ended > 0 { concludedWay = .software }
     injectionLatency = count.injection.map(Latency.init)
     wakeUpLatency = count.wakeUp.map(Latency.init)
   }

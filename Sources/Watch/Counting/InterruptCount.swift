@@ -44,16 +44,18 @@ public struct InterruptCount: Hashable, Sendable {
     public var virtualDelivery: UInt64 = 0
     /// They were posted into the running guest.
     public var posted: UInt64 = 0
-    /// Nothing tells.
+    /// They were delivered, since they have ended, and nothing tells how.
+    public var ended: UInt64 = 0
+    /// Nothing tells whether they were delivered.
     public var unknown: UInt64 = 0
 
     /// Counts one more.
-    mutating func add(_ path: DeliveryPath?) {
+    mutating func add(_ path: DeliveryPath?, hasEnded: Bool) {
       switch path {
       case .software: software += 1
       case .virtualDelivery: virtualDelivery += 1
       case .posted: posted += 1
-      case nil: unknown += 1
+      case nil: if hasEnded { ended += 1 } else { unknown += 1 }
       }
     }
   }

@@ -168,7 +168,7 @@ public struct MachineWatch {
   private mutating func count(_ journey: TrackedJourney) {
     guard ids.indices.contains(journey.vcpu) else { return }
     let id = ids[journey.vcpu]
-    table.count(journey.vcpu, id, journey.vector) { $0.ways.add(journey.path) }
+    table.count(journey.vcpu, id, journey.vector) { $0.ways.add(journey.path, hasEnded: journey.ended != nil) }
     guard let accepted = journey.accepted else { return }
     if let injected = journey.injected, injected >= accepted, journey.path == .software {
       table.record(.injection, clock.nanoseconds(between: accepted, and: injected), journey.vcpu, id, journey.vector)

@@ -36,7 +36,7 @@ struct WatchSession {
     defer { view?.close() }
     let end = length.map { start + $0 }
     let period = isSummary ? length ?? .seconds(1) : interval ?? .seconds(1)
-    var next = start + (isSummary ? period : min(period, .milliseconds(250)))
+    var next = start + (isSummary ? period : min(period, .milliseconds(100)))
     var shown: WatchReport?
     var isOver = false
     while !isOver {

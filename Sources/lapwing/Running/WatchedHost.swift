@@ -25,9 +25,8 @@ struct WatchedHost {
     let signals = InterruptSignals()
     let machines = finder.all()
     var reports: [WatchReport] = []
-    if !machines.isEmpty {
-      let allThreads = allThreads || !machines.contains(where: canBeSeen)
-      let watcher = try watcher(of: machines, allThreads: allThreads)
+    let allThreads = allThreads || !machines.contains(where: canBeSeen)
+    if !machines.isEmpty, let watcher = try watcher(of: machines, allThreads: allThreads) {
       defer { watcher.close() }
       let pulse = try WatchPulse(signals)
       let end = ContinuousClock.now + length
@@ -61,16 +60,20 @@ struct WatchedHost {
         .hostCannot)
     }
     let signals = InterruptSignals()
-    let watcher = try watcher(of: [machine], allThreads: allThreads)
+    guard let watcher = try watcher(of: [machine], allThreads: allThreads) else {
+      throw Failure("the machine of process \(machine.process) has ended", .hostCannot)
+    }
     return WatchSession(
       watcher: watcher, signals: signals,
       context: WatchReport.Context(watcher, apicv: HostSurvey.take()[.apicv], recordsAllThreads: allThreads))
   }
 
-  private func watcher(of machines: [ForeignMachine], allThreads: Bool) throws(Failure) -> Watcher {
+  /// - Returns: nil where all machines have ended meanwhile.
+  private func watcher(of machines: [ForeignMachine], allThreads: Bool) throws(Failure) -> Watcher? {
     do throws(TraceUnavailable) {
       return try Watcher(machines, finder, allThreads: allThreads)
     } catch {
+      guard machines.contains(where: finder.isThere) else { return nil }
       throw Failure("machines cannot be watched: \(error)", .hostCannot)
     }
   }

@@ -15,7 +15,8 @@ final class WatchedGuest {
     self.messages = messages
     socket = FileManager.default.temporaryDirectory.appendingPathComponent("lw-\(UUID().uuidString.prefix(8))").path
     let program = try Program([
-      "run", "agent", "--append", "x2apic start", "--vcpus", "2", "--control", socket, "--timeout", "60s", "--quiet",
+      "run", "agent", "--append", "x2apic start interrupts", "--vcpus", "2", "--control", socket, "--timeout", "60s",
+      "--quiet",
     ])
     self.program = program
     let socket = socket
