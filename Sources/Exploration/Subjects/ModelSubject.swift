@@ -110,6 +110,23 @@ public class ModelSubject: InterruptSubject {
     return machine.takeInterrupt(vcpu)
   }
 
+  /// Has a vCPU write or read an MSR.
+  public func accessMSR(_ vcpu: Int, _ index: UInt32, writing value: UInt64?) -> StepAnswer {
+    guard machine.acceptEvents(vcpu) == .running, machine.localAPICs[vcpu].processor.pendingNMIs == 0 else {
+      return .done
+    }
+    if machine.localAPICs[vcpu].processor.hasRestarted { machine.putBack(vcpu) }
+    machine.enter(vcpu)
+    machine.lookForInterrupts(vcpu)
+    // KVM_SET_REGS makes the vCPU look for interrupts when it goes on.
+    defer { machine.wake(vcpu) }
+    guard let value else {
+      guard let values = machine.readMSR(vcpu, index, at: moment) else { return .refused }
+      return .value(values.lowerBound, upTo: values.upperBound)
+    }
+    return machine.writeMSR(vcpu, index, value, byHost: false, at: moment) ? .value(value) : .refused
+  }
+
   /// Everything that can be seen.
   public func observe(_ observation: inout VisibleState) {
     for vcpu in machine.localAPICs.indices {
