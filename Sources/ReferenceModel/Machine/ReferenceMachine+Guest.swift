@@ -86,6 +86,13 @@ extension ReferenceMachine {
     localAPICs[vcpu].updateProcessorPriority()
   }
 
+  /// A vCPU leaves the guest (`sync_cr8_to_lapic`).
+  public mutating func leave(_ vcpu: Int) {
+    guard configuration.deviations.contains(.taskPriorityFromCR8AtExit) else { return }
+    localAPICs[vcpu].page.taskPriority.subclass = 0
+    localAPICs[vcpu].updateProcessorPriority()
+  }
+
   /// Something makes a vCPU look for interrupts at its next entry (KVM_REQ_EVENT).
   public mutating func wake(_ vcpu: Int) { localAPICs[vcpu].processor.hasEvent = true }
 
