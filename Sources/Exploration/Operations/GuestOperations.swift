@@ -11,6 +11,56 @@ extension OperationKind {
       let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
       guard let vector = try subject.takeInterrupt(vcpu) else { return .done }
       return .value(UInt64(vector.rawValue))
-    }
+    },
+    OperationKind(
+      "guest.eoi", "a vCPU writes to its EOI register", [.vcpu], weight: 30, needsGuest: true
+    ) { (arguments, subject) throws(KVMError) in
+      try access(.endOfInterrupt, writing: 0, arguments, subject)
+    },
+    OperationKind(
+      "guest.ipi", "a vCPU sends a fixed interrupt",
+      [
+        .vcpu, .vector, OperationArgument("destination", [0, 1, 2, 3, 0xffff_ffff, 7]), .isLogical,
+        OperationArgument("shorthand", [0, 0, 1, 2, 3]),
+      ], weight: 20, needsGuest: true
+    ) { (arguments, subject) throws(KVMError) in
+      let low = arguments[1] & 0xff | 0x4000 | (arguments[3] & 1) << 11 | (arguments[4] & 3) << 18
+      return try access(.interruptCommand, writing: (arguments[2] & 0xffff_ffff) << 32 | low, arguments, subject)
+    },
+    OperationKind(
+      "guest.tpr", "a vCPU writes to its TPR",
+      [.vcpu, OperationArgument("priority", [0, 0x20, 0x40, 0x4f, 0xf0, 0x100])],
+      needsGuest: true
+    ) { (arguments, subject) throws(KVMError) in
+      try access(.taskPriority, writing: arguments[1], arguments, subject)
+    },
+    OperationKind(
+      "guest.write", "a vCPU writes to a register",
+      [
+        .vcpu,
+        OperationArgument("offset", [0x3f0, 0xf0, 0x350, 0x360, 0x370, 0x320, 0x280, 0x3e0, 0x20, 0xd0, 0x30, 0x310]),
+        OperationArgument("value", [0x40, 0x1ff, 0xff, 0, 0x1_0040, 0x700, 0x1_0000_0000]),
+      ], needsGuest: true
+    ) { (arguments, subject) throws(KVMError) in
+      guard let register = LocalAPICRegister(rawValue: UInt16(truncatingIfNeeded: arguments[1] & 0x3f0)),
+        register != .initialCount, register != .interruptCommand
+      else { return .done }
+      return try access(register, writing: arguments[2], arguments, subject)
+    },
+    OperationKind(
+      "guest.read", "a vCPU reads a register",
+      [.vcpu, OperationArgument("offset", (0..<0x40).map { UInt64($0) << 4 })], needsGuest: true
+    ) { (arguments, subject) throws(KVMError) in
+      let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+      let index = MSR.x2APICBase + UInt32(truncatingIfNeeded: arguments[1] & 0x3f0) >> 4
+      return try subject.accessMSR(vcpu, index, writing: nil)
+    },
   ]
+
+  private static func access(
+    _ register: LocalAPICRegister, writing value: UInt64, _ arguments: StepArguments, _ subject: any InterruptSubject
+  ) throws(KVMError) -> StepAnswer {
+    let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+    return try subject.accessMSR(vcpu, register.msr, writing: value)
+  }
 }

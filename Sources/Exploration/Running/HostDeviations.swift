@@ -9,12 +9,21 @@ extension Deviations {
     var deviations = Deviations.kvm
     switch survey.backEnd {
     case .kvmPVM: deviations = deviations.with(.serviceEndsAtDelivery)
-    // The ICR of x2APIC mode is kept in two halves (`x2apic_icr_is_split`), from Linux 6.12.
-    case .kvmAMD where !survey.isKernel(before: 6, 12): deviations = deviations.without(.commandHalvesApart)
+    // The ICR of x2APIC mode is kept in two halves (`x2apic_icr_is_split`): from Linux 6.12, and in stable kernels.
+    case .kvmAMD:
+      deviations = deviations.without(.commandHalvesApart).with(.commandHighKeptThroughReset)
+      if survey[.apicv].state != .available { deviations = deviations.with(.taskPriorityFromCR8AtExit) }
     default: break
     }
+    if survey.isKernel(before: 6, 11) { deviations = deviations.with(.identifierSettable) }
+    if survey.isKernel(before: 6, 4) { deviations = deviations.with(.pendingNMIsReportedAsOne) }
+    if survey.isKernel(before: 6, 3) {
+      deviations = deviations.with(.identifierKeptFromX2APIC).with(.aliasesUnnoticed)
+    }
     // With APICv KVM searches the page for what is in service, and remembers nothing of it.
-    if survey[.apicv].state == .available { deviations = deviations.without(.priorityStaleAfterRestore) }
+    if survey[.apicv].state == .available {
+      deviations = deviations.without(.priorityStaleAfterRestore).with(.priorityStaleWhileDisabled)
+    }
     return deviations
   }
 }

@@ -44,6 +44,9 @@ public protocol InterruptSubject: AnyObject {
   func setActivity(_ vcpu: Int, _ state: MPState) throws(KVMError) -> Bool
   /// Runs a vCPU with interrupts on until it has taken one; nil where it takes none.
   func takeInterrupt(_ vcpu: Int) throws(KVMError) -> Vector?
+  /// Has a vCPU write an MSR, or read it where there is no value, with interrupts off. Where it does not run, or an NMI
+  /// waits, the answer is `done`.
+  func accessMSR(_ vcpu: Int, _ index: UInt32, writing value: UInt64?) throws(KVMError) -> StepAnswer
   /// Everything that can be seen, into a value that is used again.
   func observe(_ observation: inout VisibleState) throws(KVMError)
 }

@@ -123,6 +123,15 @@ public final class KVMSubject: InterruptSubject {
   /// Runs a vCPU until it has taken an interrupt.
   public func takeInterrupt(_ vcpu: Int) throws(KVMError) -> Vector? { try guest?.takeInterrupt(vcpus[vcpu]) }
 
+  /// Has a vCPU write or read an MSR.
+  public func accessMSR(_ vcpu: Int, _ index: UInt32, writing value: UInt64?) throws(KVMError) -> StepAnswer {
+    guard let guest, try vcpus[vcpu].mpState() == .runnable, try vcpus[vcpu].events().nmi.pending == 0 else {
+      return .done
+    }
+    guard let seen = try guest.accessMSR(vcpus[vcpu], index, writing: value) else { return .refused }
+    return .value(seen)
+  }
+
   /// Everything that can be seen.
   public func observe(_ observation: inout VisibleState) throws(KVMError) {
     for (number, vcpu) in vcpus.enumerated() {

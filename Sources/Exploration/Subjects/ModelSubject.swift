@@ -107,7 +107,28 @@ public class ModelSubject: InterruptSubject {
       machine.returnFromHandler(vcpu)
     }
     machine.enter(vcpu)
+    defer { machine.leave(vcpu) }
     return machine.takeInterrupt(vcpu)
+  }
+
+  /// Has a vCPU write or read an MSR.
+  public func accessMSR(_ vcpu: Int, _ index: UInt32, writing value: UInt64?) -> StepAnswer {
+    guard machine.acceptEvents(vcpu) == .running, machine.localAPICs[vcpu].processor.pendingNMIs == 0 else {
+      return .done
+    }
+    if machine.localAPICs[vcpu].processor.hasRestarted { machine.putBack(vcpu) }
+    machine.enter(vcpu)
+    machine.lookForInterrupts(vcpu)
+    // KVM_SET_REGS makes the vCPU look for interrupts when it goes on.
+    defer {
+      machine.leave(vcpu)
+      machine.wake(vcpu)
+    }
+    guard let value else {
+      guard let values = machine.readMSR(vcpu, index, at: moment) else { return .refused }
+      return .value(values.lowerBound, upTo: values.upperBound)
+    }
+    return machine.writeMSR(vcpu, index, value, byHost: false, at: moment) ? .value(value) : .refused
   }
 
   /// Everything that can be seen.
@@ -118,7 +139,9 @@ public class ModelSubject: InterruptSubject {
       guard observation.looksInto(vcpu) else { continue }
       observation.vcpus[vcpu].base = machine.localAPICs[vcpu].base.rawValue
       observation.vcpus[vcpu].deadline = machine.localAPICs[vcpu].tscDeadline
-      observation.vcpus[vcpu].nmis = machine.localAPICs[vcpu].processor.pendingNMIs
+      let pending = machine.localAPICs[vcpu].processor.pendingNMIs
+      let isFlag = machine.configuration.deviations.contains(.pendingNMIsReportedAsOne)
+      observation.vcpus[vcpu].nmis = isFlag ? min(1, pending) : pending
     }
     observation.ioapic = ioapic()
     observation.master = pic(.master)

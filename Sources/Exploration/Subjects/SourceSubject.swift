@@ -118,6 +118,13 @@ public final class SourceSubject: ModelSubject {
     return super.setActivity(vcpu, state)
   }
 
+  public override func accessMSR(_ vcpu: Int, _ index: UInt32, writing value: UInt64?) -> StepAnswer {
+    let answer = super.accessMSR(vcpu, index, writing: value)
+    let instruction = value.map { "WRMSR \(hex(index)), \(hex($0))" } ?? "RDMSR \(hex(index))"
+    write("try vcpus[\(vcpu)].run()  // with interrupts off: \(instruction): \(answer)")
+    return answer
+  }
+
   public override func takeInterrupt(_ vcpu: Int) -> Vector? {
     let vector = super.takeInterrupt(vcpu)
     write("try vcpus[\(vcpu)].run()  // with interrupts on: takes \(vector.map(\.description) ?? "none")")

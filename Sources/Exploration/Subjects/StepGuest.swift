@@ -11,7 +11,10 @@ struct StepGuest {
   private static let size = 0x10000
   private static let handlers = 0x3000
   private static let loop = 0x8000
+  private static let writeMSR = 0x8100
+  private static let readMSR = 0x8180
   private static let stacks = 0x9000
+  static let donePort: UInt16 = 0xe0
   static let loopPort: UInt16 = 0x3e0
   static let handlerPort: UInt16 = 0x3e1
 
@@ -32,6 +35,11 @@ struct StepGuest {
       // loop: mov dx, port; out dx, al; jmp loop
       let loop: [UInt8] = [0xba, UInt8(Self.loopPort & 0xff), UInt8(Self.loopPort >> 8), 0xee, 0xeb, 0xfa]
       try memory.copy(from: loop.span, at: Self.loop)
+      // wrmsr or rdmsr; out port, al
+      for (place, instruction) in [(Self.writeMSR, UInt8(0x30)), (Self.readMSR, 0x32)] {
+        let code: [UInt8] = [0x0f, instruction, 0xe6, UInt8(Self.donePort)]
+        try memory.copy(from: code.span, at: place)
+      }
     } catch {
       throw KVMError(call: .mmap, errno: .badAddress, detail: "\(error)")
     }
@@ -58,9 +66,7 @@ struct StepGuest {
   /// A back end that emulates instructions looks for interrupts after some of them, so one round is not enough.
   func takeInterrupt(_ vcpu: VCPU) throws(KVMError) -> Vector? {
     guard try vcpu.mpState() == .runnable else { return nil }
-    // An INIT or a SIPI has put it elsewhere.
-    let place = try vcpu.registers().rip
-    if place < UInt64(Self.handlers) || place >= UInt64(Self.stacks) { try prepare(vcpu) }
+    try bringBack(vcpu)
     var rounds = 0
     while rounds < 3 {
       switch try vcpu.run() {
@@ -72,5 +78,53 @@ struct StepGuest {
       }
     }
     return nil
+  }
+
+  /// Has a vCPU read or write an MSR with interrupts off, and go on where it was.
+  ///
+  /// - Parameters:
+  ///   - vcpu: The vCPU.
+  ///   - index: The MSR.
+  ///   - value: What it writes; nil for a read.
+  /// - Returns: What the MSR holds or was given; nil for a general-protection exception.
+  func accessMSR(_ vcpu: VCPU, _ index: UInt32, writing value: UInt64?) throws(KVMError) -> UInt64? {
+    try settle(vcpu)
+    try bringBack(vcpu)
+    let registers = try vcpu.registers()
+    var access = registers
+    access.rip = UInt64(value == nil ? Self.readMSR : Self.writeMSR)
+    access.rflags = 2
+    access.rcx = UInt64(index)
+    access.rax = (value ?? 0) & 0xffff_ffff
+    access.rdx = (value ?? 0) >> 32
+    try vcpu.setRegisters(access)
+    var isDone: Bool?
+    while isDone == nil {
+      switch try vcpu.run() {
+      case .io(let access) where access.port == Self.donePort: isDone = true
+      case .io(let access) where access.port == Self.handlerPort && access.value & 0xff == 13: isDone = false
+      case .interrupted: continue
+      case let exit: throw KVMError(call: .run, errno: .ioError, detail: "\(exit)")
+      }
+    }
+    try settle(vcpu)
+    let after = try vcpu.registers()
+    try vcpu.setRegisters(registers)
+    guard isDone == true else { return nil }
+    return value ?? after.rax & 0xffff_ffff | after.rdx << 32
+  }
+
+  /// Completes the port write that the vCPU left with, without an instruction more.
+  private func settle(_ vcpu: VCPU) throws(KVMError) {
+    vcpu.requestExit()
+    defer { vcpu.clearExitRequest() }
+    let exit = try vcpu.run()
+    guard exit == .interrupted else { throw KVMError(call: .run, errno: .ioError, detail: "\(exit)") }
+  }
+
+  /// Puts a vCPU back that an INIT or a SIPI has put elsewhere.
+  private func bringBack(_ vcpu: VCPU) throws(KVMError) {
+    let place = try vcpu.registers().rip
+    if place < UInt64(Self.handlers) || place >= UInt64(Self.stacks) { try prepare(vcpu) }
   }
 }

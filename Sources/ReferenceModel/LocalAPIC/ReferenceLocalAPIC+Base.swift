@@ -30,7 +30,11 @@ extension ReferenceLocalAPIC {
     case .x2APIC:
       page[.id] = id
       page[.logicalDestination] = Destination.x2APICLogicalID(of: id)
+    case .xAPIC where old == .x2APIC && deviations.contains(.identifierKeptFromX2APIC): break
     case .xAPIC: page[.id] = id << 24
+    // With APICv nothing was recorded until now.
+    case .disabled where deviations.contains(.priorityStaleWhileDisabled):
+      service = ServiceRecord(count: page.inService.count)
     case .disabled, .invalid: break
     }
   }

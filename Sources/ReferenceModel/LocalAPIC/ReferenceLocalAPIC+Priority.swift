@@ -10,7 +10,10 @@ struct ServiceRecord: Hashable, Sendable {
 extension ReferenceLocalAPIC {
   /// The highest vector in service, as the local APIC finds it (`apic_find_highest_isr`).
   var highestInService: Vector? {
-    guard deviations.contains(.priorityStaleAfterRestore) else { return page.highest(in: .inService) }
+    let isRecorded =
+      deviations.contains(.priorityStaleAfterRestore)
+      || mode == .disabled && deviations.contains(.priorityStaleWhileDisabled)
+    guard isRecorded else { return page.highest(in: .inService) }
     return service.count == 0 ? nil : service.highest ?? page.highest(in: .inService)
   }
 

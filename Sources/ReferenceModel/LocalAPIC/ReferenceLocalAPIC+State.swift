@@ -8,7 +8,7 @@ extension ReferenceLocalAPIC {
     var state = page
     state[.currentCount] = 0
     if mode == .x2APIC {
-      state[.id] = usesWideIDs ? id : id << 24
+      state[.id] = usesWideIDs ? page[.id] : page[.id] << 24
       state[.interruptCommandHigh] = commandHigh
     }
     return state
@@ -28,8 +28,8 @@ extension ReferenceLocalAPIC {
     }
     page = state
     if mode == .x2APIC {
-      page[.id] = id
-      page[.logicalDestination] = Destination.x2APICLogicalID(of: id)
+      page[.id] = deviations.contains(.identifierSettable) ? state[.id] >> (usesWideIDs ? 0 : 24) : id
+      page[.logicalDestination] = Destination.x2APICLogicalID(of: page[.id])
       commandHigh = state[.interruptCommandHigh]
     }
     page[.version] = features.version.rawValue

@@ -81,7 +81,7 @@ public struct ReferenceLocalAPIC: Sendable {
     page[.errorStatus] = 0
     page[.interruptCommand] = 0
     if mode == .x2APIC {
-      commandHigh = 0
+      if !deviations.contains(.commandHighKeptThroughReset) { commandHigh = 0 }
     } else {
       page[.logicalDestination] = 0
       page[.interruptCommandHigh] = 0

@@ -12,12 +12,15 @@ struct DestinationMap {
   /// The vCPU of each bit of a flat ID, or of each member of each cluster.
   var logical = InlineArray<64, Int8>(repeating: -1)
 
+  private let ignoresAliases: Bool
+
   /// The map; nil where two local APICs have one ID, and KVM asks each.
-  init?(_ apics: [ReferenceLocalAPIC], usesWideIDs: Bool) {
+  init?(_ apics: [ReferenceLocalAPIC], usesWideIDs: Bool, ignoresAliases: Bool) {
+    self.ignoresAliases = ignoresAliases
     for (vcpu, apic) in apics.enumerated() where apic.isPresent {
       let isWide = apic.mode == .x2APIC
       let id = Int(isWide ? apic.id : apic.page[.id] >> 24)
-      if usesWideIDs {
+      if usesWideIDs || ignoresAliases {
         if isWide || physical[id] < 0 { physical[id] = Int8(vcpu) }
       } else {
         guard physical[id] < 0 else { return nil }
@@ -42,7 +45,7 @@ struct DestinationMap {
     let members = own == .flat ? address : address & 0xf
     guard members != 0 else { return }
     let bit = members.trailingZeroBitCount + (own == .flat ? 0 : Int(address >> 4) * 4)
-    if members.nonzeroBitCount != 1 || logical[bit] >= 0 {
+    if !ignoresAliases, members.nonzeroBitCount != 1 || logical[bit] >= 0 {
       logicalMode = .mixed
     } else {
       logical[bit] = Int8(vcpu)
@@ -52,7 +55,7 @@ struct DestinationMap {
   /// The entries that a logical destination names, in order, -1 for those that nobody has; nil where the map is not used.
   func logicalMembers(_ address: UInt32) -> (first: Int, mask: UInt32, isPhysical: Bool)? {
     switch logicalMode {
-    case .none: (0, 0, false)
+    case .none: ignoresAliases ? nil : (0, 0, false)
     case .mixed: nil
     case .flat: (0, address & 0xff, false)
     case .cluster: (Int(address >> 4 & 0xf) * 4, address & 0xf, false)

@@ -36,8 +36,7 @@ extension ReferenceMachine {
     if identifier == (isWideSender ? .max : 0xff), configuration.deviations.contains(.messageBroadcastInX2APIC) {
       return nil
     }
-    if map == nil { map = .some(DestinationMap(localAPICs, usesWideIDs: configuration.usesWideIDs)) ?? nil }
-    guard let map else { return nil }
+    guard let map = destinationMap() else { return nil }
     if message.destination.mode == .physical {
       guard identifier < 256, map.physical[Int(identifier)] >= 0 else { return .coalesced }
       return DeliveryAnswer(hand(message, to: Int(map.physical[Int(identifier)]), &takers) ? 1 : 0)
@@ -97,12 +96,29 @@ extension ReferenceMachine {
     case .none:
       isUnderstood(message.destination, by: vcpu)
         && localAPICs[vcpu].page.isDestination(
-          message.destination, mode: localAPICs[vcpu].mode, id: localAPICs[vcpu].id, isInterprocessor: sender != nil,
+          message.destination, mode: localAPICs[vcpu].mode, id: identifier(vcpu, message),
+          isInterprocessor: sender != nil,
           hasBroadcastQuirk: configuration.deviations.contains(.messageBroadcastInX2APIC))
     case .`self`: vcpu == sender
     case .allIncludingSelf: true
     case .allExcludingSelf: vcpu != sender
     }
+  }
+
+  /// The x2APIC ID that a destination is compared with; a logical one with the LDR, which follows the ID register.
+  private func identifier(_ vcpu: Int, _ message: BusMessage) -> UInt32 {
+    let isLogical = message.destination.mode == .logical && localAPICs[vcpu].mode == .x2APIC
+    return isLogical ? localAPICs[vcpu].page[.id] : localAPICs[vcpu].id
+  }
+
+  /// The map of destinations, which is made again when it is asked after a change.
+  mutating func destinationMap() -> DestinationMap? {
+    if map == nil {
+      map = DestinationMap(
+        localAPICs, usesWideIDs: configuration.usesWideIDs,
+        ignoresAliases: configuration.deviations.contains(.aliasesUnnoticed))
+    }
+    return map
   }
 
   /// Whether a local APIC's DFR is one with which it understands a logical destination at all.

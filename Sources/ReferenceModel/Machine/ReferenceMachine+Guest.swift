@@ -80,6 +80,22 @@ extension ReferenceMachine {
     return vector
   }
 
+  /// A vCPU with interrupts off looks for interrupts all the same, and derives the PPR.
+  public mutating func lookForInterrupts(_ vcpu: Int) {
+    guard !(pic.output && acceptsExternal(vcpu)), localAPICs[vcpu].isPresent else { return }
+    localAPICs[vcpu].updateProcessorPriority()
+  }
+
+  /// A vCPU leaves the guest (`sync_cr8_to_lapic`).
+  public mutating func leave(_ vcpu: Int) {
+    guard configuration.deviations.contains(.taskPriorityFromCR8AtExit) else { return }
+    localAPICs[vcpu].page.taskPriority.subclass = 0
+    localAPICs[vcpu].updateProcessorPriority()
+  }
+
+  /// Something makes a vCPU look for interrupts at its next entry (KVM_REQ_EVENT).
+  public mutating func wake(_ vcpu: Int) { localAPICs[vcpu].processor.hasEvent = true }
+
   /// The handler of what a vCPU took last returns, and NMIs are let in again (SDM volume 3A, section 7.7.1).
   public mutating func returnFromHandler(_ vcpu: Int) {
     guard localAPICs[vcpu].processor.isInHandler else { return }

@@ -34,8 +34,13 @@ extension ReferenceMachine {
     switch index {
     case MSR.apicBase:
       let mode = localAPICs[vcpu].mode
+      // The map may have to stay as it is now.
+      _ = destinationMap()
       let isTaken = localAPICs[vcpu].setBase(APICBase(rawValue: value), byHost: byHost)
-      if mode != localAPICs[vcpu].mode { destinationsChanged() }
+      let isKept =
+        mode == .x2APIC && localAPICs[vcpu].mode == .xAPIC
+        && configuration.deviations.contains(.identifierKeptFromX2APIC)
+      if mode != localAPICs[vcpu].mode, !isKept { destinationsChanged() }
       return isTaken
     case MSR.tscDeadline:
       localAPICs[vcpu].setTSCDeadline(value)

@@ -53,6 +53,21 @@ public enum Deviation: UInt8, Sendable, CaseIterable {
   case countRememberedThroughReset
   /// The EOI of a level-triggered interrupt sends the edge again of a pin that has its vector and whose line is high.
   case edgeSentAgainAtEOI
+  /// KVM_GET_VCPU_EVENTS says whether NMIs wait, not how many.
+  case pendingNMIsReportedAsOne
+  /// From x2APIC mode to xAPIC mode the ID stays as it is, and so does the map of destinations.
+  case identifierKeptFromX2APIC
+  /// The maps of destinations take no notice of IDs that several local APICs have: of a physical one the first counts, of a
+  /// logical one the last, and of several bits the lowest. Where none is enabled by software there is no logical map.
+  case aliasesUnnoticed
+  /// In x2APIC mode KVM_SET_LAPIC takes an ID that is not the vCPU's, and the LDR follows it; messages go by the vCPU's.
+  case identifierSettable
+  /// When a vCPU leaves the guest its TPR becomes what CR8 has, which is the class alone.
+  case taskPriorityFromCR8AtExit
+  /// In x2APIC mode an INIT leaves the upper half of the ICR.
+  case commandHighKeptThroughReset
+  /// As `priorityStaleAfterRestore`, where APICv is active, for a local APIC that IA32_APIC_BASE disables.
+  case priorityStaleWhileDisabled
   /// The service of an interrupt ends as it is delivered, not at the guest's EOI.
   case serviceEndsAtDelivery
 }
@@ -88,6 +103,13 @@ extension Deviation {
     case .countRememberedThroughReset: "kvm_lapic_reset"
     case .edgeSentAgainAtEOI: "kvm_ioapic_update_eoi_one"
     case .interruptsSoughtOnEvent: "vcpu_enter_guest"
+    case .pendingNMIsReportedAsOne: "kvm_vcpu_ioctl_x86_get_vcpu_events"
+    case .identifierKeptFromX2APIC: "kvm_lapic_set_base"
+    case .aliasesUnnoticed: "kvm_recalculate_apic_map"
+    case .identifierSettable: "kvm_apic_state_fixup"
+    case .taskPriorityFromCR8AtExit: "sync_cr8_to_lapic"
+    case .commandHighKeptThroughReset: "kvm_lapic_reset"
+    case .priorityStaleWhileDisabled: "kvm_vcpu_update_apicv"
     case .serviceEndsAtDelivery: "kvm_lapic_set_eoi, which the back end kvm_pvm calls"
     }
   }
@@ -97,9 +119,15 @@ extension Deviation {
     switch self {
     case .lowestPriorityByVector: "from 4.5, unless kvm.vector_hashing=0"
     case .messageBroadcastInX2APIC: "all, unless KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK is set (4.7)"
-    case .commandHalvesApart: "from 6.0; not on AMD from 6.12"
+    case .commandHalvesApart: "from 6.0; not on AMD from 6.12, and in stable kernels with the same change"
     case .clockEdgesMerged: "from 3.10"
     case .priorityStaleAfterRestore: "where APICv is not active"
+    case .pendingNMIsReportedAsOne: "before 6.4"
+    case .identifierKeptFromX2APIC, .aliasesUnnoticed: "before 6.3"
+    case .identifierSettable: "before 6.11"
+    case .taskPriorityFromCR8AtExit: "on AMD without AVIC"
+    case .commandHighKeptThroughReset: "on AMD from 6.12, and in stable kernels with the same change"
+    case .priorityStaleWhileDisabled: "where APICv is active; seen on 6.1"
     case .serviceEndsAtDelivery: "none of Linux; the back end kvm_pvm"
     case .lint0EnabledAtReset: "all, unless KVM_X86_QUIRK_LINT0_REENABLED is disabled"
     default: "all"
@@ -109,28 +137,32 @@ extension Deviation {
 
 /// A set of deviations: which kernel a model stands for.
 public struct Deviations: Hashable, Sendable {
-  private var bits: UInt32
+  private var bits: UInt64
 
   /// No deviation: the manuals.
   public static var none: Deviations { Deviations(bits: 0) }
 
-  /// KVM with the defaults of its module parameters, on Intel and without APICv.
+  /// KVM of Linux 6.18 with the defaults of its module parameters, on Intel and without APICv.
   public static var kvm: Deviations {
-    Deviations(bits: (1 << UInt32(Deviation.allCases.count)) - 1).without(.serviceEndsAtDelivery)
+    [
+      Deviation.serviceEndsAtDelivery, .pendingNMIsReportedAsOne, .identifierKeptFromX2APIC, .aliasesUnnoticed,
+      .identifierSettable, .taskPriorityFromCR8AtExit, .commandHighKeptThroughReset, .priorityStaleWhileDisabled,
+    ]
+    .reduce(Deviations(bits: (1 << UInt64(Deviation.allCases.count)) - 1)) { $0.without($1) }
   }
 
-  private init(bits: UInt32) { self.bits = bits }
+  private init(bits: UInt64) { self.bits = bits }
 
   /// Whether the deviation is in the set.
   @inline(__always)
-  public func contains(_ deviation: Deviation) -> Bool { bits >> UInt32(deviation.rawValue) & 1 != 0 }
+  public func contains(_ deviation: Deviation) -> Bool { bits >> UInt64(deviation.rawValue) & 1 != 0 }
 
   /// The set with the deviation in it.
-  public func with(_ deviation: Deviation) -> Deviations { Deviations(bits: bits | 1 << UInt32(deviation.rawValue)) }
+  public func with(_ deviation: Deviation) -> Deviations { Deviations(bits: bits | 1 << UInt64(deviation.rawValue)) }
 
   /// The set without the deviation.
   public func without(_ deviation: Deviation) -> Deviations {
-    Deviations(bits: bits & ~(1 << UInt32(deviation.rawValue)))
+    Deviations(bits: bits & ~(1 << UInt64(deviation.rawValue)))
   }
 
   /// The deviations in the set, in the order of their declaration.
