@@ -18,7 +18,7 @@ struct FaultTests {
   }
 
   /// Explores so many histories, or until something is found.
-  static func explore(_ bench: HistoryBench, seed: UInt64, histories: Int) throws(KVMError) -> Finding? {
+  static func explore(_ bench: HistoryBench, seed: UInt64, histories: Int) throws(KVMError) -> HistoryFinding? {
     for number in 0..<histories {
       var generator = HistoryGenerator(seed: seed &+ UInt64(number) &* 0x9e37, hasGuest: true)
       var history = History(machine: generator.machine())

@@ -31,7 +31,7 @@ public final class Explorer: Sendable {
     /// What was met.
     public var coverage = Coverage()
     /// The different findings, shrunk, and how many histories showed each.
-    public var findings: [(finding: Finding, count: Int)] = []
+    public var findings: [(finding: HistoryFinding, count: Int)] = []
     /// Why no machine could be made any more, where none could.
     public var failure: KVMError?
 
@@ -76,7 +76,7 @@ public final class Explorer: Sendable {
   }
 
   /// One history.
-  private func explore(_ number: Int) throws(KVMError) -> Finding? {
+  private func explore(_ number: Int) throws(KVMError) -> HistoryFinding? {
     var generator = HistoryGenerator(
       seed: options.seed &+ UInt64(number) &* 0x2545_f491_4f6c_dd1d, families: options.families,
       hasGuest: options.hasGuest)
@@ -85,13 +85,13 @@ public final class Explorer: Sendable {
       history.machine, deviations: bench.deviations, subject: try bench.make(history.machine), takesTurns: true,
       clock: bench.clock)
     var coverage = Coverage()
-    var finding: Finding?
+    var finding: HistoryFinding?
     var previous: Int?
     let end = bench.clock() &+ Self.longestHistory
     while history.steps.count < options.steps, !isStopped, bench.clock() < end {
       let step = generator.step()
       history.steps.append(step)
-      var found = Finding(history: history, mismatches: [], originalSteps: 0)
+      var found = HistoryFinding(history: history, mismatches: [], originalSteps: 0)
       do throws(KVMError) {
         found.mismatches = try run.perform(step)
       } catch {
@@ -115,7 +115,7 @@ public final class Explorer: Sendable {
   }
 
   /// Notes what was found: what is known already is counted, what is new is shrunk and repeated.
-  private func report(_ finding: Finding) throws(KVMError) {
+  private func report(_ finding: HistoryFinding) throws(KVMError) {
     let isKnown = state.withLock { result in
       guard let known = result.findings.firstIndex(where: { $0.finding.isLike(finding) }) else { return false }
       result.findings[known].count += 1
@@ -141,7 +141,7 @@ public final class Explorer: Sendable {
   }
 
   /// How often a history shows its difference again.
-  private func repetitions(of finding: Finding) throws(KVMError) -> (shown: Int, of: Int) {
+  private func repetitions(of finding: HistoryFinding) throws(KVMError) -> (shown: Int, of: Int) {
     var shown = 0
     for _ in 0..<10 where try bench.run(finding.history) != nil { shown += 1 }
     return (shown, 10)

@@ -24,7 +24,7 @@ public struct Shrinker {
   /// - Parameter finding: What was found.
   /// - Returns: The smallest history that was tried and shows the same thing.
   /// - Throws: `KVMError` where no machine can be made.
-  public func shrink(_ finding: Finding) throws(KVMError) -> Finding {
+  public func shrink(_ finding: HistoryFinding) throws(KVMError) -> HistoryFinding {
     var search = Search(best: finding, left: trials)
     var before: Int
     repeat {
@@ -37,7 +37,7 @@ public struct Shrinker {
   }
 
   private struct Search {
-    var best: Finding
+    var best: HistoryFinding
     var left: Int
     var improvements = 0
   }

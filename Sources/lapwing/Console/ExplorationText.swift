@@ -35,7 +35,7 @@ struct ExplorationText {
     return lines.joined(separator: "\n")
   }
 
-  private func describe(_ finding: Finding, count: Int) -> [String] {
+  private func describe(_ finding: HistoryFinding, count: Int) -> [String] {
     let machine = finding.history.machine
     var lines = [
       "DIFFERENCE at \(finding.signature)",

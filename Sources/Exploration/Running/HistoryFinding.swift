@@ -2,7 +2,7 @@ public import KVM
 public import ReferenceModel
 
 /// A history after whose last step a machine does not do as the model does.
-public struct Finding: Sendable {
+public struct HistoryFinding: Sendable {
   /// The history, up to the step that shows it.
   public var history: History
   /// What differs then; empty where a call failed.
@@ -22,7 +22,7 @@ public struct Finding: Sendable {
   }
 
   /// Whether another history shows the same thing, at whatever vCPU or pin.
-  func isLike(_ other: Finding) -> Bool {
+  func isLike(_ other: HistoryFinding) -> Bool {
     mismatches.first?.place.filter { !$0.isNumber } == other.mismatches.first?.place.filter { !$0.isNumber }
       && failure?.call == other.failure?.call
   }
@@ -52,11 +52,11 @@ public struct HistoryBench: Sendable {
   /// - Parameter history: What to do.
   /// - Returns: The difference that it shows, with the history cut behind it; nil for none.
   /// - Throws: `KVMError` where no machine can be made.
-  public func run(_ history: History) throws(KVMError) -> Finding? {
+  public func run(_ history: History) throws(KVMError) -> HistoryFinding? {
     let run = try HistoryRun(
       history.machine, deviations: deviations, subject: try make(history.machine), clock: clock)
     for (number, step) in history.steps.enumerated() {
-      var finding = Finding(
+      var finding = HistoryFinding(
         history: History(machine: history.machine, steps: []), mismatches: [], originalSteps: history.steps.count)
       do throws(KVMError) {
         finding.mismatches = try run.perform(step)
