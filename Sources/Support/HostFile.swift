@@ -168,7 +168,12 @@ public enum HostFile {
   }
 
   /// Has an array grow, if this process may have the memory (`ulimit -v`): an array that cannot grow ends the process.
-  private static func makeRoom(for count: Int, in bytes: inout [UInt8]) throws(Errno) {
+  ///
+  /// - Parameters:
+  ///   - count: how many bytes are to be appended.
+  ///   - bytes: the array.
+  /// - Throws: `Errno.noMemory`.
+  public static func makeRoom(for count: Int, in bytes: inout [UInt8]) throws(Errno) {
     let wanted = bytes.count + count
     guard wanted > bytes.capacity else { return }
     let capacity = max(wanted, 2 * bytes.capacity)

@@ -92,6 +92,13 @@ import Testing
     #expect(state.remarks == ["vCPU 0 is QEMU's CPU 7"])
   }
 
+  @Test func `a text of more lines than any machine has is refused`() throws {
+    let text = String(repeating: "RAX=\n", count: 600_000)
+    let error = try #require(throws: ForeignStateError.self) { try read(text.replacing("=", with: " "), as: .monitor) }
+    #expect(error.problem.contains("lines of the monitor's"))
+    #expect(throws: ForeignStateError.self) { try read(String(repeating: "\n", count: 600_000)) }
+  }
+
   @Test func `a damaged line is refused with its place`() throws {
     let text = lapic(0).replacing("0x00018700", with: "0xzz")
     let error = try #require(throws: ForeignStateError.self) { try read(text) }

@@ -10,6 +10,13 @@ struct MonitorLine {
     words = text.split { $0 == " " || $0 == "\t" || $0 == "," }
   }
 
+  /// Whether a line may be one of the monitor's: it begins with a letter that one of those does, and has their length.
+  static func mayBegin(_ bytes: ArraySlice<UInt8>) -> Bool {
+    guard (4...1024).contains(bytes.count) else { return false }
+    guard let first = bytes.first(where: { $0 != 0x20 && $0 != 0x09 }) else { return false }
+    return "dCiLTSIEAPRpGFD".utf8.contains(first)
+  }
+
   func expected(_ what: String) -> MonitorLineError { MonitorLineError(line: text, expected: what) }
 
   func hasPrefix(_ prefix: String) -> Bool { text.utf8.starts(with: prefix.utf8) }

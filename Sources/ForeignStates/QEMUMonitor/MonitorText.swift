@@ -19,13 +19,21 @@ struct MonitorText {
 
   /// How many vCPUs QEMU can have at the most.
   private static let vcpuLimit = 4096
+  /// So many vCPUs have fewer lines, and what is around them may have some.
+  private static let lineLimit = 1 << 19
 
   /// Takes a text apart.
   init(_ text: [UInt8]) throws(ForeignStateError) {
-    var offset = 0
-    for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-      // A line of the monitor is short; what is longer is something else.
-      if line.count <= 1024 {
+    var (offset, lines) = (0, 0)
+    // One line at a time: a text of nothing but newlines takes no more room than another.
+    while offset < text.count {
+      let line = text[offset...].prefix { $0 != UInt8(ascii: "\n") }
+      if MonitorLine.mayBegin(line) {
+        lines += 1
+        guard lines <= Self.lineLimit else {
+          throw ForeignStateError(
+            .monitor, at: UInt64(offset), "at most \(Self.lineLimit) lines of the monitor's expected")
+        }
         do throws(MonitorLineError) {
           try take(MonitorLine(line))
         } catch {

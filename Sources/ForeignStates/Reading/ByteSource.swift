@@ -124,6 +124,7 @@ public struct ByteSource {
     var bytes: [UInt8] = []
     while try hasMore() {
       guard end - next <= limit - bytes.count else { return nil }
+      try HostFile.makeRoom(for: end - next, in: &bytes)
       bytes += piece[next..<end]
       next = end
     }

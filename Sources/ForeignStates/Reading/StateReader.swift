@@ -36,7 +36,7 @@ public enum StateContent: Sendable {
 /// Reads a state of any format, found out by its content.
 public struct StateReader {
   private static let documentLimit = 256 << 20
-  private static let textLimit = 64 << 20
+  private static let textLimit = 16 << 20
 
   private var source: ByteSource
   private let expected: StateSource?
@@ -80,8 +80,9 @@ public struct StateReader {
         .qemu, at: 0, "it is compressed: '\(program) FILE | lapwing inspect -' reads what is in it")
     }
     if QEMUStream.matches(beginning) || LibvirtHeader.matches(beginning) { return .foreign(try stream(beginning)) }
-    // A page does not begin with a brace: its first word is reserved.
-    if beginning.isEmpty || beginning.first(where: { !Self.isBlank($0) }) == UInt8(ascii: "{") {
+    // A page does not begin with a brace or a bracket: its first word is reserved.
+    let first = beginning.first { !Self.isBlank($0) }
+    if beginning.isEmpty || first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
       return .lapwing(try document())
     }
     let bytes = try rest(.pages, atMost: Self.textLimit)
