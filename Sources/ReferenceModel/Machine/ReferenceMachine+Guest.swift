@@ -117,6 +117,10 @@ extension ReferenceMachine {
   /// A vCPU leaves the guest (`sync_cr8_to_lapic`).
   public mutating func leave(_ vcpu: Int) {
     guard configuration.deviations.contains(.taskPriorityFromCR8AtExit) else { return }
+    // While the TPR holds an interrupt back writes to CR8 leave the guest, and nothing is taken from it
+    // (`svm_update_cr8_intercept`).
+    let page = localAPICs[vcpu].page
+    if let vector = page.highest(in: .interruptRequest), vector.priorityClass <= page.taskPriority.class { return }
     localAPICs[vcpu].page.taskPriority.subclass = 0
     localAPICs[vcpu].updateProcessorPriority()
   }
