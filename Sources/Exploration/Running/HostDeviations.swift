@@ -23,6 +23,10 @@ extension Deviations {
     // With APICv KVM searches the page for what is in service, and remembers nothing of it.
     if survey[.apicv].state == .available {
       deviations = deviations.without(.priorityStaleAfterRestore).with(.priorityStaleWhileDisabled)
+      if survey.backEnd == .kvmIntel {
+        deviations = deviations.with(.selfIPIVirtualized)
+        if survey.isKernel(before: 6, 3) { deviations = deviations.with(.missingRegistersReadable) }
+      }
     }
     return deviations
   }

@@ -125,10 +125,10 @@ public class ModelSubject: InterruptSubject {
       machine.wake(vcpu)
     }
     guard let value else {
-      guard let values = machine.readMSR(vcpu, index, at: moment) else { return .refused }
+      guard let values = machine.guestReadMSR(vcpu, index, at: moment) else { return .refused }
       return .value(values.lowerBound, upTo: values.upperBound)
     }
-    return machine.writeMSR(vcpu, index, value, byHost: false, at: moment) ? .value(value) : .refused
+    return machine.guestWriteMSR(vcpu, index, value, at: moment) ? .value(value) : .refused
   }
 
   /// Everything that can be seen.

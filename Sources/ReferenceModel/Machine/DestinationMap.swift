@@ -40,7 +40,14 @@ struct DestinationMap {
       return
     }
     logicalMode = own
-    guard own != .x2APIC else { return }
+    guard own != .x2APIC else {
+      // Logical members are kept in the map of IDs, so an ID that was set puts another into its place.
+      let first = Int(register >> 16) * 16
+      if ignoresAliases, register & 0xffff != 0, first < 256 {
+        physical[first + (register & 0xffff).trailingZeroBitCount] = Int8(vcpu)
+      }
+      return
+    }
     let address = register >> 24
     let members = own == .flat ? address : address & 0xf
     guard members != 0 else { return }

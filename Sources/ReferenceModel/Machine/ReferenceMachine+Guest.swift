@@ -86,9 +86,41 @@ extension ReferenceMachine {
     localAPICs[vcpu].updateProcessorPriority()
   }
 
+  /// A guest reads an x2APIC register by its MSR.
+  ///
+  /// - Returns: The values that it may have; nil for a general-protection exception.
+  public mutating func guestReadMSR(_ vcpu: Int, _ index: UInt32, at moment: Moment) -> ClosedRange<UInt64>? {
+    if let values = readMSR(vcpu, index, at: moment) { return values }
+    let deviations = configuration.deviations
+    guard localAPICs[vcpu].mode == .x2APIC, deviations.contains(.missingRegistersReadable),
+      index >= MSR.x2APICBase, index <= MSR.x2APICBase + 0x3f
+    else { return nil }
+    let word = Int(index - MSR.x2APICBase) * 4
+    let page = localAPICs[vcpu].page
+    let value = UInt64(page.registers[word + 1]) << 32 | UInt64(page.registers[word])
+    return value...value
+  }
+
+  /// A guest writes an x2APIC register by its MSR.
+  ///
+  /// - Returns: Whether it was taken; what is refused is a general-protection exception.
+  public mutating func guestWriteMSR(_ vcpu: Int, _ index: UInt32, _ value: UInt64, at moment: Moment) -> Bool {
+    if index == LocalAPICRegister.selfIPI.msr, localAPICs[vcpu].mode == .x2APIC, 0x10...0xff ~= value,
+      configuration.deviations.contains(.selfIPIVirtualized)
+    {
+      localAPICs[vcpu].page.put(true, Vector(rawValue: UInt8(value)), in: .interruptRequest)
+      return true
+    }
+    return writeMSR(vcpu, index, value, byHost: false, at: moment)
+  }
+
   /// A vCPU leaves the guest (`sync_cr8_to_lapic`).
   public mutating func leave(_ vcpu: Int) {
     guard configuration.deviations.contains(.taskPriorityFromCR8AtExit) else { return }
+    // While the TPR holds an interrupt back writes to CR8 leave the guest, and nothing is taken from it
+    // (`svm_update_cr8_intercept`).
+    let page = localAPICs[vcpu].page
+    if let vector = page.highest(in: .interruptRequest), vector.priorityClass <= page.taskPriority.class { return }
     localAPICs[vcpu].page.taskPriority.subclass = 0
     localAPICs[vcpu].updateProcessorPriority()
   }

@@ -68,6 +68,10 @@ public enum Deviation: UInt8, Sendable, CaseIterable {
   case commandHighKeptThroughReset
   /// As `priorityStaleAfterRestore`, where APICv is active, for a local APIC that IA32_APIC_BASE disables.
   case priorityStaleWhileDisabled
+  /// A guest that reads an x2APIC register that is not there gets what the page has, and no exception.
+  case missingRegistersReadable
+  /// A guest's SELF IPI is the processor's alone: it asks neither the SVR nor the TMR.
+  case selfIPIVirtualized
   /// The service of an interrupt ends as it is delivered, not at the guest's EOI.
   case serviceEndsAtDelivery
 }
@@ -110,6 +114,8 @@ extension Deviation {
     case .taskPriorityFromCR8AtExit: "sync_cr8_to_lapic"
     case .commandHighKeptThroughReset: "kvm_lapic_reset"
     case .priorityStaleWhileDisabled: "kvm_vcpu_update_apicv"
+    case .missingRegistersReadable: "vmx_update_msr_bitmap_x2apic"
+    case .selfIPIVirtualized: "vmx_update_msr_bitmap_x2apic; SDM volume 3C, section 31.1.5"
     case .serviceEndsAtDelivery: "kvm_lapic_set_eoi, which the back end kvm_pvm calls"
     }
   }
@@ -128,6 +134,8 @@ extension Deviation {
     case .taskPriorityFromCR8AtExit: "on AMD without AVIC"
     case .commandHighKeptThroughReset: "on AMD from 6.12, and in stable kernels with the same change"
     case .priorityStaleWhileDisabled: "where APICv is active; seen on 6.1"
+    case .missingRegistersReadable: "before 6.3, where APICv is active"
+    case .selfIPIVirtualized: "where APICv is active"
     case .serviceEndsAtDelivery: "none of Linux; the back end kvm_pvm"
     case .lint0EnabledAtReset: "all, unless KVM_X86_QUIRK_LINT0_REENABLED is disabled"
     default: "all"
@@ -147,6 +155,7 @@ public struct Deviations: Hashable, Sendable {
     [
       Deviation.serviceEndsAtDelivery, .pendingNMIsReportedAsOne, .identifierKeptFromX2APIC, .aliasesUnnoticed,
       .identifierSettable, .taskPriorityFromCR8AtExit, .commandHighKeptThroughReset, .priorityStaleWhileDisabled,
+      .missingRegistersReadable, .selfIPIVirtualized,
     ]
     .reduce(Deviations(bits: (1 << UInt64(Deviation.allCases.count)) - 1)) { $0.without($1) }
   }
