@@ -69,6 +69,27 @@ import Testing
     #expect(lines.count == 1 && lines.first?.interrupts.first { $0.vector == 0x60 }?.accepted == sent)
   }
 
+  @Test func `a timeline has every message that was sent`() throws {
+    let machine = try WatchedGuest(messages: 200)
+    let folder = try Folder()
+    let watching = try Program([
+      "watch", "\(machine.program.id)", "--for", "60s", "--format", "json", "--timeline", folder.path("seen.html"),
+    ])
+    try #require(machine.isWatched(by: watching))
+    let sent = try machine.send()
+    let result = try watching.result()
+    #expect(result.status == 0)
+    let line = try WatchLine(Substring(result.output))
+    #expect(line.interrupts.first { $0.vector == 0x60 }?.accepted == sent)
+    let page = try folder.text("seen.html")
+    #expect(page.contains("</html>"))
+    #expect(page.contains("lapwing \(machine.program.id)/"))
+    #expect(folder.names == ["seen.html"])
+    let refused = try Program.run(["watch", "1", "--timeline", "/dev/null.html/x.html"])
+    #expect(refused.status == 65)
+    #expect(try Program.run(["watch", "--timeline", folder.path("list.html")]).status == 64)
+  }
+
   @Test func `the list has the machine, its program and its vCPUs`() throws {
     let machine = try WatchedGuest(messages: 10)
     let result = try Program.run(["watch", "--for", "100ms"])
@@ -78,7 +99,7 @@ import Testing
     #expect(cells.count > 3 && cells[1] == "lapwing" && cells[2] == "2")
   }
 
-  @Test func `with all threads recorded the same is counted`() throws {
+  @Test func `with all threads recorded the same is counted, but for what may be another machine's`() throws {
     let machine = try WatchedGuest(messages: 500)
     let watching = try Program([
       "watch", "\(machine.program.id)", "--for", "60s", "--all-threads", "--format", "json",
@@ -86,7 +107,10 @@ import Testing
     try #require(machine.isWatched(by: watching))
     let sent = try machine.send()
     let lines = try watching.result().output.split(separator: "\n").map { try WatchLine($0) }
-    #expect(lines.first?.interrupts.first { $0.vector == 0x60 }?.accepted == sent)
+    let line = try #require(lines.first)
+    let accepted = line.interrupts.first { $0.vector == 0x60 }?.accepted ?? 0
+    // Other tests' machines have vCPUs with the same ids.
+    #expect(accepted <= sent && accepted + line.ambiguous >= sent)
   }
 
   @Test func `a view is drawn in place, takes another size, ends with q and gives the terminal back`() throws {

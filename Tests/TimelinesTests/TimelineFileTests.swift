@@ -33,8 +33,16 @@ import Testing
     for name in ["", "svg", ".svg", "a.svg.gz", "a.", "a.json"] { #expect(TimelineFile.Format(fileName: name) == nil) }
   }
 
-  @Test(arguments: [TimelineFile.Format.perfetto, .html])
-  func `memory does not grow with the events`(format: TimelineFile.Format) throws {
+  /// In processes of their own, whose memory is only this.
+  @Test func `the memory of a trace does not grow with the events`() async {
+    await #expect(processExitsWith: .success) { try Self.storm(.perfetto) }
+  }
+
+  @Test func `the memory of a page does not grow with the events`() async {
+    await #expect(processExitsWith: .success) { try Self.storm(.html) }
+  }
+
+  private static func storm(_ format: TimelineFile.Format) throws {
     let made = try MadeUpTimeline(format)
     let file = try made.begin()
     var timeline = file.begin(.madeUp(), exitNames: ExitNames())
@@ -58,7 +66,7 @@ import Testing
     #expect(try made.bytes.count > 4_000_000)
   }
 
-  private func residentKiB() throws -> Int {
+  private static func residentKiB() throws -> Int {
     let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
     let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
     return try #require(Int(line.split(whereSeparator: \.isWhitespace)[1]))

@@ -5,6 +5,8 @@ public import Evidence
 public struct MachineWatch {
   /// The machine, as it was looked at last.
   public private(set) var machine: ForeignMachine
+  /// Whoever else wants to see what belongs to the machine.
+  package weak var observer: (any WatchObserver)?
   private var owner: EventOwner
   private var tracker: JourneyTracker
   private let clock: TraceClock
@@ -76,6 +78,7 @@ public struct MachineWatch {
       case .byID: guard isOwnByID(event.detail) else { return }
       }
     }
+    observer?.take(event, clock)
     var over: TrackedJourney?
     var more: [TrackedJourney] = []
     let step = tracker.take(event) { if over == nil { over = $0 } else { more.append($0) } }
@@ -166,6 +169,7 @@ public struct MachineWatch {
 
   /// An interrupt is over.
   private mutating func count(_ journey: TrackedJourney) {
+    observer?.take(journey, clock)
     guard ids.indices.contains(journey.vcpu) else { return }
     let id = ids[journey.vcpu]
     table.count(journey.vcpu, id, journey.vector) { $0.ways.add(journey.path, hasEnded: journey.ended != nil) }

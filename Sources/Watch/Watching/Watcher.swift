@@ -43,6 +43,14 @@ public final class Watcher {
     }
   }
 
+  /// The machines, as they were looked at last.
+  public var machines: [ForeignMachine] { watches.map(\.machine) }
+
+  /// Whoever else wants to see what belongs to the machines; kept as long as somebody else keeps it.
+  package weak var observer: (any WatchObserver)? {
+    didSet { for index in watches.indices { watches[index].observer = observer } }
+  }
+
   /// Takes what was recorded: every few dozen milliseconds, before the kernel's buffers are full.
   public func poll() {
     var rounds = 0
@@ -101,6 +109,8 @@ public final class Watcher {
     trace.inhibitNames.isEmpty ? InhibitNames { HostSurvey.take().isKernel(before: $0, $1) } : trace.inhibitNames
   /// The tracepoints that this kernel lacks.
   public var absentEvents: [String] { trace.absentEvents }
+  /// How many events were lost.
+  public var lostEvents: UInt64 { trace.lostEvents }
   /// How many events meant nothing here.
   public var unknownEvents: Int { trace.unknownEvents }
 }

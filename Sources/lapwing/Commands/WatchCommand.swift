@@ -41,6 +41,8 @@ struct WatchCommand: ParsableCommand {
       """)
   var allThreads = false
 
+  @OptionGroup var timelineOptions: TimelineOptions
+
   func validate() throws {
     if let machine, MachineSelection(machine) == nil {
       throw ValidationError("'\(machine.excerpt)' is no machine: it takes PID or PID/FD, such as 1234 or 1234/11.")
@@ -52,8 +54,9 @@ struct WatchCommand: ParsableCommand {
       throw ValidationError("--vector takes 16 to 255, not \(wrong).")
     }
     guard machine == nil else { return }
-    guard interval == nil, vcpu.isEmpty, vector.isEmpty else {
-      throw ValidationError("--interval, --vcpu and --vector are for one machine; the list takes --for alone.")
+    guard interval == nil, vcpu.isEmpty, vector.isEmpty, timelineOptions.timeline == nil else {
+      throw ValidationError(
+        "--interval, --vcpu, --vector and --timeline are for one machine; the list takes --for alone.")
     }
   }
 
@@ -63,11 +66,14 @@ struct WatchCommand: ParsableCommand {
       guard let machine, let selection = MachineSelection(machine) else {
         return try host.list(for: length?.duration ?? .milliseconds(500), format, allThreads: allThreads)
       }
+      // A file that cannot be written is known before anything is recorded.
+      let timeline = try timelineOptions.begin()
       var session = try host.session(selection, allThreads: allThreads)
       session.length = length?.duration
       session.interval = interval?.duration
       session.format = format
       session.filter = WatchFilter(vcpus: Set(vcpu), vectors: Set(vector.map { UInt8(truncatingIfNeeded: $0.value) }))
+      session.timeline = timeline
       return try session.run()
     }
   }

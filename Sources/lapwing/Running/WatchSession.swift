@@ -16,6 +16,8 @@ struct WatchSession {
   var interval: Duration?
   var format = ReportFormat.human
   var filter = WatchFilter()
+  /// Where its timeline goes; nil for nowhere.
+  var timeline: StartedTimeline?
 
   private let start = ContinuousClock.now
 
@@ -32,6 +34,7 @@ struct WatchSession {
   func run() throws(Failure) -> ExitStatus {
     defer { watcher.close() }
     let pulse = try WatchPulse(signals)
+    let drawn = timeline.map { WatchTimeline($0, watcher) }
     let view = format == .human && length == nil ? LiveView() : nil
     defer { view?.close() }
     let end = length.map { start + $0 }
@@ -60,6 +63,7 @@ struct WatchSession {
     view?.close()
     if view != nil, let shown { try show(shown) }
     let signal = signals.release()
+    try drawn?.finish(lost: watcher.lostEvents, absent: watcher.absentEvents)
     if watcher.isOver { StandardError.print("lapwing: the machine has ended") }
     return signal.map(ExitStatus.init(signal:)) ?? .success
   }

@@ -15,7 +15,7 @@ final class WatchedGuest {
     self.messages = messages
     socket = FileManager.default.temporaryDirectory.appendingPathComponent("lw-\(UUID().uuidString.prefix(8))").path
     let program = try Program([
-      "run", "agent", "--append", "x2apic start interrupts", "--vcpus", "2", "--control", socket, "--timeout", "60s",
+      "run", "agent", "--append", "x2apic start interrupts", "--vcpus", "2", "--control", socket, "--timeout", "150s",
       "--quiet",
     ])
     self.program = program
@@ -89,6 +89,7 @@ struct WatchLine: Decodable {
   var program: String
   var hasEnded: Bool
   var lost: Int
+  var ambiguous: Int
   var interrupts: [Interrupt]
   private var vcpuList: [VCPU]
   var vcpus: [Int] { vcpuList.map(\.id) }
@@ -96,6 +97,7 @@ struct WatchLine: Decodable {
   enum CodingKeys: String, CodingKey {
     case schema, process, program, hasEnded, interrupts
     case lost = "lostEvents"
+    case ambiguous = "ambiguousEvents"
     case vcpuList = "vcpus"
   }
 
