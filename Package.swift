@@ -323,7 +323,7 @@ let package = Package(
       name: "ReportsTests",
       dependencies: [
         "APIC", "Control", "Evidence", "ForeignStates", "GuestContract", "KVM", "MachineState", "Measurements",
-        "Reports", "Support", "TestStates", "UnitTests", "VMM",
+        "Reports", "Support", "TestStates", "UnitTests", "VMM", "Watch",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),

@@ -107,6 +107,17 @@ extension WatchReport {
     /// Whether all threads of the host are recorded.
     public var recordsAllThreads: Bool
 
+    init(
+      exitNames: ExitNames = ExitNames(), inhibitNames: InhibitNames, apicv: HostFeature,
+      recordsAllThreads: Bool = false
+    ) {
+      self.exitNames = exitNames
+      self.inhibitNames = inhibitNames
+      absentEvents = []
+      self.apicv = apicv
+      self.recordsAllThreads = recordsAllThreads
+    }
+
     /// - Parameters:
     ///   - watcher: what watches.
     ///   - apicv: whether the host has APICv.
