@@ -107,7 +107,7 @@ public class ModelSubject: InterruptSubject {
       machine.returnFromHandler(vcpu)
     }
     machine.enter(vcpu)
-    defer { machine.leave(vcpu) }
+    defer { machine.leave(vcpu, isWatched: machine.isTaskPriorityWatched(vcpu)) }
     return machine.takeInterrupt(vcpu)
   }
 
@@ -119,9 +119,12 @@ public class ModelSubject: InterruptSubject {
     if machine.localAPICs[vcpu].processor.hasRestarted { machine.putBack(vcpu) }
     machine.enter(vcpu)
     machine.lookForInterrupts(vcpu)
+    // It leaves the guest for the access, and once more to say that it is done.
+    let isWatched = machine.isTaskPriorityWatched(vcpu)
+    machine.leave(vcpu, isWatched: isWatched)
     // KVM_SET_REGS makes the vCPU look for interrupts when it goes on.
     defer {
-      machine.leave(vcpu)
+      machine.leave(vcpu, isWatched: isWatched)
       machine.wake(vcpu)
     }
     guard let value else {

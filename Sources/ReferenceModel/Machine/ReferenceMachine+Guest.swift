@@ -114,13 +114,21 @@ extension ReferenceMachine {
     return writeMSR(vcpu, index, value, byHost: false, at: moment)
   }
 
-  /// A vCPU leaves the guest (`sync_cr8_to_lapic`).
-  public mutating func leave(_ vcpu: Int) {
-    guard configuration.deviations.contains(.taskPriorityFromCR8AtExit) else { return }
-    // While the TPR holds an interrupt back writes to CR8 leave the guest, and nothing is taken from it
-    // (`svm_update_cr8_intercept`).
+  /// Whether the TPR holds an interrupt back, as KVM sees it when a vCPU enters the guest: writes to CR8 leave the guest
+  /// then, and nothing is taken from it (`svm_update_cr8_intercept`).
+  public func isTaskPriorityWatched(_ vcpu: Int) -> Bool {
     let page = localAPICs[vcpu].page
-    if let vector = page.highest(in: .interruptRequest), vector.priorityClass <= page.taskPriority.class { return }
+    guard let vector = page.highest(in: .interruptRequest) else { return false }
+    return vector.priorityClass <= page.taskPriority.class
+  }
+
+  /// A vCPU leaves the guest (`sync_cr8_to_lapic`).
+  ///
+  /// - Parameters:
+  ///   - vcpu: The vCPU.
+  ///   - isWatched: What `isTaskPriorityWatched(_:)` said when it entered.
+  public mutating func leave(_ vcpu: Int, isWatched: Bool) {
+    guard configuration.deviations.contains(.taskPriorityFromCR8AtExit), !isWatched else { return }
     localAPICs[vcpu].page.taskPriority.subclass = 0
     localAPICs[vcpu].updateProcessorPriority()
   }
