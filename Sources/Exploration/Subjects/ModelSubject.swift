@@ -107,7 +107,10 @@ public class ModelSubject: InterruptSubject {
       machine.returnFromHandler(vcpu)
     }
     machine.enter(vcpu)
-    defer { machine.leave(vcpu, isWatched: machine.isTaskPriorityWatched(vcpu)) }
+    defer {
+      machine.watchTaskPriority(vcpu)
+      machine.leave(vcpu)
+    }
     return machine.takeInterrupt(vcpu)
   }
 
@@ -120,11 +123,11 @@ public class ModelSubject: InterruptSubject {
     machine.enter(vcpu)
     machine.lookForInterrupts(vcpu)
     // It leaves the guest for the access, and once more to say that it is done.
-    let isWatched = machine.isTaskPriorityWatched(vcpu)
-    machine.leave(vcpu, isWatched: isWatched)
+    machine.watchTaskPriority(vcpu)
+    machine.leave(vcpu)
     // KVM_SET_REGS makes the vCPU look for interrupts when it goes on.
     defer {
-      machine.leave(vcpu, isWatched: isWatched)
+      machine.leave(vcpu)
       machine.wake(vcpu)
     }
     guard let value else {

@@ -114,21 +114,20 @@ extension ReferenceMachine {
     return writeMSR(vcpu, index, value, byHost: false, at: moment)
   }
 
-  /// Whether the TPR holds an interrupt back, as KVM sees it when a vCPU enters the guest: writes to CR8 leave the guest
-  /// then, and nothing is taken from it (`svm_update_cr8_intercept`).
-  public func isTaskPriorityWatched(_ vcpu: Int) -> Bool {
+  /// As a vCPU enters the guest KVM sees whether the TPR holds an interrupt back: writes to CR8 leave the guest then, and
+  /// nothing is taken from it (`svm_update_cr8_intercept`). Of a local APIC that software has disabled it takes no notice.
+  public mutating func watchTaskPriority(_ vcpu: Int) {
+    guard localAPICs[vcpu].isPresent, localAPICs[vcpu].isSoftwareEnabled else { return }
     let page = localAPICs[vcpu].page
-    guard let vector = page.highest(in: .interruptRequest) else { return false }
-    return vector.priorityClass <= page.taskPriority.class
+    let held = page.highest(in: .interruptRequest).map { $0.priorityClass <= page.taskPriority.class }
+    localAPICs[vcpu].processor.isTaskPriorityWatched = held ?? false
   }
 
   /// A vCPU leaves the guest (`sync_cr8_to_lapic`).
-  ///
-  /// - Parameters:
-  ///   - vcpu: The vCPU.
-  ///   - isWatched: What `isTaskPriorityWatched(_:)` said when it entered.
-  public mutating func leave(_ vcpu: Int, isWatched: Bool) {
-    guard configuration.deviations.contains(.taskPriorityFromCR8AtExit), !isWatched else { return }
+  public mutating func leave(_ vcpu: Int) {
+    guard configuration.deviations.contains(.taskPriorityFromCR8AtExit),
+      !localAPICs[vcpu].processor.isTaskPriorityWatched
+    else { return }
     localAPICs[vcpu].page.taskPriority.subclass = 0
     localAPICs[vcpu].updateProcessorPriority()
   }
