@@ -107,7 +107,10 @@ public class ModelSubject: InterruptSubject {
       machine.returnFromHandler(vcpu)
     }
     machine.enter(vcpu)
-    defer { machine.leave(vcpu) }
+    defer {
+      machine.watchTaskPriority(vcpu)
+      machine.leave(vcpu)
+    }
     return machine.takeInterrupt(vcpu)
   }
 
@@ -119,6 +122,9 @@ public class ModelSubject: InterruptSubject {
     if machine.localAPICs[vcpu].processor.hasRestarted { machine.putBack(vcpu) }
     machine.enter(vcpu)
     machine.lookForInterrupts(vcpu)
+    // It leaves the guest for the access, and once more to say that it is done.
+    machine.watchTaskPriority(vcpu)
+    machine.leave(vcpu)
     // KVM_SET_REGS makes the vCPU look for interrupts when it goes on.
     defer {
       machine.leave(vcpu)

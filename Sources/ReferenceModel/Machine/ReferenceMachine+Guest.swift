@@ -114,13 +114,20 @@ extension ReferenceMachine {
     return writeMSR(vcpu, index, value, byHost: false, at: moment)
   }
 
+  /// As a vCPU enters the guest KVM sees whether the TPR holds an interrupt back: writes to CR8 leave the guest then, and
+  /// nothing is taken from it (`svm_update_cr8_intercept`). Of a local APIC that software has disabled it takes no notice.
+  public mutating func watchTaskPriority(_ vcpu: Int) {
+    guard localAPICs[vcpu].isPresent, localAPICs[vcpu].isSoftwareEnabled else { return }
+    let page = localAPICs[vcpu].page
+    let held = page.highest(in: .interruptRequest).map { $0.priorityClass <= page.taskPriority.class }
+    localAPICs[vcpu].processor.isTaskPriorityWatched = held ?? false
+  }
+
   /// A vCPU leaves the guest (`sync_cr8_to_lapic`).
   public mutating func leave(_ vcpu: Int) {
-    guard configuration.deviations.contains(.taskPriorityFromCR8AtExit) else { return }
-    // While the TPR holds an interrupt back writes to CR8 leave the guest, and nothing is taken from it
-    // (`svm_update_cr8_intercept`).
-    let page = localAPICs[vcpu].page
-    if let vector = page.highest(in: .interruptRequest), vector.priorityClass <= page.taskPriority.class { return }
+    guard configuration.deviations.contains(.taskPriorityFromCR8AtExit),
+      !localAPICs[vcpu].processor.isTaskPriorityWatched
+    else { return }
     localAPICs[vcpu].page.taskPriority.subclass = 0
     localAPICs[vcpu].updateProcessorPriority()
   }
