@@ -32,8 +32,9 @@ public struct ProcessorState: Hashable, Sendable {
   public var hasScanRequest = true
   /// The highest vector that it has in hand and that no pin sends it any more: its EOI makes it learn anew.
   public var staleVector: UInt8?
-  /// Whether its writes to CR8 leave the guest, because the TPR held an interrupt back when it entered.
-  public var isTaskPriorityWatched = false
+  /// Whether its writes to CR8 leave the guest, because the TPR held an interrupt back when it entered, or
+  /// it has not entered with its local APIC enabled yet.
+  public var isTaskPriorityWatched = true
   /// How many NMIs wait: one, and one more that came meanwhile (`process_nmi`).
   public var pendingNMIs: UInt8 = 0
   /// Whether it is in the handler of something that it took, whose IRET is still to come.
