@@ -1,7 +1,8 @@
-import Exploration
 import KVM
 import ReferenceModel
 import Testing
+
+@testable import Exploration
 
 /// The proof that faults are found, without any kernel.
 struct FaultTests {
@@ -31,6 +32,20 @@ struct FaultTests {
   @Test func `there are at least thirty faults, each with a name of its own`() {
     #expect(Fault.all.count >= 30)
     #expect(Set(Fault.all.map(\.name)).count == Fault.all.count)
+  }
+
+  @Test func `a vCPU may look for interrupts at any time, and take what it finds`() throws {
+    // It looks at every entry, and the kernel that the model stands for only after an event.
+    let nothing = Fault("none", "nothing is broken") { _, _, _, _ in }
+    let eager = HistoryBench(deviations: .kvm, clock: Self.clock) { machine throws(KVMError) in
+      FaultySubject(
+        ReferenceMachine.Configuration(
+          vcpus: machine.vcpus, deviations: .kvm.without(.interruptsSoughtOnEvent)),
+        fault: nothing, clock: Self.clock)
+    }
+    let finding = try Self.explore(eager, seed: 1, histories: 40)
+    let steps = finding?.history.steps.suffix(5).map(\.text) ?? []
+    #expect(finding?.signature == nil, "\(steps) \(finding?.mismatches ?? [])")
   }
 
   @Test(arguments: Fault.all.map(\.name))

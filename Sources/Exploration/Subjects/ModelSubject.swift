@@ -8,6 +8,8 @@ public class ModelSubject: InterruptSubject {
   public package(set) var machine: ReferenceMachine
   /// When the step is done, between which two moments of the other side's clock.
   public var moment = Moment(0)
+  /// Whether the vCPU that runs looks for interrupts though nothing happened to it.
+  var hasStrayEvent = false
 
   /// A machine after power-on.
   public init(_ configuration: ReferenceMachine.Configuration) { machine = ReferenceMachine(configuration) }
@@ -107,6 +109,7 @@ public class ModelSubject: InterruptSubject {
       machine.returnFromHandler(vcpu)
     }
     machine.enter(vcpu)
+    if hasStrayEvent { machine.wake(vcpu) }
     defer {
       machine.watchTaskPriority(vcpu)
       machine.leave(vcpu)
@@ -121,6 +124,7 @@ public class ModelSubject: InterruptSubject {
     }
     if machine.localAPICs[vcpu].processor.hasRestarted { machine.putBack(vcpu) }
     machine.enter(vcpu)
+    if hasStrayEvent { machine.wake(vcpu) }
     machine.lookForInterrupts(vcpu)
     // It leaves the guest for the access, and once more to say that it is done.
     machine.watchTaskPriority(vcpu)
