@@ -40,6 +40,21 @@ import Testing
     }
   }
 
+  @Test func `a user who may have no signal pending has a time limit nevertheless`() throws {
+    let guest = try GuestFile(MultibootImage.waitingForInterrupt.bytes)
+    let result = try Program.run(
+      ["run", guest.path, "--control", guest.path + ".socket", "--timeout", "1s"],
+      through: ["/usr/bin/prlimit", "--sigpending=0"])
+    #expect(result.status == 124, "\(result.errors)")
+  }
+
+  @Test(arguments: ["--help", "--version", "help"])
+  func `a page that nobody takes is an error with 65`(argument: String) throws {
+    let result = try Program.run([argument], through: ["/bin/sh", "-c", "exec \"$0\" \"$@\" >/dev/full"])
+    #expect(result.status == 65 && result.errors.contains("cannot be written to standard output"))
+    #expect(try Program.run([argument]).status == 0)
+  }
+
   @Test func `README and the help have the same exit statuses`() throws {
     let help = try Program.run(["--help"]).output.split { $0.isNewline || $0 == " " }.joined(separator: " ")
     let start = try #require(help.firstRange(of: "Exit status: "))

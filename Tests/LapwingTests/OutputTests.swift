@@ -17,9 +17,9 @@ import Testing
   /// What may be there instead of a file that can be replaced.
   enum Obstacle: String, CaseIterable {
     case directory, missingFolder, noFolder, pipe, socket, blockDevice, fullDevice
-    case foreignLink, loop, longName, emptyName, danglingDescriptor, slash
+    case foreignLink, foreignFolder, loop, longName, emptyName, danglingDescriptor, slash
 
-    var needsRoot: Bool { [.blockDevice, .fullDevice, .foreignLink].contains(self) }
+    var needsRoot: Bool { [.blockDevice, .fullDevice, .foreignLink, .foreignFolder].contains(self) }
 
     /// Puts it into a folder and gives its path.
     func put(in folder: Folder) throws -> String {
@@ -38,6 +38,11 @@ import Testing
         try folder.write("precious", to: "precious")
         try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "precious")
         try folder.giveAway("output")
+      case .foreignFolder:
+        try FileManager.default.createDirectory(atPath: folder.path("mine"), withIntermediateDirectories: false)
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "mine")
+        try folder.giveAway("output")
+        return folder.path("output/file")
       case .loop: try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "output")
       case .longName: return folder.path(String(repeating: "n", count: 256))
       case .emptyName: return ""

@@ -4,7 +4,8 @@ public import SystemPackage
 /// Where an output that a person names goes, symbolic links followed.
 ///
 /// A link is followed where this user or root made it, and what it leads to is written, not the link. A link that somebody
-/// else has put there, in a folder for everybody, is refused: it may lead to a file of this user's.
+/// else has put there, in a folder for everybody, is refused: it may lead to a file of this user's. So are links among the
+/// folders on the way.
 enum OutputPlace {
   /// A file: one that is there, whose permissions are kept, or a new one.
   case file(FilePath, permissions: FilePermissions?)
@@ -22,6 +23,7 @@ enum OutputPlace {
     for _ in 0...linkLimit {
       guard path.lastComponent != nil else { throw path.isEmpty ? .failed(.noSuchFileOrDirectory) : .directory }
       if let descriptor = ownDescriptor(path) { return .descriptor(descriptor) }
+      try checkFolders(of: path)
       guard let status = try status(of: path) else { return .file(path, permissions: nil) }
       switch status.st_mode & S_IFMT {
       case S_IFLNK: path = try follow(path, status)
@@ -45,8 +47,22 @@ enum OutputPlace {
     return nil
   }
 
+  /// A folder on the way may be a link as well.
+  private static func checkFolders(of path: FilePath) throws(OutputFileError) {
+    var folder = path.removingLastComponent()
+    while folder.lastComponent != nil {
+      // What is not there, or may not be looked at, is told when the file is opened.
+      if let status = try? status(of: folder), status.st_mode & S_IFMT == S_IFLNK { try checkOwner(of: status) }
+      folder = folder.removingLastComponent()
+    }
+  }
+
+  private static func checkOwner(of link: stat) throws(OutputFileError) {
+    guard link.st_uid == geteuid() || link.st_uid == 0 else { throw .foreignLink }
+  }
+
   private static func follow(_ path: FilePath, _ status: stat) throws(OutputFileError) -> FilePath {
-    guard status.st_uid == geteuid() || status.st_uid == 0 else { throw .foreignLink }
+    try checkOwner(of: status)
     var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
     // Sound: the call writes at most as many bytes as it is told, one less than the array has.
     let count = unsafe path.withPlatformString { unsafe readlink($0, &target, target.count - 1) }

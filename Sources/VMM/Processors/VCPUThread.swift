@@ -87,8 +87,9 @@ private final class ThreadBody: Sendable {
 
 /// The signal that takes a vCPU's thread out of KVM_RUN. Its handler does nothing: to interrupt is all it is for.
 enum WakeSignal {
-  /// The first real-time signal that the C library leaves free, so that no program's SIGUSR1 is taken away.
-  static let number = __libc_current_sigrtmin()
+  /// One that nobody else uses and that is ignored by default. It is no real-time signal: of those only so many may be
+  /// pending for a user (RLIMIT_SIGPENDING), and one beyond that is refused, which would leave a vCPU in the guest.
+  static let number = SIGURG
 
   private static let isInstalled: Bool = {
     var action = sigaction()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Support
+import SystemPackage
 
 extension ParsableCommand {
   /// Refuses an argument that is longer than any path: none of this program's has to be.
@@ -22,8 +23,10 @@ extension ParsableCommand {
   ///   - error: what came of parsing and running.
   ///   - arguments: the command line.
   static func end(withError error: any Error, _ arguments: [String]) -> Never {
-    // What has an exit status alone has said it already; what ends well is a page of the program's own.
-    guard !(error is ExitCode), exitCode(for: error) == .validationFailure else { exit(withError: error) }
+    // What has an exit status alone has said it already.
+    guard !(error is ExitCode) else { exit(withError: error) }
+    guard exitCode(for: error) != .success else { endWithPage(fullMessage(for: error)) }
+    guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
     let harmless = arguments.map { Escape.shown($0) }
     guard harmless != arguments else { exit(withError: error) }
     do {
@@ -33,5 +36,14 @@ extension ParsableCommand {
     } catch {}
     StandardError.print("\(fullMessage(for: error))")
     exit(withError: exitCode(for: error))
+  }
+
+  /// Ends the program with a page of its own, such as its help, unless nobody takes that.
+  private static func endWithPage(_ page: String) -> Never {
+    do throws(Errno) { try StandardOutput.print(page) } catch {
+      StandardError.print("lapwing: \(Failure.standardOutput(error).message)")
+      exit(withError: ExitStatus.badFile.code)
+    }
+    exit(withError: ExitCode.success)
   }
 }

@@ -98,6 +98,12 @@ struct ExploreCommand: ParsableCommand {
   }
 
   private func explore() throws(Failure) -> ExitStatus {
+    // What a kernel is known to do otherwise hangs on its back end.
+    guard fault != nil || HostSurvey.take().backEnd != nil else {
+      throw Failure(
+        "the module behind /dev/kvm is not known, and with it what its KVM is known to do otherwise: is /sys mounted?",
+        .hostCannot)
+    }
     let seed = seed ?? UInt64.random(in: 0...UInt64.max)
     let destination = if let output { try ReportDestination(file: output) } else { ReportDestination?.none }
     let bench = try ExplorationBench(fault: fault, without: without, hasGuest: !hostSide)

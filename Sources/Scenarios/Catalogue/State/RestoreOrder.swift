@@ -54,7 +54,9 @@ extension Scenario {
     try test.stimulus { try vcpu.setDeadline(deadline) }
     try setOffset(back: true)
     let moment = try test.moments(of: 0x61, on: 0, atLeast: 1)[0]
-    try test.check("the interrupt comes before its deadline", moment < deadline - day / 2, saw: moment)
+    // Where the offset was not taken, the deadline may be less than that.
+    let isEarly = deadline > day / 2 && moment < deadline - day / 2
+    try test.check("the interrupt comes before its deadline", isEarly, saw: moment)
     try test.expect(1, of: 0x61, on: 0)
   }
 

@@ -13,12 +13,8 @@ public struct RunningMachine: ~Copyable {
     for inbox in machine.inboxes { inbox.expectThread() }
     if let started = machine.times.started { machine.moments.start(started) }
     let gate = StartGate(waitingFor: machine.vcpus.count - 1)
-    do throws(MachineError) {
-      for index in machine.vcpus.indices { try startThread(index, gate) }
-    } catch {
-      end()
-      throw error
-    }
+    // If this throws, `deinit` ends those that run: all properties are there.
+    for index in machine.vcpus.indices { try startThread(index, gate) }
   }
 
   deinit { end() }

@@ -1,0 +1,24 @@
+import Foundation
+import TestImages
+import Testing
+
+@testable import VMM
+
+/// A host that has not enough for the threads of all vCPUs.
+@Suite(.needsKVM) struct ThreadShortageTests {
+  /// In a process of its own, whose limit it is.
+  @Test func `where a vCPU's thread cannot be started, those that run are ended, once`() async {
+    await #expect(processExitsWith: .success) {
+      let image = GuestImage(name: "spin", bytes: ELFImage(code: Code(.long).spin().bytes).bytes)
+      let machine = try Machine.testing(image) { $0.vcpus = 16 }
+      let pages = try #require(
+        try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ").first.flatMap { UInt($0) }
+      )
+      // Room for the stacks of some threads, of 8 MiB each, and not of all.
+      var limit = rlimit(rlim_cur: pages << 12 + 40 << 20, rlim_max: rlim_t.max)
+      // Sound: the call reads the one structure.
+      try #require(unsafe setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0)
+      #expect(throws: MachineError.self) { _ = try machine.start() }
+    }
+  }
+}
