@@ -94,7 +94,8 @@ struct Latencies: ParsableCommand {
     let lapwingMedian: Double
     switch lapwing.round(measured) {
     case .samples(let cycles, let kHz): lapwingMedian = roundMedian(cycles, kHz: kHz)
-    case .failed(let reason): throw Failure("\(measured.id) with Lapwing: \(reason)", Failure.guestFailed)
+    case .failed(let reason), .noRoom(let reason):
+      throw Failure("\(measured.id) with Lapwing: \(reason)", Failure.guestFailed)
     }
     if !floorFirst { floorMedian = try floor.median(of: measured) }
     return (floorMedian, lapwingMedian)

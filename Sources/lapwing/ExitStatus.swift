@@ -74,9 +74,7 @@ struct Failure: Error {
 
   /// A guest that this host could not run: KVM had no thread or no memory for it; nil for any other end.
   init?(_ outcome: Outcome) {
-    guard case .runFailed(let error, _) = outcome,
-      [.resourceTemporarilyUnavailable, .noMemory].contains(error.errno)
-    else { return nil }
+    guard case .runFailed(let error, _) = outcome, error.isShortage else { return nil }
     self.init(error)
   }
 
@@ -91,6 +89,17 @@ struct Failure: Error {
       case .device: .badFile
       }
     self.init("\(error)", status)
+  }
+}
+
+extension ExitStatus {
+  /// Says that some of what was run failed because this host had no room for it, which is no verdict on its KVM.
+  ///
+  /// - Parameter runs: what failed.
+  static func noRoom(for runs: TextLine) -> ExitStatus {
+    StandardError.print(
+      "lapwing: \(runs) failed because there was no descriptor, thread or memory left; raise the limits (ulimit -n, -u, -v)")
+    return .hostCannot
   }
 }
 

@@ -19,6 +19,14 @@ public struct KVMError: Error, Hashable, Sendable {
   }
 }
 
+extension KVMError {
+  /// Whether the host, or what this process may have of it, had no room: descriptors, threads or memory (errno(3): `EMFILE`,
+  /// `ENFILE`, `EAGAIN`, `ENOMEM`).
+  public var isShortage: Bool {
+    [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .resourceTemporarilyUnavailable, .noMemory].contains(errno)
+  }
+}
+
 extension KVMError: CustomStringConvertible {
   /// `KVM_SET_GSI_ROUTING failed: EINVAL (Invalid argument): what that usually means`.
   public var description: String {

@@ -67,4 +67,6 @@ public enum RoundResult: Hashable, Sendable {
   case samples([UInt64], kHz: UInt32)
   /// Something went wrong: what.
   case failed(String)
+  /// There was no descriptor, thread or memory left, which says nothing of what is measured.
+  case noRoom(String)
 }

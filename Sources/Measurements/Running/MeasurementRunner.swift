@@ -40,7 +40,7 @@ public struct MeasurementRunner: Sendable {
     do throws(MachineError) {
       return try run(measured)
     } catch {
-      return .failed(error.description)
+      return MachineError.isShortage(error) ? .noRoom(error.description) : .failed(error.description)
     }
   }
 

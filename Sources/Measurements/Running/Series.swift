@@ -18,6 +18,8 @@ public struct Series: Sendable {
   public let measured: MeasurementCase
   /// How it stands.
   public private(set) var state = State.notRun
+  /// Whether it failed because there was no descriptor, thread or memory left.
+  public private(set) var metShortage = false
   /// Each round by itself, in TSC cycles.
   public private(set) var rounds: [Summary] = []
   private var histogram = Self.emptyHistogram
@@ -45,6 +47,9 @@ public struct Series: Sendable {
   mutating func add(_ result: RoundResult) {
     switch result {
     case .failed(let reason): state = .failed(reason)
+    case .noRoom(let reason):
+      state = .failed(reason)
+      metShortage = true
     case .samples(let samples, let kHz):
       var round = Self.emptyHistogram
       // A guest may report anything.

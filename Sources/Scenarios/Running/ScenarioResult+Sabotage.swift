@@ -43,6 +43,7 @@ extension ScenarioResult {
     case .expectation: return sabotage == .stimulus ? nil : "it was not as expected"
     case .machineEnded: return "the guest ended"
     case .call: return "a call was refused"
+    case .noRoom: return "there was no room"
     case nil: return "nothing says why"
     }
   }

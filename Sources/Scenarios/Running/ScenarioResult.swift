@@ -47,6 +47,8 @@ public struct ScenarioResult: Sendable {
     case machineEnded
     /// KVM, or the operating system, refused a call.
     case call
+    /// There was no descriptor, thread or memory left, which says nothing of KVM.
+    case noRoom
   }
 
   init(_ testCase: ScenarioCase) {

@@ -115,7 +115,7 @@ public struct ScenarioRunner: Sendable {
       } catch {
         result.verdict = .failed("\(error)")
         result.missingTrait = (error as? ScenarioFailure)?.missingTrait
-        result.cause = test.machine.stop.reason != nil ? .machineEnded : error is ScenarioFailure ? .expectation : .call
+        result.cause = Self.cause(of: error, test.machine.stop.reason)
       }
       result.evidence = recorder.finish(test.machine, test.statistics, threads: test.threadIDs)
       let recording = keep == nil ? nil : recorder.recording(of: test.machine, threads: test.threadIDs)
@@ -128,6 +128,16 @@ public struct ScenarioRunner: Sendable {
       if case .failed = result.verdict { result.scene = FailureScene(test) }
     } catch {
       result.verdict = .failed("the machine could not be built: \(error)")
+      if MachineError.isShortage(error) { result.cause = .noRoom }
+    }
+  }
+
+  private static func cause(of error: any Error, _ ending: Outcome?) -> ScenarioResult.Cause {
+    if MachineError.isShortage(error) { return .noRoom }
+    switch ending {
+    case .runFailed(let error, _) where error.isShortage: return .noRoom
+    case .some: return .machineEnded
+    case nil: return error is ScenarioFailure ? .expectation : .call
     }
   }
 

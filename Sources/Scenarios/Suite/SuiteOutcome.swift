@@ -15,6 +15,9 @@ public struct SuiteOutcome: Sendable {
     results = Array(repeating: CaseOutcome(), count: cases.count)
   }
 
+  /// Whether a case failed because there was no descriptor, thread or memory left: then a failure says nothing of KVM.
+  public var metShortage: Bool { results.contains { $0.firstFailure?.cause == .noRoom } }
+
   mutating func add(_ result: ScenarioResult, at index: Int) { results[index].add(result) }
 
   /// The same of some of the cases alone.

@@ -19,6 +19,8 @@ public struct UnitTestResult: Sendable {
   public let test: UnitTest
   /// The outcome.
   public internal(set) var verdict: Verdict
+  /// Whether it failed because there was no descriptor, thread or memory left.
+  public internal(set) var metShortage = false
   /// What it printed of its checks, in order.
   public internal(set) var checks: [UnitTestCheck] = []
   /// How long it took, from reading the image to the machine's end.

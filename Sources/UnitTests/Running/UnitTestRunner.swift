@@ -91,6 +91,7 @@ public struct UnitTestRunner: Sendable {
         result = UnitTestResult(plan.test, .failed("its interrupts cannot be recorded: \(error)"))
       } catch {
         result = UnitTestResult(plan.test, .failed("the image '\(file)' cannot be run: \(error)"))
+        result.metShortage = MachineError.isShortage(error)
       }
     }
     result.duration = .now - start
@@ -107,6 +108,7 @@ public struct UnitTestRunner: Sendable {
     let output = machine.console.text
     let checks = UnitTestCheck.all(in: output)
     var result = UnitTestResult(test, UnitTestResult.verdict(outcome, limit: limit, checks))
+    if case .runFailed(let error, _) = outcome { result.metShortage = error.isShortage }
     result.checks = checks
     result.output = output
     result.journeys = try recorder?.finish(machine, threads: threads, taken: [])

@@ -65,12 +65,13 @@ struct BenchCommand: ParsableCommand {
       let earlier = try compare?.report()
       let destination = if let output { try ReportDestination(file: output) } else { ReportDestination.standardOutput }
       let drawing = if let svg { try ReportDestination(file: svg) } else { ReportDestination?.none }
-      let (measured, signal) = try measure(cases)
+      let (measured, signal, metShortage) = try measure(cases)
       var report = measured
       if let earlier { report.comparison = BenchComparison(of: report, with: earlier) }
       try drawing?.write(report.svg)
       try write(report, to: destination)
       if let signal { return ExitStatus(signal: signal) }
+      if metShortage { return .noRoom(for: "measurements") }
       let isTooSlow = failIfSlower.map { report.comparison?.isSlower(byPercent: $0) ?? false } ?? false
       return report.success && !isTooSlow ? .success : .failed
     }
@@ -96,7 +97,7 @@ struct BenchCommand: ParsableCommand {
     return .success
   }
 
-  private func measure(_ cases: [MeasurementCase]) throws(Failure) -> (report: BenchReport, signal: Int32?) {
+  private func measure(_ cases: [MeasurementCase]) throws(Failure) -> (report: BenchReport, signal: Int32?, metShortage: Bool) {
     let start = ContinuousClock.now
     let system = try openKVM(forManyMachines: true)
     let signals = InterruptSignals()
@@ -114,7 +115,7 @@ struct BenchCommand: ParsableCommand {
         kernel: survey.kernelRelease, backEnd: survey.backEnd?.moduleName, apicv: survey[.apicv].evidence),
       options: BenchReport.Options(filters: filters, rounds: rounds, samples: samples), isInterrupted: signal != nil,
       duration: .now - start)
-    return (report, signal)
+    return (report, signal, series.contains(where: \.metShortage))
   }
 
   /// Into a file goes the report alone; a person still gets the text.

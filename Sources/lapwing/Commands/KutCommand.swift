@@ -77,6 +77,7 @@ struct KutCommand: ParsableCommand {
       programStart: Lapwing.start)
     try report.write(suiteReport, to: destination)
     if let signal { return ExitStatus(signal: signal) }
+    if results.contains(where: { $0?.metShortage == true }) { return .noRoom(for: "tests") }
     return suiteReport.success ? .success : .failed
   }
 

@@ -2,6 +2,7 @@ import Evidence
 import KVM
 import Reports
 import Scenarios
+import Support
 import VMM
 
 /// Runs cases of the suite on this host while somebody watches.
@@ -77,6 +78,7 @@ struct SuiteSession {
   /// How the program ends.
   func status(success: Bool) -> ExitStatus {
     if let signal { return ExitStatus(signal: signal) }
+    if outcome.metShortage { return .noRoom(for: "cases") }
     return success ? .success : .failed
   }
 }

@@ -43,6 +43,15 @@ extension MachineError: CustomStringConvertible {
 }
 
 extension MachineError {
+  /// Whether an error says that the host, or what this process may have of it, had no room.
+  public static func isShortage(_ error: any Error) -> Bool {
+    switch error as? MachineError {
+    case .kvm(let error), .setting(_, let error): error.isShortage
+    case .thread: true
+    default: (error as? KVMError)?.isShortage ?? false
+    }
+  }
+
   /// What a thread wants that could not be started: a place among the user's processes, or room for its stack
   /// (pthread_create(3)). Where threads share work, a descriptor goes with them.
   private static func advice(for errno: Int32) -> String {
