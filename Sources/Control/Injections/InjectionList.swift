@@ -1,3 +1,5 @@
+import Support
+
 /// The injections of a run, in the order in which they were written.
 public enum InjectionList {
   /// How many a run may have. Each may be repeated.
@@ -38,13 +40,5 @@ public enum InjectionList {
     guard injections.reduce(0, { $0 + $1.count }) <= Injection.countLimit else {
       throw StimulusError("a run has at most \(Injection.countLimit) injections, repetitions included")
     }
-  }
-}
-
-extension Substring {
-  fileprivate var trimmed: Substring {
-    var text = drop(while: \.isWhitespace)
-    while text.last?.isWhitespace == true { text.removeLast() }
-    return text
   }
 }

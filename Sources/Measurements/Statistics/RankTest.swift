@@ -118,3 +118,13 @@ public enum Holm {
     return result
   }
 }
+
+extension [Double] {
+  /// The middle one of the numbers, or the mean of the two in the middle; 0 where there is none.
+  public var median: Double {
+    guard !isEmpty else { return 0 }
+    let sorted = sorted()
+    let middle = count / 2
+    return count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+  }
+}

@@ -1,9 +1,6 @@
 import Support
 
 extension RegressionReport {
-  /// How many ids are named beside a reason to skip.
-  private static let namedSkips = 4
-
   /// The changes for a person: regressions, then what is otherwise different, then a line of totals.
   public func text(_ style: Style = Style()) -> String { lines(style).text }
 
@@ -39,19 +36,8 @@ extension RegressionReport {
 
   /// Cases that are skipped now, by reason: a host that lost a capability skips many for one.
   private func skips(_ changes: [CaseChange], _ style: Style) -> [TextLine] {
-    var reasons: [(reason: String, ids: [String])] = []
-    for change in changes where change.kind == .skipped {
-      let reason = change.reason ?? ""
-      if let place = reasons.firstIndex(where: { $0.reason == reason }) {
-        reasons[place].ids.append(change.id)
-      } else {
-        reasons.append((reason, [change.id]))
-      }
-    }
-    return reasons.map { reason, ids in
-      let more = ids.count > Self.namedSkips ? " and \(ids.count - Self.namedSkips) more" : ""
-      let named = ids.prefix(Self.namedSkips).lines.joined(separator: ", ")
-      return "    \(style.yellow("skipped now")) \(named)\(more): \(reason)"
+    SuiteReport.Skip.grouped(changes.filter { $0.kind == .skipped }.map { ($0.id, $0.reason) }).map { skip in
+      "    \(style.yellow("skipped now")) \(skip.named): \(skip.reason)"
     }
   }
 }

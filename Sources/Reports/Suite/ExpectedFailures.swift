@@ -38,7 +38,7 @@ public struct ExpectedFailures: Sendable {
   /// - Throws: `Malformed` for the first line that cannot be read.
   public init(_ text: String, name: String, ids: [String]) throws(Malformed) {
     self.name = name
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (index, line) in text.linesOfText.enumerated() {
       let number = index + 1
       let words = line.split(maxSplits: 2, whereSeparator: \.isWhitespace)
       guard let first = words.first, !first.hasPrefix("#") else { continue }
@@ -50,7 +50,7 @@ public struct ExpectedFailures: Sendable {
       guard entries.count < Self.countLimit else { throw fail("there are more than \(Self.countLimit) entries") }
       let entry = Entry(
         line: number, cases: WildcardPattern(String(first)), host: WildcardPattern(String(words[1])),
-        reason: words[2].trimmingBlanks)
+        reason: String(words[2].trimmed))
       guard ids.contains(where: entry.cases.matches) else {
         throw fail(
           "no case's id is like '\(Escape.shown(first, atMost: 80))'; 'lapwing test --list' shows what there is")
@@ -87,12 +87,5 @@ extension ExpectedFailures {
     case .skipped, .expectedFailure: break
     }
     return item
-  }
-}
-
-extension Substring {
-  fileprivate var trimmingBlanks: String {
-    let text = drop(while: \.isWhitespace)
-    return text.lastIndex { !$0.isWhitespace }.map { String(text[...$0]) } ?? ""
   }
 }

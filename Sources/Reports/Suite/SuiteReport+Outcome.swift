@@ -32,23 +32,16 @@ extension SuiteReport {
     options: Options, sabotage: String?, duration: Int64
   ) {
     var totals = Totals(notRun: notRun.count)
-    var skips: [Skip] = []
     for item in cases {
       totals.runs += item.runs
       switch item.verdict {
       case .passed: totals.passed += 1
       case .failed: totals.failed += 1
       case .expectedFailure: totals.expectedFailures = (totals.expectedFailures ?? 0) + 1
-      case .skipped:
-        totals.skipped += 1
-        let reason = item.reason ?? ""
-        if let place = skips.firstIndex(where: { $0.reason == reason }) {
-          skips[place].ids.append(item.id)
-        } else {
-          skips.append(Skip(reason: reason, ids: [item.id]))
-        }
+      case .skipped: totals.skipped += 1
       }
     }
+    let skips = Skip.grouped(cases.filter { $0.verdict == .skipped }.map { ($0.id, $0.reason) })
     self.init(
       program: program, success: totals.failed == 0 && totals.notRun == 0 && !isInterrupted,
       isSabotage: sabotage != nil, sabotage: sabotage, isInterrupted: isInterrupted, host: host, options: options,

@@ -4,9 +4,6 @@ public import Support
 extension SuiteReport {
   /// How many of the slowest cases are named.
   private static let slowestCount = 5
-  /// How many ids are named beside a reason to skip.
-  private static let namedSkips = 4
-
   /// The summary for a person: failures in full, skips by reason, the slowest cases, totals.
   public func text(_ style: Style = Style()) -> String {
     var lines: [TextLine] = []
@@ -30,9 +27,7 @@ extension SuiteReport {
   }
 
   private func line(_ skip: Skip) -> TextLine {
-    let named = skip.ids.prefix(Self.namedSkips).lines.joined(separator: ", ")
-    let more = skip.ids.count > Self.namedSkips ? " and \(skip.ids.count - Self.namedSkips) more" : ""
-    return "  \(TextLine("\(skip.ids.count)").padded(to: 3, left: true))  \(skip.reason): \(named)\(more)"
+    "  \(TextLine("\(skip.ids.count)").padded(to: 3, left: true))  \(skip.reason): \(skip.named)"
   }
 
   private var slowest: Table {
@@ -54,6 +49,17 @@ extension SuiteReport {
     let kind = sabotage.map { "sabotage, where to pass is to fail for want of the \($0): " } ?? ""
     return "\(kind)\(parts.joined(separator: ", ")) of \(Units.count(cases.count + notRun.count, "case"))\(runs) in "
       + "\(Units.time(duration))\(isInterrupted ? "; interrupted" : "")"
+  }
+}
+
+extension SuiteReport.Skip {
+  /// How many ids are named beside a reason.
+  private static let limit = 4
+
+  /// The first of the cases, and how many more there are.
+  var named: TextLine {
+    let more = ids.count > Self.limit ? " and \(ids.count - Self.limit) more" : ""
+    return "\(ids.prefix(Self.limit).lines.joined(separator: ", "))\(more)"
   }
 }
 

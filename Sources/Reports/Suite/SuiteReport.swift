@@ -100,6 +100,20 @@ public struct SuiteReport: Codable, Sendable {
     public var reason: String
     /// The cases.
     public var ids: [String]
+
+    /// Cases by their reasons, each reason where it comes first.
+    static func grouped(_ skipped: some Sequence<(id: String, reason: String?)>) -> [Skip] {
+      var skips: [Skip] = []
+      for (id, reason) in skipped {
+        let reason = reason ?? ""
+        if let place = skips.firstIndex(where: { $0.reason == reason }) {
+          skips[place].ids.append(id)
+        } else {
+          skips.append(Skip(reason: reason, ids: [id]))
+        }
+      }
+      return skips
+    }
   }
 }
 

@@ -2,7 +2,6 @@ import ArgumentParser
 import Reports
 import Scenarios
 import Support
-import SystemPackage
 
 /// What is known of the suite's results beforehand, from the command line.
 struct KnownResults: ParsableArguments {
@@ -31,12 +30,7 @@ struct KnownResults: ParsableArguments {
   /// The known deviations.
   func readExpectations() throws(Failure) -> ExpectedFailures? {
     guard let expect else { return nil }
-    let bytes: [UInt8]
-    do {
-      bytes = try HostFile.read(FilePath(expect), limit: 16 << 20, acceptsPipes: true)
-    } catch {
-      throw Failure("cannot read '\(expect)': \(error)", .badFile)
-    }
+    let bytes = try readInput(expect, limit: 16 << 20)
     do throws(ExpectedFailures.Malformed) {
       return try ExpectedFailures(
         String(decoding: bytes, as: UTF8.self), name: expect,

@@ -22,16 +22,23 @@ func document(_ report: some Encodable) throws(Failure) -> String {
 /// The largest file that is read, in bytes, where its kind has no smaller limit.
 let inputLimit = 256 << 20
 
+/// All of a file that a person names, or of a pipe.
+///
+/// - Parameter limit: how large it may be, in bytes.
+/// - Throws: `Failure` for one that cannot be read.
+func readInput(_ file: String, limit: Int = inputLimit) throws(Failure) -> [UInt8] {
+  do {
+    return try HostFile.read(FilePath(file), limit: limit, acceptsPipes: true)
+  } catch {
+    throw Failure("cannot read '\(file)': \(error)", .badFile)
+  }
+}
+
 /// A report of Lapwing's own that a file holds as JSON.
 ///
 /// - Throws: `Failure` for a file that cannot be read or holds something else.
 func readDocument<Report: Decodable>(_ type: Report.Type, schema: String, from file: String) throws(Failure) -> Report {
-  let bytes: [UInt8]
-  do {
-    bytes = try HostFile.read(FilePath(file), limit: inputLimit, acceptsPipes: true)
-  } catch {
-    throw Failure("cannot read '\(file)': \(error)", .badFile)
-  }
+  let bytes = try readInput(file)
   do {
     return try JSONDocument.read(type, schema: schema, from: bytes)
   } catch {
