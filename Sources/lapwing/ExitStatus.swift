@@ -98,7 +98,8 @@ extension ExitStatus {
   /// - Parameter runs: what failed.
   static func noRoom(for runs: TextLine) -> ExitStatus {
     StandardError.print(
-      "lapwing: \(runs) failed because there was no descriptor, thread or memory left; raise the limits (ulimit -n, -u, -v)")
+      "lapwing: \(runs) failed because there was no descriptor, thread or memory left; raise the limits (ulimit -n, -u, -v)"
+    )
     return .hostCannot
   }
 }

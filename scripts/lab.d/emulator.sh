@@ -96,7 +96,8 @@ end_of_emulator() {
   emulator=''
 }
 
-last_word() { [[ $(tail -n 1 "$scratch/progress" | tr -d '\r') == "$1"* ]]; }
+# A guest may have put anything into what the command said.
+last_word() { [[ $(tail -n 1 "$scratch/progress" | tr -d '\r\0') == "$1"* ]]; }
 
 # What the emulator has used so far, in whole seconds (proc(5), utime and stime).
 processor_seconds() {
@@ -113,7 +114,7 @@ shown=0 shown_at=0
 # New phases at once, what the command says now and then.
 show_progress() {
   local line lines said=''
-  mapfile -t lines < <(tail -n +$((shown + 1)) "$scratch/progress" | tr -d '\r')
+  mapfile -t lines < <(tail -n +$((shown + 1)) "$scratch/progress" | tr -d '\r\0')
   shown=$(wc -l <"$scratch/progress")
   for line in "${lines[@]}"; do
     case $line in

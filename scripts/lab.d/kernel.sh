@@ -34,10 +34,19 @@ kernel_image() {
   echo "$(kernel_root)"/boot/vmlinuz-*
 }
 
-# Where its modules are looked for; nothing where all that is needed must be a part of it.
+# An image's release, as it says itself (kernel_version: Documentation/arch/x86/boot.rst).
+kernel_release() {
+  bytes_at "$kernel" $((0x200 + $(number_at "$kernel" 0x20e 2))) 256 | tr '\0' '\n' | head -n 1 | cut -d ' ' -f 1
+}
+
+# Where its modules are looked for; nothing where all that is needed must be a part of it. A folder may have those of several
+# kernels, as one does that modules_install has filled again and again.
 modules_folder() {
   local folder
-  [[ $kernel_file == image ]] && echo "$modules_given" && return
+  if [[ $kernel_file == image ]]; then
+    [[ -z $modules_given ]] || find -L "$modules_given" -maxdepth 5 -type d -name "$(kernel_release)" -print -quit
+    return
+  fi
   for folder in "$(kernel_root)"/{usr/lib,lib}/modules; do [[ ! -d $folder ]] || { echo "$folder" && return; }; done
 }
 
@@ -59,6 +68,8 @@ prepare_kernel() {
     compgen -G "$scratch/kernel/boot/vmlinuz-*" >/dev/null ||
       fail 65 "'$kernel' has no kernel in it: of what 'make bindeb-pkg' makes it is linux-image-*.deb"
   fi
+  [[ -z $modules_given || -n $(modules_folder) ]] ||
+    fail 65 "'$modules_given' has no modules of $(kernel_release), which the image is"
   [[ -z $kernel_file ]] || check_configuration
   [[ $apicv != both ]] || kvm_is_module ||
     wrong_usage "KVM is a part of this kernel, so that a boot has APICv either on or off: --apicv on, then --apicv off"

@@ -97,7 +97,9 @@ struct BenchCommand: ParsableCommand {
     return .success
   }
 
-  private func measure(_ cases: [MeasurementCase]) throws(Failure) -> (report: BenchReport, signal: Int32?, metShortage: Bool) {
+  private func measure(_ cases: [MeasurementCase]) throws(Failure) -> (
+    report: BenchReport, signal: Int32?, metShortage: Bool
+  ) {
     let start = ContinuousClock.now
     let system = try openKVM(forManyMachines: true)
     let signals = InterruptSignals()
