@@ -69,8 +69,7 @@ public struct OwnSuite: Sendable {
     let outcome = try suite.run(
       cases, watch: { ended, _ in for run in ended { watch(caseReport(run.testCase, run.result)) } })
     var report = SuiteReport(
-      outcome,
-      host: SuiteReport.Host(kernel: host.survey.kernelRelease, backEnd: host.survey.backEnd?.moduleName),
+      outcome, host: SuiteReport.Host(host.survey),
       options: SuiteReport.Options(
         filters: filters, rounds: rounds, jobs: jobs, patience: patience,
         requirements: requirements.map(\.name).sorted()),

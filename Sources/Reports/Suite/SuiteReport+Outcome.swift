@@ -1,5 +1,6 @@
 import APIC
 import Evidence
+public import KVM
 public import Scenarios
 
 extension SuiteReport {
@@ -47,6 +48,13 @@ extension SuiteReport {
       isSabotage: sabotage != nil, sabotage: sabotage, isInterrupted: isInterrupted, host: host, options: options,
       totals: totals, duration: duration, cases: cases, notRun: notRun,
       skips: skips.sorted { $0.ids.count > $1.ids.count })
+  }
+}
+
+extension SuiteReport.Host {
+  /// The host that was looked at.
+  public init(_ survey: HostSurvey) {
+    self.init(kernel: survey.kernelRelease, backEnd: survey.backEnd?.moduleName)
   }
 }
 

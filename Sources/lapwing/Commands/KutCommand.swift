@@ -70,7 +70,7 @@ struct KutCommand: ParsableCommand {
     }
     let signal = signals.release()
     progress.end()
-    let host = SuiteReport.Host(kernel: HostSurvey.take().kernelRelease, backEnd: BackEnd.loaded()?.moduleName)
+    let host = SuiteReport.Host(HostSurvey.take())
     let suiteReport = SuiteReport(
       plans, results, isInterrupted: signal != nil, host: host,
       options: SuiteReport.Options(filters: names, jobs: jobs), duration: .now - start,

@@ -82,9 +82,3 @@ struct SuiteSession {
     return success ? .success : .failed
   }
 }
-
-extension SuiteReport.Host {
-  fileprivate init(_ survey: HostSurvey) {
-    self.init(kernel: survey.kernelRelease, backEnd: survey.backEnd?.moduleName)
-  }
-}
