@@ -17,6 +17,8 @@ public struct Rule: Sendable {
   public let reference: String
   /// What usually causes it.
   public let cause: String
+  /// Where it says nothing though its title might fit; nil where there is nothing of the kind.
+  public let silence: String?
   /// Where a state has it.
   let sightings: @Sendable (InspectableState) -> [Sighting]
 
@@ -30,7 +32,7 @@ public struct Rule: Sendable {
 
   init(
     _ name: String, _ title: String, _ certainty: RuleCertainty, why: String, reference: String, cause: String,
-    _ sightings: @escaping @Sendable (InspectableState) -> [Sighting]
+    silence: String? = nil, _ sightings: @escaping @Sendable (InspectableState) -> [Sighting]
   ) {
     self.name = name
     self.title = title
@@ -38,6 +40,7 @@ public struct Rule: Sendable {
     self.why = why
     self.reference = reference
     self.cause = cause
+    self.silence = silence
     self.sightings = sightings
   }
 
@@ -46,14 +49,19 @@ public struct Rule: Sendable {
   /// - Parameter seen: what of it a vCPU shows; nil for nothing.
   init(
     ofVCPU name: String, _ title: String, _ certainty: RuleCertainty, why: String, reference: String, cause: String,
-    _ seen: @escaping @Sendable (InspectableVCPU, InspectableState) -> String?
+    silence: String? = nil, _ seen: @escaping @Sendable (InspectableVCPU, InspectableState) -> String?
   ) {
-    self.init(name, title, certainty, why: why, reference: reference, cause: cause) { state in
+    self.init(name, title, certainty, why: why, reference: reference, cause: cause, silence: silence) { state in
       state.vcpus.compactMap { vcpu in
         seen(vcpu, state).map { Sighting(owner: state.owner(vcpu), seen: $0) }
       }
     }
   }
+}
+
+extension Rule {
+  /// All rules, by what they are about. A new one is a value in its family's list, in the folder Catalogue.
+  public static let all: [Rule] = timers + service + identities + lines + chips + execution + clocks
 }
 
 /// How sure a rule is.
@@ -91,7 +99,7 @@ extension InspectableState {
   public func findings(by rules: [Rule] = Rule.all) -> [Finding] {
     let vcpus = vcpus.count
     let found = rules.flatMap { rule in
-      // A state with thousands of vCPUs that all have the same fault is told of the first of them.
+      // A vCPU has a fault once; a table of routes that is all wrong need not be told in full.
       rule.sightings(self).prefix(max(vcpus, 64)).map { sighting in
         Finding(
           rule: rule.name, certainty: rule.certainty, owner: sighting.owner, seen: sighting.seen, why: rule.why,

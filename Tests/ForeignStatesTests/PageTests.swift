@@ -33,10 +33,11 @@ import Testing
     #expect(throws: ForeignStateError.self) { try read(pages[0].bytes.dropLast(), as: .page) }
   }
 
-  @Test(arguments: ["xxd", "hexdump -C", "hexdump", "plain", "string"]) func `a hex dump is read`(form: String) throws {
+  @Test(arguments: ["xxd", "hexdump -C", "hexdump", "od -t x1", "od -x", "plain", "string"])
+  func `a hex dump is read`(form: String) throws {
     let bytes = pages[0].bytes
-    func hex(_ value: Int, _ digits: Int) -> String {
-      let text = String(value, radix: 16)
+    func hex(_ value: Int, _ digits: Int, radix: Int = 16) -> String {
+      let text = String(value, radix: radix)
       return String(repeating: "0", count: max(digits - text.count, 0)) + text
     }
     var text = form == "string" ? "\"" : ""
@@ -49,6 +50,9 @@ import Testing
       case "hexdump -C":
         text += "\(hex(start, 8))  \(row[..<8].joined(separator: " "))  \(row[8...].joined(separator: " "))  |......|\n"
       case "hexdump": text += "\(hex(start, 7)) \(pairs.map { row[$0 + 1] + row[$0] }.joined(separator: " "))\n"
+      case "od -t x1": text += "\(hex(start, 7, radix: 8)) \(row.joined(separator: " "))\n"
+      case "od -x":
+        text += "\(hex(start, 7, radix: 8)) \(pairs.map { row[$0 + 1] + row[$0] }.joined(separator: " "))\n"
       default: text += row.joined()
       }
     }
@@ -59,6 +63,12 @@ import Testing
   @Test func `a line of a dump that stands for many is`() throws {
     let text = "00000000  " + String(repeating: "00 ", count: 16) + " |................|\n*\n00000400\n"
     #expect(try read(Array(text.utf8), as: .page) == [LocalAPICState()])
+    // As od writes it, whose offsets are octal: the first two lines of a page are alike.
+    var page = LocalAPICState()
+    page[.version] = 0x14
+    let zeros = Array(repeating: "00", count: 16).joined(separator: " ")
+    let octal = "0000000 \(zeros)\n*\n0000060 14 \(zeros.dropLast(3))\n0000100 \(zeros)\n*\n0002000\n"
+    #expect(try read(Array(octal.utf8)) == [page])
   }
 
   @Test func `any bytes are read or refused`() {

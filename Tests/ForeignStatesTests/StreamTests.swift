@@ -59,7 +59,8 @@ import Testing
     let stream = MadeUpStream().bytes
     #expect(try read(header(compressed: 0) + stream).vcpus.count == 2)
     for (bytes, problem) in [
-      (header(compressed: 1) + stream, "gzip -d"), (header(compressed: 0, version: 3) + stream, "not 3"),
+      (header(compressed: 1) + stream, "gzip -d"), (header(compressed: 6) + stream, "not format 6"),
+      (header(compressed: 0, version: 3) + stream, "not 3"),
       (header(compressed: 0, mark: "LibvirtQemudPart"), "was not finished"),
     ] {
       let error = try #require(throws: ForeignStateError.self) { try read(bytes) }

@@ -29,11 +29,3 @@ enum HealthyMachine {
     return state
   }
 }
-
-/// The two modes of a local APIC that takes interrupts.
-enum APICModes {
-  case xAPIC
-  case x2APIC
-
-  var mode: APICMode { self == .xAPIC ? .xAPIC : .x2APIC }
-}

@@ -1,3 +1,4 @@
+import APIC
 import ForeignStates
 import MachineState
 import Rules
@@ -8,18 +9,18 @@ import Testing
 @Suite struct RuleTests {
   @Test func `a healthy machine breaks no rule`() {
     for vcpus in [1, 2, 8] {
-      for mode in [APICModes.x2APIC, .xAPIC] {
-        let state = HealthyMachine.state(vcpus: vcpus, mode: mode.mode)
+      for mode in [APICMode.x2APIC, .xAPIC] {
+        let state = HealthyMachine.state(vcpus: vcpus, mode: mode)
         #expect(InspectableState(state).findings() == [])
       }
     }
   }
 
-  @Test(arguments: BrokenStates.all) func `a state that breaks a rule is found by it`(broken: BrokenStates.Entry) {
-    var state = InspectableState(HealthyMachine.state(mode: broken.mode))
-    broken.damage(&state)
-    let findings = state.findings().filter { $0.rule == broken.rule }
-    #expect(!findings.isEmpty, "\(broken.rule)")
+  @Test(arguments: BrokenStates.all)
+  func `a state that breaks a rule is found by it, and not before it does`(entry: BrokenStates.Entry) {
+    #expect(entry.sound.findings() == [])
+    let findings = entry.broken.findings().filter { $0.rule == entry.rule }
+    #expect(!findings.isEmpty)
     for finding in findings {
       #expect(!finding.seen.isEmpty && !finding.owner.isEmpty && !finding.cause.isEmpty && !finding.why.isEmpty)
     }
@@ -38,22 +39,37 @@ import Testing
   }
 
   @Test func `a rule whose part is absent is silent`() {
-    for broken in BrokenStates.all {
-      var state = InspectableState(HealthyMachine.state(mode: broken.mode))
-      broken.damage(&state)
+    for entry in BrokenStates.all {
       var unknown = InspectableState(format: .monitor)
-      unknown.machine = state.machine
-      unknown.absentOfVCPUs = state.machine.vcpus.map { _ in InspectableVCPU(unknown: 0).absent }
+      unknown.machine = entry.broken.machine
+      unknown.absentOfVCPUs = unknown.machine.vcpus.map { _ in InspectableVCPU(unknown: 0).absent }
       // IA32_TSC and the APIC base of the list of MSRs are known wherever they are.
       for index in unknown.machine.vcpus.indices { unknown.machine.vcpus[index].msrs = [] }
-      #expect(unknown.findings() == [], "\(broken.rule)")
+      #expect(unknown.findings() == [], "\(entry.rule)")
+    }
+  }
+
+  @Test(arguments: BrokenStates.all)
+  func `what is not known makes no rule see more`(entry: BrokenStates.Entry) {
+    func places(_ state: InspectableState) -> Set<[String]> { Set(state.findings().map { [$0.rule, $0.owner] }) }
+    let all = places(entry.broken)
+    for part in InspectableState.Part.allCases {
+      var state = entry.broken
+      state.absent = [part]
+      #expect(places(state).isSubset(of: all), "without \(part)")
+    }
+    for part in InspectableVCPU(unknown: 0).absent {
+      var state = entry.broken
+      state.absentOfVCPUs = state.machine.vcpus.map { _ in [part] }
+      #expect(places(state).isSubset(of: all), "without \(part)")
     }
   }
 
   @Test func `what is surest comes first`() throws {
     var state = InspectableState(HealthyMachine.state())
-    for broken in BrokenStates.all where ["esr.errors", "svr.off", "id.doubled"].contains(broken.rule) {
-      broken.damage(&state)
+    for entry in BrokenStates.all where ["esr.errors", "svr.off", "id.doubled"].contains(entry.rule) {
+      entry.given(&state)
+      entry.damage(&state)
     }
     let ranks = state.findings().compactMap { RuleCertainty.allCases.firstIndex(of: $0.certainty) }
     #expect(ranks == ranks.sorted())

@@ -130,7 +130,7 @@ extension InspectableVCPU {
       values.specialRegisters[keyPath: path].selector = UInt16(truncatingIfNeeded: fields[0])
       values.specialRegisters[keyPath: path].base = fields[1]
       values.specialRegisters[keyPath: path].limit = UInt32(truncatingIfNeeded: fields[2])
-      values.specialRegisters[keyPath: path].attributes = UInt16(truncatingIfNeeded: fields[3] >> 8)
+      values.specialRegisters[keyPath: path].take(descriptor: UInt32(truncatingIfNeeded: fields[3]))
       return true
     }
     for (name, path) in [("GDT", \.gdt), ("IDT", \.idt)]

@@ -50,7 +50,7 @@ extension InspectableVCPU {
       segment.base = field("base")
       segment.limit = UInt32(truncatingIfNeeded: field("limit"))
       segment.selector = UInt16(truncatingIfNeeded: field("selector"))
-      segment.attributes = UInt16(truncatingIfNeeded: field("flags") >> 8)
+      segment.take(descriptor: UInt32(truncatingIfNeeded: field("flags")))
       return segment
     }
     guard device.number("env.segs[0].selector") != nil else { return }

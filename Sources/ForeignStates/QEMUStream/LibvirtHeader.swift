@@ -21,7 +21,10 @@ struct LibvirtHeader {
     }
     let programs = ["", "gzip", "bzip2", "xz", "lzop", "zstd"]
     guard word(3) == 0 else {
-      let program = word(3) < programs.count ? programs[Int(word(3))] : "format \(word(3))"
+      guard word(3) < programs.count else {
+        throw reader.failure("a stream that is not packed expected, not format \(word(3)) of libvirt's", back: 64)
+      }
+      let program = programs[Int(word(3))]
       throw reader.failure(
         "a stream that is not compressed expected; libvirt has compressed this one (\(program)): its header and XML are "
           + "\(UInt64(size) + UInt64(word(1))) bytes, and 'tail -c +\(UInt64(size) + UInt64(word(1)) + 1) FILE | "

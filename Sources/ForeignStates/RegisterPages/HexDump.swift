@@ -12,7 +12,8 @@ enum HexDump {
     let lines = text.split { $0 == 0x0a || $0 == 0x0d }.map { Substring(decoding: $0, as: UTF8.self).trimmed }
       .filter { !$0.isEmpty }
     guard !lines.isEmpty else { return nil }
-    return digits(lines) ?? dump(lines)
+    // od counts in octal: its offsets are right that way alone.
+    return digits(lines) ?? dump(lines, radix: 16) ?? dump(lines, radix: 8)
   }
 
   /// Digits alone, as a string of a JSON document has them, too.
@@ -23,10 +24,9 @@ enum HexDump {
   }
 
   /// Lines with an offset, the bytes, and maybe the same as characters; a line of `*` stands for more of the line above.
-  private static func dump(_ lines: [Substring]) -> [UInt8]? {
+  private static func dump(_ lines: [Substring], radix: Int) -> [UInt8]? {
     var bytes: [UInt8] = []
     var repeats = false
-    var radix = 16
     var last: [UInt8] = []
     for line in lines {
       if line == "*" {
@@ -36,12 +36,6 @@ enum HexDump {
       let hasColon = line.prefix { $0 != " " }.last == ":"
       let offset = line.prefix { $0.isHexDigit }
       guard !offset.isEmpty, let row = row(line.dropFirst(offset.count), hasColon: hasColon) else { return nil }
-      // od counts in octal: a line whose offset is right that way alone settles it.
-      if let place = UInt64(offset, radix: 8), !repeats, place == bytes.count,
-        UInt64(offset, radix: 16) != UInt64(bytes.count)
-      {
-        radix = 8
-      }
       guard let place = UInt64(offset, radix: radix) else { return nil }
       if repeats {
         // The next offset says how often.

@@ -1,4 +1,4 @@
-import APIC
+public import APIC
 import MachineState
 import Support
 
@@ -52,5 +52,19 @@ enum RegisterPages {
           + "--from apic-page says which they are")
     }
     return isOfSmall ? small : wholePage
+  }
+}
+
+extension InspectableState {
+  /// The register pages of local APICs alone (`struct kvm_lapic_state`).
+  ///
+  /// - Parameter pages: the pages, one a vCPU.
+  public init(pages: [LocalAPICState]) {
+    self.init(format: .pages)
+    for (index, page) in pages.enumerated() {
+      var vcpu = InspectableVCPU(unknown: index)
+      vcpu.set(page: page)
+      append(vcpu)
+    }
   }
 }

@@ -67,9 +67,10 @@ public struct InspectableVCPU: Hashable, Sendable {
     self.absent = absent
   }
 
-  /// A vCPU of which nothing is known.
+  /// A vCPU of which nothing is known but its number, which it most likely has for an APIC id, too.
   public init(unknown index: Int) {
     self.init(index: index, values: VCPUState(), absent: Self.everything)
+    values.id = UInt32(truncatingIfNeeded: index)
   }
 
   private static let everything: Set<Part> = {

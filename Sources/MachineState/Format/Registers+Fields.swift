@@ -32,22 +32,7 @@ extension SpecialRegisters {
 
 extension Segment {
   fileprivate static var fields: [Field<Segment>] {
-    [.hex("selector", \.selector), .hex("base", \.base), .hex("limit", \.limit), .hex("attributes", \.attributes)]
-  }
-
-  /// The descriptor's fields as VMX packs them (SDM volume 3C, section 25.4.1, "access rights").
-  fileprivate var attributes: UInt32 {
-    get {
-      UInt32(type & 0xf) | UInt32(s & 1) << 4 | UInt32(dpl & 3) << 5 | UInt32(present & 1) << 7
-        | UInt32(avl & 1) << 12 | UInt32(l & 1) << 13 | UInt32(db & 1) << 14 | UInt32(g & 1) << 15
-        | UInt32(unusable & 1) << 16
-    }
-    set {
-      func bit(_ number: UInt32) -> UInt8 { UInt8(newValue >> number & 1) }
-      type = UInt8(newValue & 0xf)
-      dpl = UInt8(newValue >> 5 & 3)
-      (s, present, avl, l, db, g, unusable) = (bit(4), bit(7), bit(12), bit(13), bit(14), bit(15), bit(16))
-    }
+    [.hex("selector", \.selector), .hex("base", \.base), .hex("limit", \.limit), .hex("attributes", \.accessRights)]
   }
 }
 

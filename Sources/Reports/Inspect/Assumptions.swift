@@ -6,17 +6,28 @@ import VMM
 
 extension InspectableState {
   /// The machine with what is not known as it is taken to be where something follows from it: vCPUs that run with
-  /// interrupts on, GSIs that lead where KVM leads them by default, no chip that the file does not have.
+  /// interrupts on, whose local APICs are enabled and have the ids that the vCPUs have, GSIs that lead where KVM leads
+  /// them by default, no chip that the file does not have.
   ///
   /// - Parameter views: the local APICs, by the vCPUs' indices.
   func assumed(_ views: [LocalAPICView]) -> MachineState {
     guard !isWhole else { return machine }
     var state = machine
     for (index, vcpu) in vcpus.enumerated() {
+      let mode = views[index].mode
       if !vcpu.knows(.mpState) { state.vcpus[index].mpState = .runnable }
       if !vcpu.knows(.general) { state.vcpus[index].registers.rflags |= 1 << 9 }
-      if !vcpu.knows(.apicBase) { state.vcpus[index].specialRegisters.apicBase = APICBase(mode: views[index].mode) }
-      if !vcpu.knows(.id) { state.vcpus[index].id = vcpu.knows(.localAPIC(.id)) ? views[index].id : UInt32(index) }
+      if !vcpu.knows(.apicBase) { state.vcpus[index].specialRegisters.apicBase = APICBase(mode: mode) }
+      if !vcpu.knows(.id), vcpu.knows(.localAPIC(.id)) { state.vcpus[index].id = views[index].id }
+      let id = state.vcpus[index].id
+      if !vcpu.knows(.localAPIC(.id)) { state.vcpus[index].localAPIC.setID(id, mode: mode) }
+      if !vcpu.knows(.localAPIC(.logicalDestination)), mode == .xAPIC {
+        state.vcpus[index].localAPIC.setLogicalID(1 << (id % 8), mode: mode)
+      }
+      if !vcpu.knows(.localAPIC(.destinationFormat)) { state.vcpus[index].localAPIC.setDestinationFormat(.flat) }
+      if !vcpu.knows(.localAPIC(.spurious)) {
+        state.vcpus[index].localAPIC.spurious = SpuriousInterruptVectorRegister()
+      }
       if !vcpu.knows(.localAPIC(.lvtLINT0)) { state.vcpus[index].localAPIC.setLVT(.lint0, to: .masked) }
     }
     (state.pics, state.ioapic, state.pit) = (pics, ioapic, pit)

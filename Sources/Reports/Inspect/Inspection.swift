@@ -64,7 +64,8 @@ public struct Inspection: Codable, Hashable, Sendable {
   public init(
     _ known: InspectableState, mode: APICMode? = nil, vcpu: Int? = nil, word: (UInt64) -> UInt32? = { _ in nil }
   ) {
-    let views = known.vcpus.map { LocalAPICView($0, mode: mode) }
+    let knownVCPUs = known.vcpus
+    let views = knownVCPUs.map { LocalAPICView($0, mode: mode) }
     let state = known.assumed(views)
     let processors = Processors(state)
     kind = known.format == .pages ? .page : .machine
@@ -76,7 +77,7 @@ public struct Inspection: Codable, Hashable, Sendable {
     }
     remarks = known.remarks.isEmpty ? nil : known.remarks
     vcpus = state.vcpus.indices.filter { vcpu == nil || vcpu == $0 }.map {
-      VCPUInspection(known.vcpus[$0], views[$0], of: state, processors, word: word)
+      VCPUInspection(knownVCPUs[$0], views[$0], of: state, processors, word: word)
     }
     if kind == .page, vcpus.count == 1, vcpu == nil { vcpus[0].index = nil }
     pic = state.pics.map { PICInspection($0, state) }

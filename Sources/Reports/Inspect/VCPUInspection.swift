@@ -15,8 +15,8 @@ public struct VCPUInspection: Codable, Hashable, Sendable {
   public var mode: String
   /// Whether it is the bootstrap processor; absent where it is not known.
   public var isBootstrapProcessor: Bool?
-  /// Whether software has enabled the local APIC in the SVR.
-  public var isSoftwareEnabled: Bool
+  /// Whether software has enabled the local APIC in the SVR; absent where it is not known.
+  public var isSoftwareEnabled: Bool?
   /// The TPR; absent where it is not known, as are the following.
   public var taskPriority: UInt8?
   /// The priority that the processor runs at, from the TPR and the ISR. The PPR of the page can be older.
@@ -31,8 +31,8 @@ public struct VCPUInspection: Codable, Hashable, Sendable {
   public var delivery: DeliveryReport
   /// The vCPUs that the command in the ICR names; absent for a page alone.
   public var commandRecipients: Recipients?
-  /// Its timer.
-  public var timer: TimerReport
+  /// Its timer; absent where how it is set is not known.
+  public var timer: TimerReport?
   /// Its vAPIC; absent where it has none.
   public var vapic: VAPICInspection?
   /// The registers: local APIC, execution, events, model-specific.
@@ -101,7 +101,7 @@ extension VCPUInspection {
     self.state = known.mpState.map { "\($0)" }
     mode = known.knows(.apicBase) || known.knows(.localAPIC(.id)) ? view.mode.words : "not known"
     isBootstrapProcessor = known.apicBase?.isBootstrapProcessor
-    isSoftwareEnabled = known[.spurious].map { $0 >> 8 & 1 == 1 } ?? true
+    isSoftwareEnabled = known[.spurious].map { $0 >> 8 & 1 == 1 }
     taskPriority = known[.taskPriority].map { UInt8(truncatingIfNeeded: $0) }
     if taskPriority != nil, let served = known.inService {
       processorPriority =
@@ -114,9 +114,11 @@ extension VCPUInspection {
     if known.knows(.apicBase), known.knows(.localAPIC(.interruptCommand)) {
       commandRecipients = Recipients(of: .init(page.interruptCommand(mode: view.mode), from: index), in: processors)
     }
-    timer = TimerReport(
-      vcpu, busCycle: state.apicBusCycle, knowsCount: known.knows(.localAPIC(.currentCount)),
-      knowsDeadline: known.knows(.deadline))
+    if [LocalAPICRegister.lvtTimer, .initialCount, .divide].allSatisfy({ known.knows(.localAPIC($0)) }) {
+      timer = TimerReport(
+        vcpu, busCycle: state.apicBusCycle, knowsCount: known.knows(.localAPIC(.currentCount)),
+        knowsDeadline: known.knows(.deadline))
+    }
     if known.knows(.settings) {
       let address = vcpu.settings.vapicAddress
       if address != 0 { vapic = VAPICInspection(address: address, word: word(address), page) }

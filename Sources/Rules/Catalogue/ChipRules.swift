@@ -13,7 +13,8 @@ extension Rule {
         + "its ticks waits for ever.",
       reference: "SDM volume 3A, 12.5.1 (LINT0); MultiProcessor Specification 1.4, 3.6.2",
       cause: "Firmware that masked LINT0, or a state in which one of three chips was not saved; also a guest that uses "
-        + "another timer and left the PIT running."
+        + "another timer and left the PIT running.",
+      silence: "Where the PIT is in another mode than rate generator or square wave, or an HPET has its place."
     ) { state in
       guard let channel = state.pit?.channel0, state.pit?.isReplacedByHPET == false, channel.count > 0,
         [PIT.Mode.rateGenerator, .squareWave].contains(PIT.Mode(rawValue: channel.mode)), channel.gate != 0,

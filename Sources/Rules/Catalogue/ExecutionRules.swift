@@ -10,7 +10,9 @@ extension Rule {
       ofVCPU: "halt.interrupts-off", "Halted with interrupts off", .suspicion,
       why: "Only an NMI, an SMI, an INIT or a reset ends that halt.",
       reference: "SDM volume 2A, HLT; SDM volume 3A, 7.8.1",
-      cause: "A guest that ended or panicked; RFLAGS that were not saved."
+      cause: "A guest that ended or panicked; RFLAGS that were not saved.",
+      silence: "Where an unmasked entry of the LVT would raise an NMI, as LINT1 does under Linux on the bootstrap "
+        + "processor, or an NMI or SMI is pending."
     ) { vcpu, _ in
       guard vcpu.mpState == .halted, vcpu.allowsInterrupts == false, let events = vcpu.events,
         events.nmi.pending == 0, !events.nmi.injected, !(events.smi?.pending ?? false), !vcpu.hasNMISource
@@ -35,7 +37,7 @@ extension Rule {
       cause: "Events and registers are of different moments; an event that was taken from the bitmap of KVM_GET_SREGS."
     ) { vcpu, _ in
       guard let events = vcpu.events else { return nil }
-      let vector = hexadecimal(events.interrupt.number)
+      let vector = hex(events.interrupt.number)
       if events.interrupt.injected, !events.interrupt.soft {
         if vcpu.allowsInterrupts == false { return "interrupt \(vector) is injected, and RFLAGS.IF is 0" }
         if let shadow = vcpu.shadow, shadow != 0 { return "interrupt \(vector) is injected within an interrupt shadow" }
@@ -64,7 +66,8 @@ extension Rule {
       why: "Both begin with the machine: a guest that goes from one clock to the other jumps, and its "
         + "deadlines are late.",
       reference: "KVM API, KVM_GET_CLOCK; kernel documentation, virt/kvm/x86/timekeeping.rst",
-      cause: "The TSC was not restored, or stood while kvmclock went on; also a guest that wrote its TSC."
+      cause: "The TSC was not restored, or stood while kvmclock went on; also a guest that wrote its TSC.",
+      silence: "Where the difference is at most 10 seconds; of other vCPUs than the first."
     ) { vcpu, state in
       guard let (tsc, clock) = state.seconds(of: vcpu), clock - tsc > 10 else { return nil }
       return "the TSC is at \(Int64(tsc)) s, kvmclock at \(Int64(clock)) s"
@@ -75,7 +78,9 @@ extension Rule {
         + "kvmclock began anew.",
       reference: "KVM API, KVM_SET_CLOCK; kernel documentation, virt/kvm/x86/timekeeping.rst",
       cause: "KVM_SET_CLOCK was left out at a restore; also a host that shows guests its own TSC, or a "
-        + "guest that wrote it."
+        + "guest that wrote it.",
+      silence: "Where the difference is at most 10 seconds, or the guest is known to read the host's own TSC; of other "
+        + "vCPUs than the first."
     ) { vcpu, state in
       guard let (tsc, clock) = state.seconds(of: vcpu), tsc - clock > 10, !state.showsHostTSC(vcpu) else { return nil }
       return "the TSC is at \(Int64(tsc)) s, kvmclock at \(Int64(clock)) s"
@@ -84,7 +89,8 @@ extension Rule {
       "clock.tsc-apart", "TSCs that are far apart", .suspicion,
       why: "A guest that takes its TSCs for one clock sees time run backwards when a thread moves.",
       reference: "SDM volume 3B, 18.17; KVM API, KVM_VCPU_TSC_OFFSET",
-      cause: "The TSC of each vCPU was written at another moment, by value and not by offset."
+      cause: "The TSC of each vCPU was written at another moment, by value and not by offset.",
+      silence: "Where the difference is at most a second; of vCPUs that have not been started."
     ) { state in
       let known = state.vcpus.filter { vcpu in
         vcpu.mpState.map { [.runnable, .halted].contains($0) } ?? false && vcpu.tscKHz != nil
@@ -92,7 +98,7 @@ extension Rule {
       guard let kHz = known.first?.tscKHz, let least = known.compactMap(\.tsc).min(),
         let most = known.compactMap(\.tsc).max(), most - least > UInt64(kHz) * 1000
       else { return [] }
-      let seen = "from \(hexadecimal(least)) to \(hexadecimal(most)), more than a second"
+      let seen = "from \(hex(least)) to \(hex(most)), more than a second"
       return [Sighting(owner: "machine", seen: seen)]
     },
   ]

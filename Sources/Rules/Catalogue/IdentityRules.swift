@@ -10,14 +10,15 @@ extension Rule {
       ofVCPU: "id.ldr", "LDR against the x2APIC id", .contradiction,
       why: "In x2APIC mode the LDR follows from the id; by another one, logical destinations miss this vCPU.",
       reference: "SDM volume 3A, 12.12.10.2; KVM: kvm_apic_calc_x2apic_ldr",
-      cause: "The page was taken in xAPIC mode, or written before IA32_APIC_BASE."
+      cause: "The page was taken in xAPIC mode, or written before IA32_APIC_BASE.",
+      silence: "In xAPIC mode, where the guest writes the LDR as it likes."
     ) { vcpu, _ in
-      guard vcpu.apicBase?.mode == .x2APIC, let page = vcpu[.logicalDestination], let id = vcpu.id ?? vcpu[.id] else {
+      guard vcpu.apicBase?.mode == .x2APIC, let page = vcpu[.logicalDestination], let id = vcpu.id else {
         return nil
       }
       let expected = Destination.x2APICLogicalID(of: id)
       guard page != expected else { return nil }
-      return "LDR \(hexadecimal(page)); x2APIC id \(id) makes it \(hexadecimal(expected))"
+      return "LDR \(hex(page)); x2APIC id \(id) makes it \(hex(expected))"
     },
     Rule(
       "id.doubled", "An APIC id that two vCPUs have", .contradiction,
@@ -39,12 +40,13 @@ extension Rule {
       why: "KVM_SET_LAPIC reads the id in bits 31:24 in xAPIC mode, and in all 32 bits in x2APIC mode where "
         + "KVM_X2APIC_API_USE_32BIT_IDS is on; by the other format it refuses the page, or the vCPU gets another id.",
       reference: "KVM API, KVM_GET_LAPIC and KVM_CAP_X2APIC_API; SDM volume 3A, 12.4.6 and 12.12.5.1",
-      cause: "The page was converted for a mode that the vCPU was not in, or the capability was on at one end only."
+      cause: "The page was converted for a mode that the vCPU was not in, or the capability was on at one end only.",
+      silence: "In x2APIC mode for id 0, which looks the same either way."
     ) { vcpu, state in
       guard let page = vcpu[.id], let mode = vcpu.apicBase?.mode else { return nil }
       switch mode {
       case .xAPIC where page & 0xff_ffff != 0:
-        return "xAPIC mode, ID register \(hexadecimal(page)): bits 23:0 are reserved"
+        return "xAPIC mode, ID register \(hex(page)): bits 23:0 are reserved"
       case .x2APIC:
         guard let id = vcpu.id, id != 0 else { return nil }
         let right =
@@ -53,7 +55,7 @@ extension Rule {
           case false?: page == id << 24
           case nil: page == id || page == id << 24
           }
-        return right ? nil : "x2APIC mode, vCPU id \(id), ID register \(hexadecimal(page))"
+        return right ? nil : "x2APIC mode, vCPU id \(id), ID register \(hex(page))"
       default: return nil
       }
     },
@@ -82,7 +84,7 @@ extension Rule {
       cause: "The register was put together from parts; a CPUID with fewer features than where the state was saved."
     ) { vcpu, _ in
       guard let base = vcpu.apicBase else { return nil }
-      if base.mode == .invalid { return "IA32_APIC_BASE is \(hexadecimal(base.rawValue)): EXTD without EN" }
+      if base.mode == .invalid { return "IA32_APIC_BASE is \(hex(base.rawValue)): EXTD without EN" }
       guard base.mode == .x2APIC, let leaf = vcpu.leaf(1), leaf.ecx >> 21 & 1 == 0 else { return nil }
       return "x2APIC mode, CPUID.01H:ECX[21] is 0"
     },
@@ -95,7 +97,7 @@ extension Rule {
       guard let base = vcpu.apicBase, let other = vcpu.values.msr(MSR.apicBase), other != base.rawValue else {
         return nil
       }
-      return "\(hexadecimal(base.rawValue)) of the special registers, \(hexadecimal(other)) of the MSRs"
+      return "\(hex(base.rawValue)) of the special registers, \(hex(other)) of the MSRs"
     },
     Rule(
       ofVCPU: "base.disabled", "A disabled local APIC that has interrupts", .suspicion,
@@ -115,7 +117,7 @@ extension Rule {
       cause: "A register that was not saved, or read from the wrong place."
     ) { vcpu, _ in
       guard let base = vcpu.apicBase, base.mode != .disabled, base.address != 0xfee0_0000 else { return nil }
-      return "IA32_APIC_BASE has address \(hexadecimal(base.address))"
+      return "IA32_APIC_BASE has address \(hex(base.address))"
     },
     Rule(
       "bsp.several", "More than one bootstrap processor", .contradiction,
@@ -148,7 +150,7 @@ extension Rule {
       guard let spurious = vcpu[.spurious], spurious >> 8 & 1 == 0, let requested = vcpu.interruptRequest,
         !requested.isEmpty
       else { return nil }
-      return "SVR \(hexadecimal(spurious)), IRR \(requested)"
+      return "SVR \(hex(spurious)), IRR \(requested)"
     },
     Rule(
       ofVCPU: "esr.errors", "Errors in the ESR", .hint,
@@ -157,17 +159,15 @@ extension Rule {
       cause: "A vector below 16, a destination that nobody has, a register that the mode does not have."
     ) { vcpu, _ in
       guard let status = vcpu[.errorStatus], status != 0 else { return nil }
-      return "ESR \(hexadecimal(status)): \(ErrorStatus(rawValue: status))"
+      return "ESR \(hex(status)): \(ErrorStatus(rawValue: status))"
     },
   ]
 }
 
 extension InspectableVCPU {
-  /// The id that its local APIC answers to; nil where it is not known.
+  /// The id that its local APIC answers to; nil where it is not known: an x2APIC's page may have it in either format.
   var currentID: UInt32? {
     if apicBase?.mode == .xAPIC, let page = self[.id] { return page >> 24 }
-    if let id { return id }
-    guard apicBase?.mode == .x2APIC else { return nil }
-    return self[.id]
+    return id
   }
 }

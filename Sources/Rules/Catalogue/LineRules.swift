@@ -10,7 +10,8 @@ extension Rule {
       "pin.nobody", "A pin to an APIC id that nobody has", .contradiction,
       why: "What the line raises is sent to no vCPU, and no error is told.",
       reference: "82093AA data sheet, 3.2.4 (destination field); KVM: ioapic_service",
-      cause: "APIC ids that changed between save and restore; an id of more than 8 bits that was cut."
+      cause: "APIC ids that changed between save and restore; an id of more than 8 bits that was cut.",
+      silence: "Where the destination is logical, or 0xff, which is everyone."
     ) { state in
       guard state.knows(.allVCPUs), !state.vcpus.isEmpty, let entries = state.redirectionTable else { return [] }
       let ids = state.vcpus.compactMap(\.currentID)

@@ -10,7 +10,9 @@ extension Rule {
       "service.remote-irr", "Remote IRR of a vector that nobody has", .contradiction,
       why: "The pin sends nothing more until an EOI clears its remote IRR, and no vCPU has that interrupt to end it.",
       reference: "82093AA data sheet, 3.2.4 (remote IRR); SDM volume 3A, 12.8.5; KVM: ioapic_service",
-      cause: "The local APICs were not saved with the IOAPIC, or at another moment; an EOI exit that was lost."
+      cause: "The local APICs were not saved with the IOAPIC, or at another moment; an EOI exit that was lost.",
+      silence: "Where a vCPU keeps its EOIs from the IOAPIC (SVR bit 12): the guest clears remote IRR by itself then. "
+        + "A vector that is requested or being delivered is still to be served."
     ) { state in
       guard state.knows(.allVCPUs), let entries = state.redirectionTable, let taken = state.takenVectors,
         !state.vcpus.contains(where: { LocalAPICState.suppressesBroadcast($0[.spurious]) })
@@ -26,7 +28,8 @@ extension Rule {
       "service.no-remote-irr", "A level-triggered vector in service whose pin has no remote IRR", .suspicion,
       why: "The EOI of that interrupt is sent to an IOAPIC that does not wait for it: the line can be taken twice.",
       reference: "82093AA data sheet, 3.2.4 (remote IRR); SDM volume 3A, 12.8.4",
-      cause: "The IOAPIC was not saved, or reset at a restore; a guest that rewrites the entry while it is in service."
+      cause: "The IOAPIC was not saved, or reset at a restore; a guest that rewrites the entry while it is in service.",
+      silence: "Where the pin is masked, the TMR does not have the vector, or another pin or a known MSI route has it."
     ) { state in
       guard let entries = state.redirectionTable else { return [] }
       return entries.enumerated().flatMap { pin, entry -> [Sighting] in
@@ -49,7 +52,9 @@ extension Rule {
       reference: "SDM volume 3A, 12.8.4 (TMR)",
       cause: "A register page without its TMR; the entry was rewritten while its interrupt was requested; "
         + "an MSI or IPI "
-        + "with the pin's vector."
+        + "with the pin's vector.",
+      silence: "Where the vector is neither requested nor in service, the pin is masked, or another pin or a known MSI "
+        + "route has the vector."
     ) { state in
       guard let entries = state.redirectionTable else { return [] }
       return entries.enumerated().flatMap { pin, entry -> [Sighting] in
@@ -72,7 +77,9 @@ extension Rule {
       why: "Vectors of that class and below wait for an EOI that nobody is about to write.",
       reference: "SDM volume 3A, 12.8.3.1 and 12.8.5",
       cause: "A handler without an EOI, or one that was left by a jump; an EOI that went to the wrong "
-        + "register for the mode."
+        + "register for the mode.",
+      silence: "Where the vCPU runs at CPL 0 to 2: whether RIP is in a handler cannot be told from a state, so that "
+        + "only a vCPU that is halted or at CPL 3 is taken to be outside of one."
     ) { vcpu, _ in
       guard let served = vcpu.inService, let highest = served.highest else { return nil }
       if vcpu.mpState == .halted {
@@ -96,7 +103,7 @@ extension Rule {
       let task = Priority(rawValue: UInt8(truncatingIfNeeded: priority))
       let expected = Priority.processorPriority(taskPriority: task, highestInService: served.highest)
       guard page & 0xff != UInt32(expected.rawValue) else { return nil }
-      return "PPR \(hexadecimal(page)); TPR \(task) and the ISR make it \(expected)"
+      return "PPR \(hex(page)); TPR \(task) and the ISR make it \(expected)"
     },
   ]
 }

@@ -10,7 +10,8 @@ extension Rule {
       why: "The timer fires no more until the guest writes IA32_TSC_DEADLINE, and a guest that waits for "
         + "it never does.",
       reference: "SDM volume 3A, 12.5.4.1; KVM: kvm_set_lapic_tscdeadline_msr",
-      cause: "IA32_TSC_DEADLINE was saved as 0 or not at all, or written before the register page, when KVM drops it."
+      cause: "IA32_TSC_DEADLINE was saved as 0 or not at all, or written before the register page, when KVM drops it.",
+      silence: "Where the entry is masked, or its vector is requested, in service or being delivered."
     ) { vcpu, _ in
       guard let timer = vcpu.openTimer(in: .tscDeadline), vcpu.deadline == 0, vcpu.isSilent(timer.vector) else {
         return nil
@@ -22,7 +23,9 @@ extension Rule {
       ofVCPU: "timer.deadline-passed", "A deadline that passed long ago", .suspicion,
       why: "A timer whose deadline has passed has raised its vector; here it is not requested.",
       reference: "SDM volume 3A, 12.5.4.1; KVM: apic_timer_expired",
-      cause: "The TSC was restored after the deadline or with another offset, or the guest was stopped for that long."
+      cause: "The TSC was restored after the deadline or with another offset, or the guest was stopped for that long.",
+      silence: "Where that is less than a second ago (2^32 cycles where the frequency is not known), the entry is "
+        + "masked, or its vector is requested, in service or being delivered."
     ) { vcpu, _ in
       guard let timer = vcpu.openTimer(in: .tscDeadline), let deadline = vcpu.deadline, deadline != 0,
         let tsc = vcpu.tsc, tsc > deadline, vcpu.isSilent(timer.vector)
@@ -53,13 +56,15 @@ extension Rule {
     ) { vcpu, _ in
       guard let deadline = vcpu.deadline, deadline != 0, let entry = vcpu.lvt(.timer), entry.timerMode != .tscDeadline
       else { return nil }
-      return "IA32_TSC_DEADLINE is \(hexadecimal(deadline)), LVT_TIMER is \(hexadecimal(entry.rawValue))"
+      return "IA32_TSC_DEADLINE is \(hex(deadline)), LVT_TIMER is \(hex(entry.rawValue))"
     },
     Rule(
       ofVCPU: "timer.stopped", "A timer that has stopped", .suspicion,
       why: "The timer has a count to start from and has none left, and its vector is not requested: it fires no more.",
       reference: "SDM volume 3A, 12.5.4",
-      cause: "A one-shot timer that the guest has not set again; a current count that was not saved."
+      cause: "A one-shot timer that the guest has not set again; a current count that was not saved.",
+      silence: "Where the initial count is 0 too, the entry is masked, or its vector is requested, in service or being "
+        + "delivered."
     ) { vcpu, _ in
       guard let timer = vcpu.openTimer(in: .oneShot) ?? vcpu.openTimer(in: .periodic),
         let initial = vcpu[.initialCount], initial > 0, vcpu[.currentCount] == 0, vcpu.isSilent(timer.vector)
@@ -83,6 +88,3 @@ extension InspectableVCPU {
     return !requested.contains(vector) && !served.contains(vector) && !injected
   }
 }
-
-/// A number as `0x1f`.
-func hexadecimal(_ value: some FixedWidthInteger & UnsignedInteger) -> String { "0x" + String(value, radix: 16) }

@@ -92,7 +92,8 @@ struct InspectCommand: ParsableCommand {
       throw Failure("--apic: a snapshot says itself which mode each local APIC is in", .usage)
     }
     if let vcpu, !state.vcpus.indices.contains(vcpu) {
-      throw Failure("--vcpu \(vcpu): '\(file.name)' has vCPUs 0 to \(state.vcpus.count - 1)", .usage)
+      let known = state.vcpus.isEmpty ? "no vCPU" : "vCPUs 0 to \(state.vcpus.count - 1)"
+      throw Failure("--vcpu \(vcpu): '\(file.name)' has \(known)", .usage)
     }
     let memory = memory(of: file)
     return Inspection(state, mode: apic?.mode, vcpu: vcpu) { memory?.word(at: $0) }

@@ -10,7 +10,7 @@ import Testing
   private func timer(_ change: (inout MachineState) -> Void) throws -> TimerReport {
     var state = MadeUpMachine.state()
     change(&state)
-    return try #require(Inspection(state).vcpus.first).timer
+    return try #require(Inspection(state).vcpus.first?.timer)
   }
 
   private func counting(_ mode: TimerMode, busCycle: UInt64? = nil, count: UInt32 = 250_000) throws -> TimerReport {

@@ -65,6 +65,7 @@ public struct TimerReport: Codable, Hashable, Sendable {
         + (period.map { ", every \(Units.span($0))" } ?? "")
     case .tscDeadline:
       guard let deadline else {
+        phase = .notKnown
         text = "the deadline is in an MSR, which this file does not have"
         break
       }

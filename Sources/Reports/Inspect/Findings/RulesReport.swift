@@ -26,6 +26,8 @@ public struct RulesReport: Codable, Hashable, Sendable {
     public var reference: String
     /// What usually causes it.
     public var cause: String
+    /// Where it says nothing though its title might fit; absent where there is nothing of the kind.
+    public var silence: String?
   }
 
   /// A catalogue of rules.
@@ -33,17 +35,18 @@ public struct RulesReport: Codable, Hashable, Sendable {
     self.rules = rules.map { rule in
       Entry(
         name: rule.name, title: rule.title, certainty: rule.certainty, why: rule.why, reference: rule.reference,
-        cause: rule.cause)
+        cause: rule.cause, silence: rule.silence)
     }
   }
 
   /// The rules for a person.
   public func text(_ style: Style = Style()) -> String {
     rules.flatMap { rule -> [TextLine] in
-      [
+      let silence: [TextLine] = rule.silence.map { ["  silent: \($0)"] } ?? []
+      return [
         style.bold("\(rule.name)") + ": \(rule.title), \(article(rule.certainty))", "  why: \(rule.why)",
         "  see: \(rule.reference)", "  cause: \(rule.cause)",
-      ]
+      ] + silence
     }.text
   }
 
@@ -55,13 +58,16 @@ public struct RulesReport: Codable, Hashable, Sendable {
       "`lapwing inspect --check FILE` says which of them a state breaks; [inspect.md](inspect.md) has more.", "",
       "- contradiction: no processor, chip or kernel can be in such a state, or the interrupt is lost for certain.",
       "- suspicion: a healthy guest can be there for a moment; one that hangs is often found there.",
-      "- hint: worth knowing; by itself no sign of a fault.",
+      "- hint: worth knowing; by itself no sign of a fault.", "",
+      "A rule says nothing where a part of the state that it needs is not known, and where it is said to be silent.",
     ]
     for rule in rules {
       lines += [
         "", "## \(rule.name)", "", "\(rule.title): \(article(rule.certainty)). \(rule.why)", "",
-        "Usually: \(rule.cause)", "", "See \(rule.reference).",
+        "Usually: \(rule.cause)", "",
       ]
+      if let silence = rule.silence { lines += ["Silent: \(silence)", ""] }
+      lines.append("See \(rule.reference).")
     }
     return lines.joined(separator: "\n")
   }

@@ -19,8 +19,10 @@ extension VCPUInspection {
       }
       lines.append(row(name, "\(words)"))
     }
-    lines.append(row("timer", "\(timer.mode), vector \(hex(timer.vector, digits: 2)): \(timer.text)"))
-    lines.append(row("", "\(timerRegisters)"))
+    if let timer {
+      lines.append(row("timer", "\(timer.mode), vector \(hex(timer.vector, digits: 2)): \(timer.text)"))
+      lines.append(row("", "\(timerRegisters)"))
+    }
     lines += modelRows
     if let vapic { lines.append(row("vAPIC", "\(vapic.text)")) }
     if let reporting = register("TPR_ACCESS_REPORTING"), reporting.value == "on" {
@@ -73,7 +75,7 @@ extension VCPUInspection {
   private func heading(_ style: Style) -> TextLine {
     let name = index.map { "vCPU \($0)" } ?? "local APIC"
     let processor = isBootstrapProcessor == true ? ", bootstrap processor" : ""
-    let software = isSoftwareEnabled ? "" : ", disabled by software"
+    let software = isSoftwareEnabled == false ? ", disabled by software" : ""
     let id = id.map { "APIC id \($0)" } ?? "APIC id not known"
     let words = mode == "not known" ? "mode not known" : mode
     return style.bold("\(name)") + ": \(state.map { "\($0), " } ?? "")\(words), \(id)\(processor)\(software)"
