@@ -108,13 +108,13 @@ struct PerfettoWriter: TimelineWriter {
 
   private mutating func facts(of journey: TimelineJourney) -> [PacketStream.Annotation] {
     var facts = [
-      stream.annotation("journey", .intValue(Int64(journey.number))),
-      stream.annotation("vector", .intValue(Int64(journey.journey.vector.rawValue))),
-      stream.annotation("from", .stringValue(journey.origin)), stream.annotation("way", .stringValue(journey.way)),
-      stream.annotation("coalesced", .intValue(Int64(journey.journey.coalesced))),
+      stream.annotation("journey", Int64(journey.number)),
+      stream.annotation("vector", Int64(journey.journey.vector.rawValue)),
+      stream.annotation("from", journey.origin), stream.annotation("way", journey.way),
+      stream.annotation("coalesced", Int64(journey.journey.coalesced)),
     ]
-    if let exit = journey.exit { facts.append(stream.annotation("exit", .stringValue(exit))) }
-    for (name, time) in journey.moments { facts.append(stream.annotation("\(name), ns", .intValue(time))) }
+    if let exit = journey.exit { facts.append(stream.annotation("exit", exit)) }
+    for (name, time) in journey.moments { facts.append(stream.annotation("\(name), ns", time)) }
     return facts
   }
 
