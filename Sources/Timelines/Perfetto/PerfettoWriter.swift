@@ -66,7 +66,9 @@ struct PerfettoWriter: TimelineWriter {
     let flow = UInt64(number) << 40 | UInt64(journey.number)
     let facts = facts(of: journey)
     if let start = journey.journey.accepted ?? journey.journey.posted {
-      let name = "\(journey.name) to vCPU \(vcpu)"
+      // What a local APIC raises itself, its timer above all, is a mark by that name.
+      var name = "\(journey.name) to vCPU \(vcpu)"
+      if case .localAPIC = journey.journey.source { name = "\(journey.origin) \(journey.name)" }
       var source = event(.instant, name, on: self.source(of: journey, number), &output)
       source.flowIds = [flow]
       stream.write(source, at: start, into: &output)
