@@ -24,6 +24,32 @@ import Testing
     #expect(page.contains("[\"j\",1,1,1,80,[0,null,null,100,null,1100],0,"))
   }
 
+  @Test func `of more sources than a page has words for, the rest are called others`() throws {
+    let sources: Range<UInt32> = 0..<20_100
+    let journeys = sources.map { gsi in
+      var journey = InterruptJourney.injected(at: Int64(gsi) * 10_000)
+      journey.source = .line(gsi: gsi)
+      return journey
+    }
+    let page = String(decoding: try MadeUpTimeline(.html).write("guest", [], journeys), as: UTF8.self)
+    let rows = page.split(separator: "\n")
+    #expect(rows.contains { $0.contains("\"w\",\"line 5\"") } && !page.contains("\"line 20099\""))
+    let words = rows.filter { $0.contains("[\"w\",") }
+    let others = try #require(words.firstIndex { $0.contains("\"others\"") })
+    let last = try #require(rows.last { $0.contains("[\"j\",") })
+    #expect(words.count == 20_001 && last.contains(",-1,\(others),"))
+  }
+
+  @Test func `the page is told what an exit has to do with interrupts`() throws {
+    let exit = event(10, on: 100, .exited(reason: ExitReason(number: 12, architecture: 1)))
+    let bytes = try MadeUpTimeline(.html).write(
+      "guest", [event(5, on: 100, .entered(vcpuID: 0)), exit, event(20, on: 100, .entered(vcpuID: 0))])
+    #expect(String(decoding: bytes, as: UTF8.self).contains("[\"w\",\"exit 12\",\"outside\"]"))
+    #expect(ExitClass("HLT") == .halted && ExitClass("intr") == .interrupt && ExitClass("vintr") == .window)
+    #expect(ExitClass("EXTERNAL_INTERRUPT") == .interrupt && ExitClass("PENDING_INTERRUPT") == .window)
+    #expect(ExitClass("EOI_INDUCED") == .apic && ExitClass("MSR_WRITE") == .apic && ExitClass("CPUID") == .outside)
+  }
+
   @Test func `what a page has no room for is counted on it`() throws {
     var writer = PageWriter(room: PageWriter.Room(stays: 0, journeys: 2, others: 0))
     var page: [UInt8] = []

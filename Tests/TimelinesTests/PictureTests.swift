@@ -20,7 +20,7 @@ import Testing
     let made = try MadeUpTimeline(.svg)
     let file = try made.begin()
     for (name, vectors) in [("left", [0x50, 0x60]), ("right", [0x50])] as [(String, [UInt8])] {
-      var timeline = file.begin(.madeUp(name), exitNames: ExitNames())
+      var timeline = MadeUpTimeline.machine(name, in: file)
       for vector in vectors { timeline.take(.injected(at: Int64(vector) * 1000, vector: Vector(rawValue: vector))) }
       timeline.finish(lost: 0, absent: [])
     }
@@ -42,7 +42,7 @@ import Testing
     let made = try MadeUpTimeline(.svg)
     let file = try made.begin()
     for machine in 1...40 {
-      var timeline = file.begin(.madeUp("machine \(machine)"), exitNames: ExitNames())
+      var timeline = MadeUpTimeline.machine("machine \(machine)", in: file)
       for number in 0..<2000 {
         let vector = Vector(rawValue: UInt8(32 + number % 220))
         timeline.take(event(UInt64(number) * 10, on: 101, .entered(vcpuID: 7)), at: Int64(number) * 10)

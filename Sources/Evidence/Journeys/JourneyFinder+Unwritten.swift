@@ -36,16 +36,10 @@ extension JourneyFinder {
   }
 
   private func journey(_ draft: InterruptDraft, at place: JourneyEvents.Place) -> InterruptJourney {
-    var journey = InterruptJourney(vcpu: place.vcpu, vector: place.vector)
-    journey.source = draft.acceptance.flatMap { source(of: $0, at: place) }
-    journey.accepted = draft.acceptance.map { clock.nanoseconds($0.time) }
-    journey.coalesced = draft.coalesced
-    journey.posted = draft.posted.map(clock.nanoseconds)
-    journey.wokenUp = draft.wokenUp.map(clock.nanoseconds)
-    journey.injected = draft.injected.map(clock.nanoseconds)
-    journey.ended = draft.ended.map(clock.nanoseconds)
-    (journey.path, journey.isPathConcluded, journey.stayedInGuest) = draft.way(tellsPresence: tellsPresence)
-    return journey
+    let source = draft.acceptance.flatMap { self.source(of: $0, at: place) }
+    return InterruptJourney(
+      TrackedJourney(
+        draft, source: source, vcpu: place.vcpu, vector: place.vector, tellsPresence: tellsPresence), clock)
   }
 }
 

@@ -83,6 +83,8 @@ public final class JourneyRecorder {
   public var recordingStart: ContinuousClock.Instant { start.value }
   /// The kernel's names of exits.
   public var exitNames: ExitNames { instance.exitNames }
+  /// The kernel's names of inhibits.
+  public var inhibitNames: InhibitNames { instance.inhibitNames }
 
   private func take(_ event: TraceEvent) {
     events.take(event)
@@ -167,4 +169,19 @@ public final class JourneyRecorder {
     }
     return vectors
   }
+}
+
+/// What is told all that a `JourneyRecorder` records, as it comes: to write it down elsewhere.
+public protocol RecordingListener: AnyObject {
+  /// The next event, in the order of time.
+  ///
+  /// - Parameters:
+  ///   - event: the event.
+  ///   - time: when it was, in nanoseconds since recording began.
+  func take(_ event: TraceEvent, at time: Int64)
+
+  /// Recording has ended, and no more comes.
+  ///
+  /// - Parameter result: what was recorded, with the interrupts' journeys.
+  func finish(_ result: JourneyRecorder.Result)
 }

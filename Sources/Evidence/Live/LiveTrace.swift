@@ -67,8 +67,8 @@ public final class LiveTrace {
   public var recordsResidency: Bool { instance.recordsResidency }
   /// Whether accesses to model-specific registers are recorded.
   public var recordsRegisters: Bool { Tracepoint.registers.allSatisfy(instance.decoder.readable.contains) }
-  /// The kernel's names of inhibits of APICv, where its tracepoint has them.
-  public var inhibitNames: InhibitNames { instance.decoder.inhibitNames }
+  /// The kernel's names of inhibits of APICv.
+  public var inhibitNames: InhibitNames { instance.inhibitNames }
   /// The kernel's names of exits.
   public var exitNames: ExitNames { instance.exitNames }
 }

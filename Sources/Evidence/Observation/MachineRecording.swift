@@ -12,12 +12,15 @@ public struct MachineRecording: Sendable {
   public let journeys: [InterruptJourney]
   /// The kernel's names of exits.
   public let exitNames: ExitNames
+  /// The kernel's names of inhibits.
+  public let inhibitNames: InhibitNames
   /// What would be recorded if this kernel had it.
   public let absentEvents: [String]
 
   init(
     start: ContinuousClock.Instant, recording: TraceRecording, clock: TraceClock, threads: [Int32], ids: [UInt32],
-    journeys: [InterruptJourney], exitNames: ExitNames, absentEvents: [String]
+    journeys: [InterruptJourney], exitNames: ExitNames, inhibitNames: InhibitNames,
+    absentEvents: [String]
   ) {
     self.start = start
     self.recording = recording
@@ -26,6 +29,7 @@ public struct MachineRecording: Sendable {
     self.ids = ids
     self.journeys = journeys
     self.exitNames = exitNames
+    self.inhibitNames = inhibitNames
     self.absentEvents = absentEvents
   }
 

@@ -207,7 +207,8 @@ public final class Recorder {
     let journeys = finder.journeys(of: taken).filter { $0.vector != unshown }
     return MachineRecording(
       start: start.value, recording: recording, clock: finder.clock, threads: threads, ids: finder.ids,
-      journeys: journeys, exitNames: log.instance.exitNames, absentEvents: log.instance.absentEvents)
+      journeys: journeys, exitNames: log.instance.exitNames, inhibitNames: log.instance.inhibitNames,
+      absentEvents: log.instance.absentEvents)
   }
 
   private static func taken(_ machine: Machine) -> [[Int]] {

@@ -1,13 +1,15 @@
 import CEvidence
+import KVM
 import Support
 import Synchronization
 import SystemPackage
 
-/// A trace instance of this process's own, which records the kvm events of the threads that one thread starts.
+/// A trace instance of this process's own, which records the kvm events of some threads (`TraceSubject`), and no others'.
 ///
-/// The kernel follows those threads by itself (the option `event-fork`), so a machine's vCPUs are recorded from their
-/// first instruction, and no other machine's. Two things happen outside of them and are not seen: the in-kernel PIT's
-/// ticks, and irqfds of lines, which a kernel thread raises.
+/// The kernel follows the threads that these start by itself (the option `event-fork`), so a machine's vCPUs are recorded
+/// from their first instruction where the thread is recorded that starts them. Two things happen outside of a machine's
+/// threads and are only seen where all are recorded: the in-kernel PIT's ticks, and irqfds of lines, which a kernel thread
+/// raises.
 ///
 /// The instance is removed by `close`, at the latest when it is let go of. What a killed process leaves behind is removed
 /// by whoever comes next.
@@ -29,6 +31,12 @@ public final class TraceInstance: Sendable {
     }
   }
 
+  /// The kernel's names of inhibits, which it tells itself since Linux 6.12.
+  var inhibitNames: InhibitNames {
+    let names = configuration.decoder.inhibitNames
+    return names.isEmpty ? InhibitNames { HostSurvey.take().isKernel(before: $0, $1) } : names
+  }
+
   private let fileSystem: TraceFileSystem
   private let folder: TraceInstanceFolder
   private let configuration: TraceConfiguration
@@ -41,7 +49,7 @@ public final class TraceInstance: Sendable {
     var page: [UInt8]
     /// The kernel's names of exits, once somebody has asked for them.
     var exitNames: ExitNames?
-    /// The thread that is recorded, with those that it starts.
+    /// The thread that is recorded, with those that it starts; nil where others are.
     var thread: Int32?
     var wantsResidency = false
     var recordsResidency = false

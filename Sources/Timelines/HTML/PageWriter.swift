@@ -15,7 +15,7 @@ struct PageWriter: TimelineWriter {
 
   /// How many bytes of a foreign text are written.
   private static let textLimit = 400
-  /// How many words are numbered; beyond that, which only hostile texts come to, they are left out.
+  /// How many words are numbered; those beyond that, which only hostile numbers come to, are one.
   private static let wordLimit = 20_000
 
   private var room: Room
@@ -98,10 +98,13 @@ struct PageWriter: TimelineWriter {
   /// A word's number, by which rows refer to it.
   private mutating func word(_ text: String, _ output: inout [UInt8]) -> Int64 {
     if let number = words[text] { return number }
-    if words.count >= Self.wordLimit { return 0 }
+    let text = words.count < Self.wordLimit ? text : "others"
+    if let number = words[text] { return number }
     let number = Int64(words.count)
     words[text] = number
-    rows.write("w", [.text(Escape.shown(text, atMost: Self.textLimit))], into: &output)
+    // What an exit's name says is told here, for the page to have no rule of its own.
+    rows.write(
+      "w", [.text(Escape.shown(text, atMost: Self.textLimit)), .text(ExitClass(text).rawValue)], into: &output)
     return number
   }
 

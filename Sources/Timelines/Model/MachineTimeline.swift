@@ -9,6 +9,7 @@ public struct MachineTimeline: ~Copyable {
   private let number: Int
   private var outline: TimelineOutline
   private let exitNames: ExitNames
+  private let inhibitNames: InhibitNames
   private var vcpus: [Int: VCPUWhereabouts] = [:]
   private var occupancy = OccupancyCounter()
   private var journeys = 0
@@ -17,10 +18,13 @@ public struct MachineTimeline: ~Copyable {
   private var last: Int64 = 0
   private let notes: [String]
 
-  init(_ machine: TimelineMachine, number: Int, exitNames: ExitNames, file: TimelineFile) {
+  init(
+    _ machine: TimelineMachine, number: Int, exitNames: ExitNames, inhibitNames: InhibitNames, file: TimelineFile
+  ) {
     self.file = file
     self.number = number
     self.exitNames = exitNames
+    self.inhibitNames = inhibitNames
     notes = machine.notes
     outline = TimelineOutline(machine)
   }
@@ -51,10 +55,7 @@ public struct MachineTimeline: ~Copyable {
         file.add(.stay(TimelineStay(vcpu: vcpu, place: .halted(slept: slept), start: start, end: time)), of: number)
       }
     case .inhibit(let isSet, let reason, let inhibits):
-      let text =
-        "APICv: inhibit \(reason) \(isSet ? "set" : "lifted"); "
-        + (inhibits == 0 ? "none is in force" : "in force: 0x\(String(inhibits, radix: 16))")
-      file.add(.mark(TimelineMark(time: time, text: text)), of: number)
+      file.add(.mark(TimelineMark(time, inhibit: reason, isSet, inForce: inhibits, inhibitNames)), of: number)
     default: break
     }
   }
@@ -92,7 +93,7 @@ public struct MachineTimeline: ~Copyable {
   /// Ends it, once: nothing comes after that. Where vCPUs are then, they are to the end.
   ///
   /// - Parameters:
-  ///   - lost: how many events were lost.
+  ///   - lost: how many events were lost, or were more than are kept to find journeys in.
   ///   - absent: what would have been recorded if the kernel had it.
   public mutating func finish(lost: UInt64, absent: [String]) {
     for vcpu in vcpus.keys.sorted() { add(vcpus[vcpu]?.finish(last), vcpu) }
@@ -104,7 +105,9 @@ public struct MachineTimeline: ~Copyable {
     if hasUnknownWaits {
       notes.append("IRR and ISR leave out interrupts of which nothing tells when they were delivered.")
     }
-    if lost > 0 { notes.append("The trace lost \(lost) events; what they would have shown is missing.") }
+    if lost > 0 {
+      notes.append("\(lost) events were lost, or more than are kept: what they would have shown may be missing.")
+    }
     if !absent.isEmpty { notes.append("This kernel has no \(absent.joined(separator: ", ")).") }
     file.end(number, notes: notes)
   }

@@ -1,3 +1,5 @@
+import Evidence
+
 /// A thing on a timeline. Times are nanoseconds since recording began.
 enum TimelineItem: Hashable, Sendable {
   case stay(TimelineStay)
@@ -38,4 +40,23 @@ struct TimelineOccupancy: Hashable, Sendable {
 struct TimelineMark: Hashable, Sendable {
   var time: Int64
   var text: String
+}
+
+extension TimelineMark {
+  /// An inhibit of APICv that was set or lifted.
+  ///
+  /// - Parameters:
+  ///   - time: when.
+  ///   - reason: its number.
+  ///   - isSet: whether it was set.
+  ///   - bits: all that hold afterwards.
+  ///   - names: the kernel's names; what has none is told by its number.
+  init(_ time: Int64, inhibit reason: Int, _ isSet: Bool, inForce bits: UInt64, _ names: InhibitNames) {
+    func name(_ number: Int) -> String { names[number] ?? "inhibit \(number)" }
+    let inForce = (0..<UInt64.bitWidth).filter { bits >> UInt64($0) & 1 != 0 }.map(name).joined(separator: ", ")
+    self.init(
+      time: time,
+      text: "APICv: \(name(reason)) \(isSet ? "set" : "lifted"); "
+        + (bits == 0 ? "none is in force" : "in force: \(inForce)"))
+  }
 }

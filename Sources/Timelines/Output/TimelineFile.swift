@@ -64,13 +64,17 @@ public final class TimelineFile: Sendable {
   /// - Parameters:
   ///   - machine: the machine.
   ///   - exitNames: the kernel's names of exits.
-  public func begin(_ machine: TimelineMachine, exitNames: ExitNames) -> MachineTimeline {
+  ///   - inhibitNames: the kernel's names of inhibits.
+  public func begin(
+    _ machine: TimelineMachine, exitNames: ExitNames, inhibitNames: InhibitNames
+  ) -> MachineTimeline {
     let number = state.withLock { state in
       state.machines += 1
       state.writer.begin(machine, state.machines, into: &state.pending)
       return state.machines
     }
-    return MachineTimeline(machine, number: number, exitNames: exitNames, file: self)
+    return MachineTimeline(
+      machine, number: number, exitNames: exitNames, inhibitNames: inhibitNames, file: self)
   }
 
   /// Completes it: it takes its name.

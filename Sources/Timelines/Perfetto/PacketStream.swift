@@ -11,57 +11,66 @@ struct PacketStream: Sendable {
   private static let needsInterned: UInt32 = 2
   private static let clearsInterned: UInt32 = 1
 
-  private var names: [String: UInt64] = [:]
-  private var annotationNames: [String: UInt64] = [:]
-  private var interned = Lapwing_Perfetto_InternedData()
-  private var hasInterned = false
+  /// Numbers of names, from 1 on.
+  private struct Numbers: Sendable {
+    private var numbers: [String: UInt64] = [:]
+    /// Those that were not written yet.
+    var new: [Lapwing_Perfetto_InternedName] = []
+
+    /// A name's number; nil for a new one that there is no room for.
+    mutating func number(of name: String) -> UInt64? {
+      if let number = numbers[name] { return number }
+      guard numbers.count < nameLimit else { return nil }
+      var entry = Lapwing_Perfetto_InternedName()
+      entry.iid = UInt64(numbers.count + 1)
+      entry.name = name
+      numbers[name] = entry.iid
+      new.append(entry)
+      return entry.iid
+    }
+  }
+
+  private var eventNames = Numbers()
+  private var annotationNames = Numbers()
   private var isFirst = true
 
   /// Names an event.
   mutating func name(_ event: inout Event, _ name: String) {
-    if let number = names[name] {
-      event.nameIid = number
-    } else if names.count < Self.nameLimit {
-      let number = UInt64(names.count + 1)
-      names[name] = number
-      var entry = Lapwing_Perfetto_EventName()
-      entry.iid = number
-      entry.name = name
-      interned.eventNames.append(entry)
-      hasInterned = true
-      event.nameIid = number
-    } else {
-      event.name = name
-    }
+    if let number = eventNames.number(of: name) { event.nameIid = number } else { event.name = name }
   }
 
-  /// A value with a name of this program's own.
-  mutating func annotation(_ name: String, _ value: Annotation.OneOf_Value) -> Annotation {
+  /// A number with a name of this program's own.
+  mutating func annotation(_ name: String, _ value: Int64) -> Annotation {
+    var annotation = annotation(name)
+    annotation.intValue = value
+    return annotation
+  }
+
+  /// A text with a name of this program's own.
+  mutating func annotation(_ name: String, _ value: String) -> Annotation {
+    var annotation = annotation(name)
+    annotation.stringValue = value
+    return annotation
+  }
+
+  private mutating func annotation(_ name: String) -> Annotation {
     var annotation = Annotation()
-    annotation.value = value
-    if let number = annotationNames[name] {
-      annotation.nameIid = number
-      return annotation
-    }
-    let number = UInt64(annotationNames.count + 1)
-    annotationNames[name] = number
-    var entry = Lapwing_Perfetto_DebugAnnotationName()
-    entry.iid = number
-    entry.name = name
-    interned.debugAnnotationNames.append(entry)
-    hasInterned = true
-    annotation.nameIid = number
+    // There are a few of them.
+    if let number = annotationNames.number(of: name) { annotation.nameIid = number }
     return annotation
   }
 
   /// Writes an event.
   mutating func write(_ event: Event, at time: Int64, into output: inout [UInt8]) {
-    if hasInterned {
+    if !eventNames.new.isEmpty || !annotationNames.new.isEmpty {
+      var interned = Lapwing_Perfetto_InternedData()
+      interned.eventNames = eventNames.new
+      interned.debugAnnotationNames = annotationNames.new
       var packet = Packet()
       packet.internedData = interned
       write(&packet, into: &output)
-      interned = Lapwing_Perfetto_InternedData()
-      hasInterned = false
+      eventNames.new = []
+      annotationNames.new = []
     }
     var packet = Packet()
     packet.timestamp = UInt64(max(time, 0))

@@ -66,7 +66,9 @@ struct PerfettoWriter: TimelineWriter {
     let flow = UInt64(number) << 40 | UInt64(journey.number)
     let facts = facts(of: journey)
     if let start = journey.journey.accepted ?? journey.journey.posted {
-      let name = "\(journey.name) to vCPU \(vcpu)"
+      // What a local APIC raises itself, its timer above all, is a mark by that name.
+      var name = "\(journey.name) to vCPU \(vcpu)"
+      if case .localAPIC = journey.journey.source { name = "\(journey.origin) \(journey.name)" }
       var source = event(.instant, name, on: self.source(of: journey, number), &output)
       source.flowIds = [flow]
       stream.write(source, at: start, into: &output)
@@ -108,13 +110,13 @@ struct PerfettoWriter: TimelineWriter {
 
   private mutating func facts(of journey: TimelineJourney) -> [PacketStream.Annotation] {
     var facts = [
-      stream.annotation("journey", .intValue(Int64(journey.number))),
-      stream.annotation("vector", .intValue(Int64(journey.journey.vector.rawValue))),
-      stream.annotation("from", .stringValue(journey.origin)), stream.annotation("way", .stringValue(journey.way)),
-      stream.annotation("coalesced", .intValue(Int64(journey.journey.coalesced))),
+      stream.annotation("journey", Int64(journey.number)),
+      stream.annotation("vector", Int64(journey.journey.vector.rawValue)),
+      stream.annotation("from", journey.origin), stream.annotation("way", journey.way),
+      stream.annotation("coalesced", Int64(journey.journey.coalesced)),
     ]
-    if let exit = journey.exit { facts.append(stream.annotation("exit", .stringValue(exit))) }
-    for (name, time) in journey.moments { facts.append(stream.annotation("\(name), ns", .intValue(time))) }
+    if let exit = journey.exit { facts.append(stream.annotation("exit", exit)) }
+    for (name, time) in journey.moments { facts.append(stream.annotation("\(name), ns", time)) }
     return facts
   }
 

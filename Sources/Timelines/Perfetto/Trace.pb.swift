@@ -58,6 +58,7 @@ nonisolated struct Lapwing_Perfetto_TracePacket: Sendable {
   /// Clears the value of `sequenceFlags`. Subsequent reads from it will return its default value.
   mutating func clearSequenceFlags() {self._sequenceFlags = nil}
 
+  /// Plain fields would be the same on the wire, but then each packet would be allocated.
   var data: Lapwing_Perfetto_TracePacket.OneOf_Data? = nil
 
   var trackEvent: Lapwing_Perfetto_TrackEvent {
@@ -87,6 +88,7 @@ nonisolated struct Lapwing_Perfetto_TracePacket: Sendable {
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
+  /// Plain fields would be the same on the wire, but then each packet would be allocated.
   nonisolated enum OneOf_Data: Equatable, Sendable {
     case trackEvent(Lapwing_Perfetto_TrackEvent)
     /// No part of that oneof in Perfetto's own definition, which allows it beside the others.
@@ -196,35 +198,32 @@ nonisolated struct Lapwing_Perfetto_DebugAnnotation: Sendable {
   /// Clears the value of `nameIid`. Subsequent reads from it will return its default value.
   mutating func clearNameIid() {self._nameIid = nil}
 
-  var value: Lapwing_Perfetto_DebugAnnotation.OneOf_Value? = nil
-
+  /// A oneof in Perfetto's own definition, which is the same on the wire: one of them is set.
   var intValue: Int64 {
-    get {
-      if case .intValue(let v)? = value {return v}
-      return 0
-    }
-    set {value = .intValue(newValue)}
+    get {_intValue ?? 0}
+    set {_intValue = newValue}
   }
+  /// Returns true if `intValue` has been explicitly set.
+  var hasIntValue: Bool {self._intValue != nil}
+  /// Clears the value of `intValue`. Subsequent reads from it will return its default value.
+  mutating func clearIntValue() {self._intValue = nil}
 
   var stringValue: String {
-    get {
-      if case .stringValue(let v)? = value {return v}
-      return String()
-    }
-    set {value = .stringValue(newValue)}
+    get {_stringValue ?? String()}
+    set {_stringValue = newValue}
   }
+  /// Returns true if `stringValue` has been explicitly set.
+  var hasStringValue: Bool {self._stringValue != nil}
+  /// Clears the value of `stringValue`. Subsequent reads from it will return its default value.
+  mutating func clearStringValue() {self._stringValue = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  nonisolated enum OneOf_Value: Equatable, Sendable {
-    case intValue(Int64)
-    case stringValue(String)
-
-  }
 
   init() {}
 
   fileprivate var _nameIid: UInt64? = nil
+  fileprivate var _intValue: Int64? = nil
+  fileprivate var _stringValue: String? = nil
 }
 
 nonisolated struct Lapwing_Perfetto_InternedData: Sendable {
@@ -232,47 +231,17 @@ nonisolated struct Lapwing_Perfetto_InternedData: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var eventNames: [Lapwing_Perfetto_EventName] = []
+  var eventNames: [Lapwing_Perfetto_InternedName] = []
 
-  var debugAnnotationNames: [Lapwing_Perfetto_DebugAnnotationName] = []
+  var debugAnnotationNames: [Lapwing_Perfetto_InternedName] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 }
 
-nonisolated struct Lapwing_Perfetto_EventName: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  var iid: UInt64 {
-    get {_iid ?? 0}
-    set {_iid = newValue}
-  }
-  /// Returns true if `iid` has been explicitly set.
-  var hasIid: Bool {self._iid != nil}
-  /// Clears the value of `iid`. Subsequent reads from it will return its default value.
-  mutating func clearIid() {self._iid = nil}
-
-  var name: String {
-    get {_name ?? String()}
-    set {_name = newValue}
-  }
-  /// Returns true if `name` has been explicitly set.
-  var hasName: Bool {self._name != nil}
-  /// Clears the value of `name`. Subsequent reads from it will return its default value.
-  mutating func clearName() {self._name = nil}
-
-  var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  init() {}
-
-  fileprivate var _iid: UInt64? = nil
-  fileprivate var _name: String? = nil
-}
-
-nonisolated struct Lapwing_Perfetto_DebugAnnotationName: Sendable {
+/// EventName and DebugAnnotationName there, which are the same.
+nonisolated struct Lapwing_Perfetto_InternedName: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
@@ -380,22 +349,11 @@ nonisolated struct Lapwing_Perfetto_TrackDescriptor: Sendable {
   /// Clears the value of `siblingOrderRank`. Subsequent reads from it will return its default value.
   mutating func clearSiblingOrderRank() {self._siblingOrderRank = nil}
 
-  var description_p: String {
-    get {_description_p ?? String()}
-    set {_description_p = newValue}
-  }
-  /// Returns true if `description_p` has been explicitly set.
-  var hasDescription_p: Bool {self._description_p != nil}
-  /// Clears the value of `description_p`. Subsequent reads from it will return its default value.
-  mutating func clearDescription_p() {self._description_p = nil}
-
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// How the tracks below one are put in order.
   nonisolated enum ChildTracksOrdering: Int, SwiftProtobuf.Enum, Swift.CaseIterable {
     case unknown = 0
-    case lexicographic = 1
-    case chronological = 2
     case explicit = 3
 
     init() {
@@ -414,7 +372,6 @@ nonisolated struct Lapwing_Perfetto_TrackDescriptor: Sendable {
   fileprivate var _counter: Lapwing_Perfetto_CounterDescriptor? = nil
   fileprivate var _childOrdering: Lapwing_Perfetto_TrackDescriptor.ChildTracksOrdering? = nil
   fileprivate var _siblingOrderRank: Int32? = nil
-  fileprivate var _description_p: String? = nil
 }
 
 nonisolated struct Lapwing_Perfetto_ProcessDescriptor: Sendable {
@@ -696,22 +653,8 @@ nonisolated extension Lapwing_Perfetto_DebugAnnotation: SwiftProtobuf.Message, S
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self._nameIid) }()
-      case 4: try {
-        var v: Int64?
-        try decoder.decodeSingularInt64Field(value: &v)
-        if let v = v {
-          if self.value != nil {try decoder.handleConflictingOneOf()}
-          self.value = .intValue(v)
-        }
-      }()
-      case 6: try {
-        var v: String?
-        try decoder.decodeSingularStringField(value: &v)
-        if let v = v {
-          if self.value != nil {try decoder.handleConflictingOneOf()}
-          self.value = .stringValue(v)
-        }
-      }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self._intValue) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self._stringValue) }()
       default: break
       }
     }
@@ -725,23 +668,19 @@ nonisolated extension Lapwing_Perfetto_DebugAnnotation: SwiftProtobuf.Message, S
     try { if let v = self._nameIid {
       try visitor.visitSingularUInt64Field(value: v, fieldNumber: 1)
     } }()
-    switch self.value {
-    case .intValue?: try {
-      guard case .intValue(let v)? = self.value else { preconditionFailure() }
+    try { if let v = self._intValue {
       try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
-    }()
-    case .stringValue?: try {
-      guard case .stringValue(let v)? = self.value else { preconditionFailure() }
+    } }()
+    try { if let v = self._stringValue {
       try visitor.visitSingularStringField(value: v, fieldNumber: 6)
-    }()
-    case nil: break
-    }
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Lapwing_Perfetto_DebugAnnotation, rhs: Lapwing_Perfetto_DebugAnnotation) -> Bool {
     if lhs._nameIid != rhs._nameIid {return false}
-    if lhs.value != rhs.value {return false}
+    if lhs._intValue != rhs._intValue {return false}
+    if lhs._stringValue != rhs._stringValue {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -782,8 +721,8 @@ nonisolated extension Lapwing_Perfetto_InternedData: SwiftProtobuf.Message, Swif
   }
 }
 
-nonisolated extension Lapwing_Perfetto_EventName: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".EventName"
+nonisolated extension Lapwing_Perfetto_InternedName: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".InternedName"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}iid\0\u{1}name\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
@@ -813,46 +752,7 @@ nonisolated extension Lapwing_Perfetto_EventName: SwiftProtobuf.Message, SwiftPr
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Lapwing_Perfetto_EventName, rhs: Lapwing_Perfetto_EventName) -> Bool {
-    if lhs._iid != rhs._iid {return false}
-    if lhs._name != rhs._name {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Lapwing_Perfetto_DebugAnnotationName: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".DebugAnnotationName"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}iid\0\u{1}name\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self._iid) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self._name) }()
-      default: break
-      }
-    }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._iid {
-      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 1)
-    } }()
-    try { if let v = self._name {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
-    } }()
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: Lapwing_Perfetto_DebugAnnotationName, rhs: Lapwing_Perfetto_DebugAnnotationName) -> Bool {
+  static func ==(lhs: Lapwing_Perfetto_InternedName, rhs: Lapwing_Perfetto_InternedName) -> Bool {
     if lhs._iid != rhs._iid {return false}
     if lhs._name != rhs._name {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -862,7 +762,7 @@ nonisolated extension Lapwing_Perfetto_DebugAnnotationName: SwiftProtobuf.Messag
 
 nonisolated extension Lapwing_Perfetto_TrackDescriptor: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".TrackDescriptor"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}uuid\0\u{1}name\0\u{1}process\0\u{1}thread\0\u{3}parent_uuid\0\u{2}\u{3}counter\0\u{4}\u{3}child_ordering\0\u{3}sibling_order_rank\0\u{2}\u{2}description\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}uuid\0\u{1}name\0\u{1}process\0\u{1}thread\0\u{3}parent_uuid\0\u{2}\u{3}counter\0\u{4}\u{3}child_ordering\0\u{3}sibling_order_rank\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -878,7 +778,6 @@ nonisolated extension Lapwing_Perfetto_TrackDescriptor: SwiftProtobuf.Message, S
       case 8: try { try decoder.decodeSingularMessageField(value: &self._counter) }()
       case 11: try { try decoder.decodeSingularEnumField(value: &self._childOrdering) }()
       case 12: try { try decoder.decodeSingularInt32Field(value: &self._siblingOrderRank) }()
-      case 14: try { try decoder.decodeSingularStringField(value: &self._description_p) }()
       default: break
       }
     }
@@ -913,9 +812,6 @@ nonisolated extension Lapwing_Perfetto_TrackDescriptor: SwiftProtobuf.Message, S
     try { if let v = self._siblingOrderRank {
       try visitor.visitSingularInt32Field(value: v, fieldNumber: 12)
     } }()
-    try { if let v = self._description_p {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 14)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -928,14 +824,13 @@ nonisolated extension Lapwing_Perfetto_TrackDescriptor: SwiftProtobuf.Message, S
     if lhs._counter != rhs._counter {return false}
     if lhs._childOrdering != rhs._childOrdering {return false}
     if lhs._siblingOrderRank != rhs._siblingOrderRank {return false}
-    if lhs._description_p != rhs._description_p {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
 nonisolated extension Lapwing_Perfetto_TrackDescriptor.ChildTracksOrdering: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UNKNOWN\0\u{1}LEXICOGRAPHIC\0\u{1}CHRONOLOGICAL\0\u{1}EXPLICIT\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UNKNOWN\0\u{2}\u{3}EXPLICIT\0")
 }
 
 nonisolated extension Lapwing_Perfetto_ProcessDescriptor: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

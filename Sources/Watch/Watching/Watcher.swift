@@ -105,8 +105,7 @@ public final class Watcher {
   /// The kernel's names of exits.
   public private(set) lazy var exitNames = trace.exitNames
   /// The kernel's names of inhibits.
-  public private(set) lazy var inhibitNames =
-    trace.inhibitNames.isEmpty ? InhibitNames { HostSurvey.take().isKernel(before: $0, $1) } : trace.inhibitNames
+  public private(set) lazy var inhibitNames = trace.inhibitNames
   /// The tracepoints that this kernel lacks.
   public var absentEvents: [String] { trace.absentEvents }
   /// How many events were lost.

@@ -14,7 +14,7 @@ extension TimelineFile {
     let offset = Int64((recording.start - Lapwing.start) / .nanoseconds(1))
     let machine = TimelineMachine(
       name: testCase.id + circumstance, vcpuIDs: recording.ids, threads: recording.threads.map { [$0] })
-    var timeline = begin(machine, exitNames: recording.exitNames)
+    var timeline = begin(machine, exitNames: recording.exitNames, inhibitNames: recording.inhibitNames)
     recording.forEachEvent { timeline.take($0, at: $1 &+ offset) }
     for journey in recording.journeys { timeline.take(journey.shifted(by: offset)) }
     timeline.finish(lost: recording.lostEvents, absent: recording.absentEvents)

@@ -17,7 +17,8 @@ final class RunTimeline: RecordingListener {
   init(in file: TimelineFile, guest: String, _ machine: Machine, _ recorder: JourneyRecorder) {
     offset = Int64((recorder.recordingStart - Lapwing.start) / .nanoseconds(1))
     timeline = file.begin(
-      TimelineMachine(name: guest, vcpuIDs: machine.configuration.apicIDs), exitNames: recorder.exitNames)
+      TimelineMachine(name: guest, vcpuIDs: machine.configuration.apicIDs), exitNames: recorder.exitNames,
+      inhibitNames: recorder.inhibitNames)
     recorder.listener = self
   }
 

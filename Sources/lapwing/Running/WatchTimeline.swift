@@ -19,7 +19,7 @@ final class WatchTimeline: WatchObserver {
     machine = started.file.begin(
       TimelineMachine(
         name: "\(watched.program ?? "process") \(watched.name)", vcpuIDs: watched.vcpus.map(\.id), threads: threads),
-      exitNames: watcher.exitNames)
+      exitNames: watcher.exitNames, inhibitNames: watcher.inhibitNames)
     watcher.observer = self
   }
 

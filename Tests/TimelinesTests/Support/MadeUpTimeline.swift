@@ -27,6 +27,11 @@ final class MadeUpTimeline {
     try TimelineFile(OutputFile(FilePath(path), permissions: [.ownerReadWrite]), format)
   }
 
+  /// Begins the timeline of a machine, on a host that has names of the first inhibits alone.
+  static func machine(_ name: String = "made up", in file: TimelineFile) -> MachineTimeline {
+    file.begin(.madeUp(name), exitNames: ExitNames(), inhibitNames: InhibitNames(["DISABLED", "HYPERV"]))
+  }
+
   /// Writes a timeline of one machine with the vCPU ids 0 and 7, on the threads 100 and 101.
   ///
   /// - Returns: the file's bytes.
@@ -34,7 +39,7 @@ final class MadeUpTimeline {
     _ name: String = "made up", _ events: [TraceEvent] = [], _ journeys: [InterruptJourney] = [], lost: UInt64 = 0
   ) throws -> [UInt8] {
     let file = try begin()
-    var timeline = file.begin(.madeUp(name), exitNames: ExitNames())
+    var timeline = Self.machine(name, in: file)
     for event in events { timeline.take(event, at: Int64(event.time)) }
     for journey in journeys { timeline.take(journey) }
     timeline.finish(lost: lost, absent: [])

@@ -51,9 +51,8 @@ struct PacketReader {
       if let vcpu, tracks[track.parentUuid]?.thread.threadName != "vCPU \(vcpu)" { return nil }
       var annotations: [String: Int64] = [:]
       for annotation in event.debugAnnotations {
-        if case .intValue(let value) = annotation.value {
-          annotations[annotationNames[annotation.nameIid] ?? "?"] = value
-        }
+        guard annotation.hasIntValue else { continue }
+        annotations[annotationNames[annotation.nameIid] ?? "?"] = annotation.intValue
       }
       return Event(
         time: packet.timestamp, type: event.type, name: event.hasName ? event.name : names[event.nameIid] ?? "",

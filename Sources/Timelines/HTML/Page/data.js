@@ -3,6 +3,8 @@
 const STEPS = ["accepted", "posted", "woken", "injected", "taken", "EOI"];
 const machines = new Map();
 const words = [];
+// What each has to do with interrupts, if it is an exit.
+const classes = [];
 
 function machine(number) {
   if (!machines.has(number))
@@ -18,7 +20,7 @@ function vcpu(number, index) {
 
 const rows = {
   m: ([, number, name, count]) => { machine(number).name = name; for (let i = 0; i < count; i++) vcpu(number, i); },
-  w: ([, text]) => { words.push(text); },
+  w: ([, text, kind]) => { words.push(text); classes.push(kind); },
   s: ([, number, index, start, length, word]) => vcpu(number, index).stays.push([start, start + length, word]),
   h: ([, number, index, start, length, slept]) => vcpu(number, index).halts.push([start, start + length, slept]),
   o: ([, number, index, time, irr, isr]) => vcpu(number, index).counts.push([time, irr, isr]),

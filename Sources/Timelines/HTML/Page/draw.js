@@ -11,14 +11,7 @@ const vectorColor = (vector, alpha = 1) => {
   return `hsl(${hue} 62% ${color("--vector-light")} / ${alpha})`;
 };
 
-function exitColor(word) {
-  if (word < 0) return color("--guest");
-  const name = words[word];
-  if (/EXTERNAL_INTERRUPT|^intr$/i.test(name)) return color("--interrupt");
-  if (/INTERRUPT_WINDOW|PENDING_INTERRUPT|vintr/i.test(name)) return color("--window");
-  if (/EOI|APIC|TPR|MSR_WRITE|write_msr|^msr$/i.test(name)) return color("--apic");
-  return /HLT|HALT/i.test(name) ? color("--halted") : color("--outside");
-}
+const exitColor = (word) => color(word < 0 ? "--guest" : "--" + classes[word]);
 
 // Where everything stands, from top to bottom.
 function lay() {
