@@ -118,6 +118,16 @@ import Testing
     #expect(interval.inhibits.changeCount == 3)
   }
 
+  @Test func `an inhibit that is set or taken back again and again changes once`() {
+    let events = [true, true, true, false, false, true].enumerated().map { time, isSet in
+      event(UInt64(time), on: 99, .inhibit(isSet: isSet, reason: 3, inhibits: 1 << 9 | (isSet ? 1 << 3 : 0)))
+    }
+    let interval = Self.interval(events)
+    #expect(interval.inhibits.changes.map(\.isSet) == [true, false, true])
+    #expect(interval.inhibits.changes.map(\.time) == [0, 3, 5] && interval.inhibits.changeCount == 3)
+    #expect(interval.inhibits.inForce == 1 << 9 | 1 << 3)
+  }
+
   @Test func `no more is kept of inhibits that come and go without end`() {
     let events = (0..<10_000).map {
       event(

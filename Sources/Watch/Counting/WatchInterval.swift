@@ -58,7 +58,7 @@ public struct WatchInterval: Hashable, Sendable {
     /// How many changes there were.
     public var changeCount: UInt64 = 0
 
-    /// An inhibit that was set or taken back.
+    /// An inhibit that was set or taken back. The first that is seen may be one that held before already, or did not.
     public struct Change: Hashable, Sendable {
       /// When, in nanoseconds since watching began.
       public var time: Int64

@@ -160,7 +160,11 @@ public struct MachineWatch {
   }
 
   private mutating func note(_ time: UInt64, _ isSet: Bool, _ reason: Int, _ inForce: UInt64) {
+    let before = inhibits.inForce
     inhibits.inForce = inForce
+    // KVM traces every request (`set_or_clear_apicv_inhibit`), also one for what holds already, or does not. Of the first
+    // it is not known which it is.
+    if let before, (before >> UInt64(clamping: reason) & 1 != 0) == isSet { return }
     inhibits.changeCount += 1
     guard inhibits.changes.count < Self.changeLimit else { return }
     let time = clock.nanoseconds(time) - clock.nanoseconds(start)
