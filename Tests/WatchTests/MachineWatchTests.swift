@@ -195,6 +195,31 @@ import Testing
     #expect(interval.interrupts.map(\.vcpu) == [8] && interval.interrupts.map(\.vector) == [0x42])
   }
 
+  @Test func `the sender of an IPI is told by its id, also where vCPUs come in another order than that of their ids`() {
+    var watch = Self.watch()
+    let later = ForeignMachine.madeUp(10, vcpus: [0: 100, 3: 103, 7: 101])
+    watch.note(later, among: [later])
+    for thread in [101, 103] as [Int32] {
+      watch.take(event(1000, on: thread, .ipi(vector: 0x50)))
+      watch.take(event(1100, on: thread, accepted(0x50, by: 0)))
+    }
+    let sources = watch.takeInterval(3000, isLast: true).interrupts.first?.sources
+    #expect(sources?.map(\.source) == [.ipi(vcpu: 7), .ipi(vcpu: 3)])
+  }
+
+  @Test func `of more senders than are told apart the rest still sent an IPI`() throws {
+    let vcpus = Dictionary(uniqueKeysWithValues: (0..<40).map { (UInt32($0), Int32?(1000 + Int32($0))) })
+    let events = (1..<40).flatMap { sender in
+      [
+        event(UInt64(sender) * 100, on: 1000 + Int32(sender), .ipi(vector: 0x50)),
+        event(UInt64(sender) * 100, on: 1000 + Int32(sender), accepted(0x50, by: 0)),
+      ]
+    }
+    let row = try #require(Self.interval(events, Self.watch(machine: .madeUp(10, vcpus: vcpus))).interrupts.first)
+    #expect(row.accepted == 39 && row.sources.reduce(0) { $0 + $1.count } == 39)
+    #expect(row.sources.count == 33 && row.sources.last == InterruptCount.Source(source: .ipi(vcpu: nil), count: 7))
+  }
+
   @Test func `a machine of hundreds of vCPUs that use every vector is counted in full`() {
     let vcpus = Dictionary(uniqueKeysWithValues: (0..<512).map { (UInt32($0), Int32?(1000 + Int32($0))) })
     let large = ForeignMachine.madeUp(10, vcpus: vcpus)

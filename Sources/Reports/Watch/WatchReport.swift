@@ -147,7 +147,7 @@ extension WatchReport {
     vcpus = interval.machine.vcpus.map { VCPU(id: $0.id, thread: $0.thread) }
     let hasAPICv = context.apicv.isAvailable
     interrupts = interval.interrupts.filter(filter.shows)
-      .map { WatchedInterrupt($0, interval.machine, hasAPICv: hasAPICv) }
+      .map { WatchedInterrupt($0, hasAPICv: hasAPICv) }
       .sorted { ($1.total, $0.vcpu, $0.vector) < ($0.total, $1.vcpu, $1.vector) }
     exits = interval.exits.map { exits in
       exits.map { exit in
