@@ -26,8 +26,7 @@ public struct MachineListReport: Codable, Sendable {
     var table = LeftTable()
     table.add(["PID/FD", "program", "vCPUs", "interrupts/s", "way", "APICv"].map { style.bold(TextLine($0)) })
     for machine in machines {
-      let accepted = machine.interrupts.reduce(0) { $0 + $1.accepted }
-      let rate = length > 0 ? Double(accepted) * 1e9 / Double(length) : 0
+      let rate = length > 0 ? Double(machine.accepted) * 1e9 / Double(length) : 0
       table.add([
         "\(machine.process)/\(machine.descriptor)", "\(machine.program ?? "?")", "\(machine.vcpus.count)",
         "\(Units.fixed(rate, digits: 0))", "\(machine.way)", "\(machine.apicvWords)",

@@ -34,7 +34,7 @@ extension WatchReport {
   private func headline(_ style: Style) -> TextLine {
     var line = style.bold("\(program ?? "a process that cannot be seen")") + "  \(process)/\(descriptor)"
     line += ", \(Units.count(vcpus.count, "vCPU")), \(Units.time(length)): "
-    line += "\(rate(interrupts.reduce(0) { $0 + $1.accepted })) interrupts/s"
+    line += "\(rate(accepted)) interrupts/s"
     if let exitCount { line += ", \(rate(exitCount)) exits/s" }
     if let interruptExits, let exitCount, exitCount > 0 {
       line +=

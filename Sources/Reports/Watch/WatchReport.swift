@@ -23,6 +23,8 @@ public struct WatchReport: Codable, Sendable {
   public var length: Int64
   /// The vCPUs.
   public var vcpus: [VCPU]
+  /// How many interrupts were accepted, those included that a filter leaves out of `interrupts`.
+  public var accepted: UInt64
   /// The interrupts by vCPU and vector, the most frequent first.
   public var interrupts: [WatchedInterrupt]
   /// The exits by reason, the most frequent first; absent where nothing tells of exits.
@@ -145,6 +147,7 @@ extension WatchReport {
     self.time = time
     length = interval.length
     vcpus = interval.machine.vcpus.map { VCPU(id: $0.id, thread: $0.thread) }
+    accepted = interval.accepted
     let hasAPICv = context.apicv.isAvailable
     interrupts = interval.interrupts.filter(filter.shows)
       .map { WatchedInterrupt($0, hasAPICv: hasAPICv) }
@@ -177,7 +180,6 @@ extension WatchReport {
 
   /// Exits that are the interrupts' doing, for each that was accepted; nil where nothing tells, or none was.
   var exitsPerInterrupt: Double? {
-    let accepted = interrupts.reduce(0) { $0 + $1.accepted }
     guard let interruptExits, accepted > 0 else { return nil }
     return Double(interruptExits) / Double(accepted)
   }
