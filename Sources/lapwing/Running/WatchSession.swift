@@ -54,7 +54,8 @@ struct WatchSession {
         isOver = isOver || report.hasEnded
         // What stays on the terminal is of a whole interval, where there was one.
         if view == nil || shown == nil || !isOver { shown = report }
-        next = max(next + period, now)
+        // One that is late is no reason for a short one after it.
+        next = next + period > now ? next + period : now + period
         if let view { view.show(report, isNew: true) } else { try show(report) }
       } else if let view, let shown {
         view.show(shown, isNew: false)
