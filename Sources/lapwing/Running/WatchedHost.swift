@@ -25,7 +25,8 @@ struct WatchedHost {
     let signals = InterruptSignals()
     let machines = finder.all()
     var reports: [WatchReport] = []
-    let allThreads = allThreads || !machines.contains(where: canBeSeen)
+    // Of a machine whose threads cannot be found nothing would be seen otherwise.
+    let allThreads = allThreads || !machines.allSatisfy(canBeSeen)
     if !machines.isEmpty, let watcher = try watcher(of: machines, allThreads: allThreads) {
       defer { watcher.close() }
       let pulse = try WatchPulse(signals)
