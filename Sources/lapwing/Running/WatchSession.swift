@@ -37,6 +37,11 @@ struct WatchSession {
     let drawn = timeline.map { WatchTimeline($0, watcher) }
     let view = format == .human && length == nil ? LiveView() : nil
     defer { view?.close() }
+    // There is nothing else to see of a summary until its end.
+    if isSummary, let length {
+      let machine = watcher.machines[0]
+      StandardError.print("lapwing: watching \(machine.program ?? "process") \(machine.name) for \(length)")
+    }
     let end = length.map { start + $0 }
     let period = isSummary ? length ?? .seconds(1) : interval ?? .seconds(1)
     var next = start + (isSummary ? period : min(period, .milliseconds(100)))
