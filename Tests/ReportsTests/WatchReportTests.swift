@@ -106,6 +106,14 @@ import Testing
     #expect(!text.contains("\u{1b}") && text.contains(#"a\x1b[2Jb\nc"#))
   }
 
+  @Test func `interrupts whose acceptance was on no recorded thread are said to be, and one that was under way is not`()
+  {
+    let unseen = Self.count(0x41) { ($0.accepted, $0.injected) = (3, 10) }
+    let underWay = Self.count(0x42) { ($0.accepted, $0.injected, $0.ended) = (3, 4, 4) }
+    #expect(text(Self.report([unseen, underWay])).contains("7 interrupts were accepted unseen"))
+    #expect(!text(Self.report([underWay])).contains("unseen"))
+  }
+
   @Test func `what is lost and what is ambiguous is said`() {
     let text = text(
       Self.report {

@@ -77,7 +77,4 @@ public struct WatchInterval: Hashable, Sendable {
 extension WatchInterval {
   /// All that were accepted.
   public var accepted: UInt64 { interrupts.reduce(0) { $0 + $1.accepted } }
-
-  /// How many there were of something in a second.
-  public func rate(_ count: UInt64) -> Double { length > 0 ? Double(count) / (Double(length) / 1e9) : 0 }
 }

@@ -111,8 +111,6 @@ public final class Watcher {
   public var absentEvents: [String] { trace.absentEvents }
   /// How many events were lost.
   public var lostEvents: UInt64 { trace.lostEvents }
-  /// How many events meant nothing here.
-  public var unknownEvents: Int { trace.unknownEvents }
 }
 
 /// Gets all that belongs to a watched machine as it comes, beside its being counted.
