@@ -24,7 +24,7 @@ import Testing
     let context = WatchReport.Context(
       inhibitNames: InhibitNames(["DISABLED", "HYPERV", "ABSENT", "BLOCKIRQ"]),
       apicv: HostFeature(.apicv, state, evidence: "so the module says"))
-    return WatchReport(interval, context, time: 1_000_000_000, filter: filter)
+    return WatchReport(interval, context, filter: filter)
   }
 
   private static func count(_ vector: Vector, _ change: (inout InterruptCount) -> Void) -> InterruptCount {

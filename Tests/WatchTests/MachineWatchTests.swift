@@ -92,6 +92,7 @@ import Testing
     #expect(second.interrupts.map(\.accepted) == [0] && second.interrupts.map(\.injected) == [1])
     #expect(second.interrupts.map(\.ways.software) == [1])
     #expect(first.length == 500_000_000 && second.length == 1_000_000_000)
+    #expect(first.end == 500_000_000 && second.end == 1_500_000_000)
     #expect(watch.takeInterval(2_000_000_000, isLast: true).interrupts.isEmpty)
   }
 

@@ -138,14 +138,12 @@ extension WatchReport {
   /// - Parameters:
   ///   - interval: that.
   ///   - context: what it is made with.
-  ///   - time: when the interval ended, in nanoseconds since watching began.
   ///   - filter: whose interrupts are shown.
-  public init(_ interval: WatchInterval, _ context: Context, time: Int64, filter: WatchFilter = WatchFilter()) {
+  public init(_ interval: WatchInterval, _ context: Context, filter: WatchFilter = WatchFilter()) {
     process = interval.machine.process
     descriptor = interval.machine.descriptor
     program = interval.machine.program
-    self.time = time
-    length = interval.length
+    (time, length) = (interval.end, interval.length)
     vcpus = interval.machine.vcpus.map { VCPU(id: $0.id, thread: $0.thread) }
     accepted = interval.accepted
     let hasAPICv = context.apicv.isAvailable

@@ -2,6 +2,8 @@ public import Evidence
 
 /// What was seen of a machine in an interval.
 public struct WatchInterval: Hashable, Sendable {
+  /// When it ended, in nanoseconds since watching began.
+  public var end: Int64 = 0
   /// How long it was, in nanoseconds.
   public var length: Int64 = 0
   /// The machine as it was at the interval's end.

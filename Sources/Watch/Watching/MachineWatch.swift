@@ -207,6 +207,7 @@ public struct MachineWatch {
     flushExits()
     var interval = WatchInterval(machine)
     interval.length = Int64(clamping: clock.nanoseconds(between: intervalStart, and: max(now, intervalStart)))
+    interval.end = Int64(clamping: clock.nanoseconds(between: start, and: now))
     interval.interrupts = table.take()
     interval.lacksLatencies = table.lacksLatencies
     if sawResidency {

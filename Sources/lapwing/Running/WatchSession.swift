@@ -11,7 +11,7 @@ struct WatchSession {
   let signals: InterruptSignals
   let context: WatchReport.Context
   /// How long; nil for until somebody ends it.
-  var length: Duration?
+  var length: TimeLimit?
   /// How often there is something new; nil for what suits the format.
   var interval: Duration?
   var format = ReportFormat.human
@@ -42,8 +42,8 @@ struct WatchSession {
       let machine = watcher.machines[0]
       StandardError.print("lapwing: watching \(machine.program ?? "process") \(machine.name) for \(length)")
     }
-    let end = length.map { start + $0 }
-    let period = isSummary ? length ?? .seconds(1) : interval ?? .seconds(1)
+    let end = length.map { start + $0.duration }
+    let period = isSummary ? length?.duration ?? .seconds(1) : interval ?? .seconds(1)
     var next = start + (isSummary ? period : min(period, .milliseconds(100)))
     var shown: WatchReport?
     var isOver = false
@@ -76,8 +76,7 @@ struct WatchSession {
 
   private func take(isLast: Bool) -> WatchReport {
     let intervals = watcher.interval(isLast: isLast)
-    let time = Int64((ContinuousClock.now - start) / .nanoseconds(1))
-    return WatchReport(intervals[0], context, time: time, filter: filter)
+    return WatchReport(intervals[0], context, filter: filter)
   }
 
   private func show(_ report: WatchReport) throws(Failure) {

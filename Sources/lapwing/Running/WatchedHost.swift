@@ -36,9 +36,7 @@ struct WatchedHost {
         watcher.poll()
       }
       let context = WatchReport.Context(watcher, apicv: HostSurvey.take()[.apicv], recordsAllThreads: allThreads)
-      reports = watcher.interval(isLast: true).filter { !$0.hasEnded }.map {
-        WatchReport($0, context, time: $0.length)
-      }
+      reports = watcher.interval(isLast: true).filter { !$0.hasEnded }.map { WatchReport($0, context) }
     }
     if let signal = signals.release() { return ExitStatus(signal: signal) }
     try show(MachineListReport(reports), format) { $0.text(StandardOutput.style) }
