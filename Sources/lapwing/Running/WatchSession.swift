@@ -55,8 +55,8 @@ struct WatchSession {
         signals.isPending || StandardOutput.loss != nil || view?.isLeft == true || end.map { now >= $0 } == true
         || watcher.isOver
       if isOver || now >= next {
+        // What came last of a machine that has ended is in one more.
         let report = take(isLast: isOver)
-        isOver = isOver || report.hasEnded
         // What stays on the terminal is of a whole interval, where there was one.
         if view == nil || shown == nil || !isOver { shown = report }
         // One that is late is no reason for a short one after it.
