@@ -1,4 +1,5 @@
 import Foundation
+import KVM
 import TestImages
 import Testing
 
@@ -8,7 +9,8 @@ import Testing
     let none = try Program.run(["watch", "999999999"])
     #expect(none.status == 69 && none.errors.contains("there is no process 999999999"))
     #expect(none.errors.contains("'lapwing watch' lists the machines"))
-    let idle = try Program.run(["watch", "\(getpid())"])
+    // The tests' own process may have machines.
+    let idle = try Program.run(["watch", "\(getppid())"])
     #expect(idle.status == 69 && idle.errors.contains("runs no virtual machine"))
   }
 
@@ -97,6 +99,21 @@ import Testing
     let row = try #require(result.output.split(separator: "\n").first { $0.hasPrefix("\(machine.program.id)/") })
     let cells = row.split(separator: " ")
     #expect(cells.count > 3 && cells[1] == "lapwing" && cells[2] == "2")
+  }
+
+  @Test func `of a process with several machines it is said which there are, and each is watched by its name`() throws {
+    let kvm = try KVM.open()
+    let machines = [try kvm.createVM(), try kvm.createVM()]
+    let result = try Program.run(["watch", "\(getpid())"])
+    #expect(result.status == 64 && result.errors.contains("runs several machines; name one of"))
+    let names = result.errors.split { !"0123456789/".contains($0) }.filter { $0.hasPrefix("\(getpid())/") }
+    #expect(names.count >= machines.count)
+    let watched = try names.filter { name in
+      try Program.run(["watch", "\(name)", "--for", "100ms"]).output.contains(" \(name), 0 vCPUs")
+    }
+    #expect(watched.count >= machines.count)
+    let other = try Program.run(["watch", "\(getpid())/999999"])
+    #expect(other.status == 69 && other.errors.contains("no machine has the descriptor 999999"))
   }
 
   @Test func `with all threads recorded the same is counted, but for what may be another machine's`() throws {

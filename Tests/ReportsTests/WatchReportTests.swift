@@ -12,7 +12,7 @@ import Testing
 @Suite struct WatchReportTests {
   private static func report(
     _ interrupts: [InterruptCount] = [], inForce: UInt64? = nil, apicv state: HostFeature.State = .available,
-    program: String = "vmm", _ change: (inout WatchInterval) -> Void = { _ in }
+    program: String = "vmm", filter: WatchFilter = WatchFilter(), _ change: (inout WatchInterval) -> Void = { _ in }
   ) -> WatchReport {
     let machine = ForeignMachine(
       process: 10, descriptor: 9, program: program, vcpus: [ForeignVCPU(id: 0, thread: 100)], folder: "/nonexistent")
@@ -24,7 +24,7 @@ import Testing
     let context = WatchReport.Context(
       inhibitNames: InhibitNames(["DISABLED", "HYPERV", "ABSENT", "BLOCKIRQ"]),
       apicv: HostFeature(.apicv, state, evidence: "so the module says"))
-    return WatchReport(interval, context, time: 1_000_000_000)
+    return WatchReport(interval, context, filter: filter)
   }
 
   private static func count(_ vector: Vector, _ change: (inout InterruptCount) -> Void) -> InterruptCount {
@@ -83,6 +83,15 @@ import Testing
     #expect(text(report).contains("40 % of them the interrupts' doing, 4.00 for each"))
   }
 
+  @Test func `a filter leaves out rows, and no sum`() {
+    let counts = ([0x41, 0x42] as [Vector]).map { Self.count($0) { $0.accepted = 10 } }
+    let report = Self.report(counts, filter: WatchFilter(vectors: [0x41])) { interval in
+      interval.exits = [WatchInterval.Exit(reason: ExitReason(number: 1, architecture: 1), count: 40)]
+    }
+    #expect(report.interrupts.map(\.vector) == [0x41] && report.accepted == 20)
+    #expect(text(report).contains("20 interrupts/s") && text(report).contains("2.00 for each"))
+  }
+
   @Test func `thousands of vectors fit into the lines that there are, the most frequent first`() {
     let counts = (16...UInt8.max).map { vector in Self.count(Vector(rawValue: vector)) { $0.accepted = UInt64(vector) }
     }
@@ -95,6 +104,14 @@ import Testing
   @Test func `a name that a process gave itself does nothing to a terminal`() {
     let text = text(Self.report(program: "a\u{1b}[2Jb\nc"))
     #expect(!text.contains("\u{1b}") && text.contains(#"a\x1b[2Jb\nc"#))
+  }
+
+  @Test func `interrupts whose acceptance was on no recorded thread are said to be, and one that was under way is not`()
+  {
+    let unseen = Self.count(0x41) { ($0.accepted, $0.injected) = (3, 10) }
+    let underWay = Self.count(0x42) { ($0.accepted, $0.injected, $0.ended) = (3, 4, 4) }
+    #expect(text(Self.report([unseen, underWay])).contains("7 interrupts were accepted unseen"))
+    #expect(!text(Self.report([underWay])).contains("unseen"))
   }
 
   @Test func `what is lost and what is ambiguous is said`() {

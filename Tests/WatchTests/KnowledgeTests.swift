@@ -28,8 +28,9 @@ import Testing
     #expect(names(6, 1)[4] == "APIC_ID_MODIFIED" && names(6, 1)[5] == "APIC_BASE_MODIFIED")
     #expect(names(6, 3)[4] == "PHYSICAL_ID_ALIASED" && names(6, 3)[5] == "APIC_ID_MODIFIED")
     #expect(names(6, 3)[9] == "PIT_REINJ" && names(6, 1)[8] == "PIT_REINJ")
-    #expect(names(5, 10).isEmpty)
-    for release in [(5, 19), (6, 1), (6, 3), (6, 12)] {
+    // Linux 5.19 had another order, with an X2APIC.
+    #expect(names(5, 19).isEmpty && names(5, 10).isEmpty)
+    for release in [(6, 0), (6, 1), (6, 3), (6, 12)] {
       let all = names(release.0, release.1)
       for number in 0..<64 {
         guard let name = all[number] else { continue }

@@ -23,6 +23,16 @@ import Testing
     #expect(machine.vcpus.allSatisfy { !$0.isThreadByName })
   }
 
+  @Test func `a machine that any thread of a process made is the process's, also when that thread is gone`() throws {
+    let host = try #require(host)
+    try host.addProcess(50, "cloud-hypervisor")
+    for thread in [52, 53] { try host.add("proc/\(thread)/status", "Name:\tvmm\nTgid:\t50\nNgid:\t0\n") }
+    try host.add("kvm/52-9/exits", "0")
+    try host.add("kvm/99-12/vcpu0/pid", "53\n")
+    #expect(host.machines.map(\.name) == ["50/9", "50/12"])
+    #expect(host.machines.map(\.program) == ["cloud-hypervisor", "cloud-hypervisor"])
+  }
+
   @Test func `where the kernel does not tell a vCPU's thread its name does`() throws {
     let host = try #require(host)
     try host.addProcess(50, "fire", threads: [51: "fc_vcpu 0", 52: "fc_vcpu 1", 53: "fc_api"])

@@ -57,7 +57,7 @@ import Testing
     let latency = try #require(row.injection)
     #expect(latency.count == 100)
     #expect(abs(Int64(latency.median) - 20_000) < 400 && abs(Int64(latency.longest) - 20_000) < 400)
-    #expect(interval.rate(row.accepted) == 100)
+    #expect(interval.length == 1_000_000_000 && interval.accepted == 100)
   }
 
   @Test func `what the hardware takes and delivers at entry or into the running guest is told apart`() throws {
@@ -92,6 +92,7 @@ import Testing
     #expect(second.interrupts.map(\.accepted) == [0] && second.interrupts.map(\.injected) == [1])
     #expect(second.interrupts.map(\.ways.software) == [1])
     #expect(first.length == 500_000_000 && second.length == 1_000_000_000)
+    #expect(first.end == 500_000_000 && second.end == 1_500_000_000)
     #expect(watch.takeInterval(2_000_000_000, isLast: true).interrupts.isEmpty)
   }
 
@@ -116,6 +117,16 @@ import Testing
     #expect(interval.inhibits.changes.map(\.reason) == [3, 9, 3])
     #expect(interval.inhibits.changes.map(\.isSet) == [true, true, false])
     #expect(interval.inhibits.changeCount == 3)
+  }
+
+  @Test func `an inhibit that is set or taken back again and again changes once`() {
+    let events = [true, true, true, false, false, true].enumerated().map { time, isSet in
+      event(UInt64(time), on: 99, .inhibit(isSet: isSet, reason: 3, inhibits: 1 << 9 | (isSet ? 1 << 3 : 0)))
+    }
+    let interval = Self.interval(events)
+    #expect(interval.inhibits.changes.map(\.isSet) == [true, false, true])
+    #expect(interval.inhibits.changes.map(\.time) == [0, 3, 5] && interval.inhibits.changeCount == 3)
+    #expect(interval.inhibits.inForce == 1 << 9 | 1 << 3)
   }
 
   @Test func `no more is kept of inhibits that come and go without end`() {
@@ -183,6 +194,31 @@ import Testing
     watch.take(event(2000, on: 99, accepted(0x42, by: 8)))
     let interval = watch.takeInterval(3000, isLast: true)
     #expect(interval.interrupts.map(\.vcpu) == [8] && interval.interrupts.map(\.vector) == [0x42])
+  }
+
+  @Test func `the sender of an IPI is told by its id, also where vCPUs come in another order than that of their ids`() {
+    var watch = Self.watch()
+    let later = ForeignMachine.madeUp(10, vcpus: [0: 100, 3: 103, 7: 101])
+    watch.note(later, among: [later])
+    for thread in [101, 103] as [Int32] {
+      watch.take(event(1000, on: thread, .ipi(vector: 0x50)))
+      watch.take(event(1100, on: thread, accepted(0x50, by: 0)))
+    }
+    let sources = watch.takeInterval(3000, isLast: true).interrupts.first?.sources
+    #expect(sources?.map(\.source) == [.ipi(vcpu: 7), .ipi(vcpu: 3)])
+  }
+
+  @Test func `of more senders than are told apart the rest still sent an IPI`() throws {
+    let vcpus = Dictionary(uniqueKeysWithValues: (0..<40).map { (UInt32($0), Int32?(1000 + Int32($0))) })
+    let events = (1..<40).flatMap { sender in
+      [
+        event(UInt64(sender) * 100, on: 1000 + Int32(sender), .ipi(vector: 0x50)),
+        event(UInt64(sender) * 100, on: 1000 + Int32(sender), accepted(0x50, by: 0)),
+      ]
+    }
+    let row = try #require(Self.interval(events, Self.watch(machine: .madeUp(10, vcpus: vcpus))).interrupts.first)
+    #expect(row.accepted == 39 && row.sources.reduce(0) { $0 + $1.count } == 39)
+    #expect(row.sources.count == 33 && row.sources.last == InterruptCount.Source(source: .ipi(vcpu: nil), count: 7))
   }
 
   @Test func `a machine of hundreds of vCPUs that use every vector is counted in full`() {

@@ -21,17 +21,16 @@ public struct InhibitNames: Hashable, Sendable {
       .prefix { !$0.isEmpty }.map { $0 }
   }
 
-  /// Those of a kernel that does not tell them: none of one older than Linux 5.19.
+  /// Those of a kernel that does not tell them (kernel, arch/x86/include/asm/kvm_host.h, `enum kvm_apicv_inhibit`): none of
+  /// one older than Linux 6.0.
   ///
   /// - Parameter isBefore: whether the kernel is older than this version.
   public init(isBefore: (_ major: Int, _ minor: Int) -> Bool) {
     let common = ["DISABLED", "HYPERV", "ABSENT", "BLOCKIRQ"]
     let avic = ["NESTED", "IRQWIN", "PIT_REINJ", "SEV"]
     let modified = ["APIC_ID_MODIFIED", "APIC_BASE_MODIFIED"]
-    if isBefore(5, 19) {
+    if isBefore(6, 0) {
       names = []
-    } else if isBefore(6, 0) {
-      names = common + avic
     } else if isBefore(6, 3) {
       names = common + modified + avic
     } else {

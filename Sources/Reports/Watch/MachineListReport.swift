@@ -26,8 +26,7 @@ public struct MachineListReport: Codable, Sendable {
     var table = LeftTable()
     table.add(["PID/FD", "program", "vCPUs", "interrupts/s", "way", "APICv"].map { style.bold(TextLine($0)) })
     for machine in machines {
-      let accepted = machine.interrupts.reduce(0) { $0 + $1.accepted }
-      let rate = length > 0 ? Double(accepted) * 1e9 / Double(length) : 0
+      let rate = length > 0 ? Double(machine.accepted) * 1e9 / Double(length) : 0
       table.add([
         "\(machine.process)/\(machine.descriptor)", "\(machine.program ?? "?")", "\(machine.vcpus.count)",
         "\(Units.fixed(rate, digits: 0))", "\(machine.way)", "\(machine.apicvWords)",
@@ -41,14 +40,13 @@ public struct MachineListReport: Codable, Sendable {
 extension WatchReport {
   /// How its interrupts get there, all taken together.
   fileprivate var way: String {
-    var sums: [(String, UInt64)] = [("injected", 0), ("virtual-interrupt delivery", 0), ("posted", 0)]
+    var sum = WatchedInterrupt.Ways(software: 0, virtualDelivery: 0, posted: 0, ended: 0, unknown: 0)
     for interrupt in interrupts {
-      sums[0].1 += interrupt.ways.software + (interrupt.concludedWay == .software ? interrupt.ways.ended : 0)
-      sums[1].1 += interrupt.ways.virtualDelivery
-      sums[2].1 += interrupt.ways.posted
+      sum.software += interrupt.ways.software + (interrupt.concludedWay == .software ? interrupt.ways.ended : 0)
+      sum.virtualDelivery += interrupt.ways.virtualDelivery
+      sum.posted += interrupt.ways.posted
     }
-    let known = sums.filter { $0.1 > 0 }.sorted { $0.1 > $1.1 }
-    return known.isEmpty ? "not known" : known.map(\.0).joined(separator: ", ")
+    return sum.named.isEmpty ? "not known" : sum.named.map(\.name).joined(separator: ", ")
   }
 
   fileprivate var apicvWords: String {

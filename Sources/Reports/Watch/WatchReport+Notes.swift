@@ -17,6 +17,16 @@ extension WatchReport {
         "nothing tells of exits, nor of whether a vCPU is in the guest: kvm_entry and kvm_exit were not seen, as with a "
           + "back end that has none")
     }
+    // One of a vector may have been accepted before the interval.
+    let unseen = interval.interrupts.reduce(UInt64(0)) { sum, row in
+      let known = max(row.injected, row.ended)
+      return known > row.accepted + 1 ? sum + known - row.accepted : sum
+    }
+    if unseen > 0, !context.recordsAllThreads {
+      notes.append(
+        "\(unseen) interrupts were accepted unseen, on other threads than those of the machine's process or by the hardware: "
+          + "--all-threads records all threads")
+    }
     let unknown = interval.machine.vcpus.filter { $0.thread == nil }
     if !unknown.isEmpty {
       notes.append(

@@ -34,7 +34,7 @@ extension WatchReport {
   private func headline(_ style: Style) -> TextLine {
     var line = style.bold("\(program ?? "a process that cannot be seen")") + "  \(process)/\(descriptor)"
     line += ", \(Units.count(vcpus.count, "vCPU")), \(Units.time(length)): "
-    line += "\(rate(interrupts.reduce(0) { $0 + $1.accepted })) interrupts/s"
+    line += "\(rate(accepted)) interrupts/s"
     if let exitCount { line += ", \(rate(exitCount)) exits/s" }
     if let interruptExits, let exitCount, exitCount > 0 {
       line +=
@@ -150,16 +150,25 @@ extension WatchedInterrupt {
 
   /// How they got there.
   var way: String {
-    let known = [
-      ("injected", ways.software), ("virtual-interrupt delivery", ways.virtualDelivery), ("posted", ways.posted),
-    ].filter { $0.1 > 0 }.sorted { $0.1 > $1.1 }
+    let known = ways.named
     let all = ways.software + ways.virtualDelivery + ways.posted + ways.ended + ways.unknown
     guard let first = known.first else {
       if concludedWay == .software { return "injected (concluded)" }
       return ways.ended > 0 ? "delivered, not known how" : "not known"
     }
-    guard first.1 < all else { return first.0 }
-    return known.map { "\($0.0) \(Units.fixed(Double($0.1) / Double(all) * 100, digits: 0)) %" }.joined(separator: ", ")
+    guard first.count < all else { return first.name }
+    return known.map { "\($0.name) \(Units.fixed(Double($0.count) / Double(all) * 100, digits: 0)) %" }.joined(
+      separator: ", ")
+  }
+}
+
+extension WatchedInterrupt.Ways {
+  /// The ways that are known by their names, the most frequent first.
+  var named: [(name: String, count: UInt64)] {
+    let all: [(name: String, count: UInt64)] = [
+      ("injected", software), ("virtual-interrupt delivery", virtualDelivery), ("posted", posted),
+    ]
+    return all.filter { $0.count > 0 }.sorted { $0.count > $1.count }
   }
 }
 

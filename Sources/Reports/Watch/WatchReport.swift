@@ -23,6 +23,8 @@ public struct WatchReport: Codable, Sendable {
   public var length: Int64
   /// The vCPUs.
   public var vcpus: [VCPU]
+  /// How many interrupts were accepted, those included that a filter leaves out of `interrupts`.
+  public var accepted: UInt64
   /// The interrupts by vCPU and vector, the most frequent first.
   public var interrupts: [WatchedInterrupt]
   /// The exits by reason, the most frequent first; absent where nothing tells of exits.
@@ -136,18 +138,17 @@ extension WatchReport {
   /// - Parameters:
   ///   - interval: that.
   ///   - context: what it is made with.
-  ///   - time: when the interval ended, in nanoseconds since watching began.
   ///   - filter: whose interrupts are shown.
-  public init(_ interval: WatchInterval, _ context: Context, time: Int64, filter: WatchFilter = WatchFilter()) {
+  public init(_ interval: WatchInterval, _ context: Context, filter: WatchFilter = WatchFilter()) {
     process = interval.machine.process
     descriptor = interval.machine.descriptor
     program = interval.machine.program
-    self.time = time
-    length = interval.length
+    (time, length) = (interval.end, interval.length)
     vcpus = interval.machine.vcpus.map { VCPU(id: $0.id, thread: $0.thread) }
+    accepted = interval.accepted
     let hasAPICv = context.apicv.isAvailable
     interrupts = interval.interrupts.filter(filter.shows)
-      .map { WatchedInterrupt($0, interval.machine, hasAPICv: hasAPICv) }
+      .map { WatchedInterrupt($0, hasAPICv: hasAPICv) }
       .sorted { ($1.total, $0.vcpu, $0.vector) < ($0.total, $1.vcpu, $1.vector) }
     exits = interval.exits.map { exits in
       exits.map { exit in
@@ -177,7 +178,6 @@ extension WatchReport {
 
   /// Exits that are the interrupts' doing, for each that was accepted; nil where nothing tells, or none was.
   var exitsPerInterrupt: Double? {
-    let accepted = interrupts.reduce(0) { $0 + $1.accepted }
     guard let interruptExits, accepted > 0 else { return nil }
     return Double(interruptExits) / Double(accepted)
   }

@@ -35,7 +35,8 @@ public struct WatchedInterrupt: Codable, Sendable {
   public struct Source: Codable, Sendable {
     /// From what; absent for what was not seen.
     public var source: JourneyReport.Source?
-    /// The id of the vCPU that sent an IPI; absent where another thread wrote the command.
+    /// The id of the vCPU that sent an IPI; absent where another thread wrote the command, and for the rest where there are
+    /// more senders than are told apart.
     public var sender: UInt32?
     /// The GSI of a line.
     public var gsi: UInt32?
@@ -89,14 +90,13 @@ public struct WatchedInterrupt: Codable, Sendable {
 extension WatchedInterrupt {
   /// - Parameters:
   ///   - count: what was counted.
-  ///   - machine: whose interrupts they are.
   ///   - hasAPICv: whether the host could deliver without software; nil where nothing tells.
-  init(_ count: InterruptCount, _ machine: ForeignMachine, hasAPICv: Bool?) {
+  init(_ count: InterruptCount, hasAPICv: Bool?) {
     vcpu = count.vcpu
     vector = count.vector.rawValue
     (accepted, coalesced, posted) = (count.accepted, count.coalesced, count.posted)
     (injected, reinjected, ended) = (count.injected, count.reinjected, count.ended)
-    sources = count.sources.sorted { $0.count > $1.count }.map { Source($0, machine) }
+    sources = count.sources.sorted { $0.count > $1.count }.map(Source.init)
     ways = Ways(
       software: count.ways.software, virtualDelivery: count.ways.virtualDelivery, posted: count.ways.posted,
       ended: count.ways.ended, unknown: count.ways.unknown)
@@ -110,12 +110,10 @@ extension WatchedInterrupt {
 }
 
 extension WatchedInterrupt.Source {
-  fileprivate init(_ seen: InterruptCount.Source, _ machine: ForeignMachine) {
+  fileprivate init(_ seen: InterruptCount.Source) {
     count = seen.count
     switch seen.source {
-    case .ipi(let index):
-      source = .ipi
-      sender = index.flatMap { machine.vcpus.indices.contains($0) ? machine.vcpus[$0].id : nil }
+    case .ipi(let id): (source, sender) = (.ipi, id.map(UInt32.init(truncatingIfNeeded:)))
     case .message: source = .message
     case .line(let gsi): (source, self.gsi) = (.line, gsi)
     case .heldLine(let pin): (source, self.pin) = (.heldLine, pin)

@@ -30,7 +30,8 @@ public struct InterruptCount: Hashable, Sendable {
 
   /// How many came from somewhere.
   public struct Source: Hashable, Sendable {
-    /// From what; nil for what was not seen. A vCPU in it is an index of the machine's vCPUs.
+    /// From what; nil for what was not seen. A vCPU in it is told by KVM's id of it, not by its index. An IPI of none is one
+    /// that another thread wrote, or of one of more senders than are told apart.
     public var source: InterruptSource?
     /// How many.
     public var count: UInt64
@@ -68,16 +69,17 @@ public struct InterruptCount: Hashable, Sendable {
   /// Whether nothing was counted.
   var isEmpty: Bool { accepted + posted + injected + reinjected + ended == 0 && ways == Ways() }
 
-  /// How many sources are told apart; the rest counts as not seen.
+  /// How many sources are told apart, but for the rest: an IPI of no vCPU, or what was not seen.
   private static let sourceLimit = 32
 
   mutating func add(_ source: InterruptSource?) {
+    let rest: InterruptSource? = if case .ipi = source { .ipi(vcpu: nil) } else { nil }
     if let index = sources.firstIndex(where: { $0.source == source }) {
       sources[index].count += 1
-    } else if sources.count < Self.sourceLimit || source == nil {
+    } else if sources.count < Self.sourceLimit || source == rest {
       sources.append(Source(source: source, count: 1))
     } else {
-      add(nil)
+      add(rest)
     }
   }
 }

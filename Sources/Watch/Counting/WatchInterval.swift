@@ -2,6 +2,8 @@ public import Evidence
 
 /// What was seen of a machine in an interval.
 public struct WatchInterval: Hashable, Sendable {
+  /// When it ended, in nanoseconds since watching began.
+  public var end: Int64 = 0
   /// How long it was, in nanoseconds.
   public var length: Int64 = 0
   /// The machine as it was at the interval's end.
@@ -58,7 +60,7 @@ public struct WatchInterval: Hashable, Sendable {
     /// How many changes there were.
     public var changeCount: UInt64 = 0
 
-    /// An inhibit that was set or taken back.
+    /// An inhibit that was set or taken back. The first that is seen may be one that held before already, or did not.
     public struct Change: Hashable, Sendable {
       /// When, in nanoseconds since watching began.
       public var time: Int64
@@ -77,7 +79,4 @@ public struct WatchInterval: Hashable, Sendable {
 extension WatchInterval {
   /// All that were accepted.
   public var accepted: UInt64 { interrupts.reduce(0) { $0 + $1.accepted } }
-
-  /// How many there were of something in a second.
-  public func rate(_ count: UInt64) -> Double { length > 0 ? Double(count) / (Double(length) / 1e9) : 0 }
 }

@@ -2,7 +2,8 @@ import SystemPackage
 
 /// A virtual machine that a process of this host runs, as KVM's folder in debugfs tells of it.
 public struct ForeignMachine: Hashable, Sendable {
-  /// The id of the process, as the kernel's first PID namespace has it.
+  /// The id of the process; where it cannot be seen, that of the thread that made the machine, as the kernel's first PID
+  /// namespace has it.
   public var process: Int32
   /// The number of the machine's descriptor in that process.
   public var descriptor: Int32

@@ -18,6 +18,13 @@ public struct HostProcesses: Hashable, Sendable {
   /// The name of a process (comm); nil where there is none, or it cannot be seen.
   public func name(of process: Int32) -> String? { HostFile.text(folder(process).appending("comm"), atMost: 256) }
 
+  /// The process that a thread belongs to (Tgid); nil where there is no such thread, or it cannot be seen.
+  public func process(of thread: Int32) -> Int32? {
+    // /proc has a folder of each thread, though it lists those of processes alone.
+    let lines = HostFile.text(folder(thread).appending("status"), atMost: 4096)?.split(separator: "\n") ?? []
+    return lines.first { $0.hasPrefix("Tgid:\t") }.flatMap { Int32($0.dropFirst(6)) }
+  }
+
   /// Whether a thread is one of a process.
   public func has(_ thread: Int32, in process: Int32) -> Bool {
     HostFile.exists(folder(process).appending("task/\(thread)"))

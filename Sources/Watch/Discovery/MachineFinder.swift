@@ -2,8 +2,8 @@ public import Evidence
 import Support
 import SystemPackage
 
-/// Finds the virtual machines of this host: a folder `PID-FD` each in debugfs (kernel, virt/kvm/kvm_main.c,
-/// `kvm_create_vm_debugfs`).
+/// Finds the virtual machines of this host: a folder `TID-FD` each in debugfs, by the thread that made it, which may be any of
+/// its process (kernel, virt/kvm/kvm_main.c, `kvm_create_vm_debugfs`).
 public struct MachineFinder: Sendable {
   private let machines: FilePath
   private let processes: HostProcesses
@@ -32,28 +32,29 @@ public struct MachineFinder: Sendable {
   /// All machines, by process and descriptor.
   public func all() -> [ForeignMachine] {
     HostFile.names(in: machines).prefix(Self.machineLimit).compactMap { name in
-      guard let (process, descriptor) = Self.parse(name) else { return nil }
-      return machine(process, descriptor, folder: machines.appending(name))
+      guard let (creator, descriptor) = Self.parse(name) else { return nil }
+      return machine(madeBy: creator, descriptor, folder: machines.appending(name))
     }.sorted { ($0.process, $0.descriptor) < ($1.process, $1.descriptor) }
   }
 
   /// Whether a machine is still there.
   public func isThere(_ machine: ForeignMachine) -> Bool { HostFile.exists(machine.folder) }
 
-  /// What a machine's folder is named: its process and descriptor.
-  static func parse(_ name: String) -> (process: Int32, descriptor: Int32)? {
+  /// What a machine's folder is named: the thread that made it, and its descriptor.
+  static func parse(_ name: String) -> (creator: Int32, descriptor: Int32)? {
     let parts = name.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-    guard parts.count == 2, let process = number(parts[0]), let descriptor = number(parts[1]), process > 0 else {
+    guard parts.count == 2, let creator = number(parts[0]), let descriptor = number(parts[1]), creator > 0 else {
       return nil
     }
-    return (process, descriptor)
+    return (creator, descriptor)
   }
 
   private static func number(_ digits: Substring.UTF8View) -> Int32? {
     digits.allSatisfy { (0x30...0x39).contains($0) } ? Int32(Substring(digits)) : nil
   }
 
-  private func machine(_ process: Int32, _ descriptor: Int32, folder: FilePath) -> ForeignMachine {
+  private func machine(madeBy creator: Int32, _ descriptor: Int32, folder: FilePath) -> ForeignMachine {
+    var process = processes.process(of: creator) ?? creator
     var vcpus: [ForeignVCPU] = []
     var names: [UInt32: Int32]?
     for name in HostFile.names(in: folder) where name.hasPrefix("vcpu") && vcpus.count < Self.vcpuLimit {
@@ -71,6 +72,9 @@ public struct MachineFinder: Sendable {
       vcpus.append(vcpu)
     }
     vcpus.sort { $0.id < $1.id }
+    // The thread that made it may be gone, and its id another's; those that run vCPUs are the machine's.
+    let runner = vcpus.lazy.filter { !$0.isThreadByName }.compactMap(\.thread).first
+    process = runner.flatMap(processes.process) ?? process
     var machine = ForeignMachine(
       process: process, descriptor: descriptor, program: processes.name(of: process), vcpus: vcpus, folder: folder)
     // A vCPU with a local APIC in the kernel has this file (arch/x86/kvm/debugfs.c).

@@ -9,11 +9,7 @@ public struct InhibitReason: Hashable, Sendable {
   public var remedy: String
 
   /// What is known of a reason by its name; nil for one that is not known.
-  public static func known(_ name: String) -> InhibitReason? {
-    all.first { $0.name == name || $0.aliases.contains(name) }
-  }
-
-  private var aliases: [String] { name == "DISABLED" ? ["DISABLE"] : [] }
+  public static func known(_ name: String) -> InhibitReason? { all.first { $0.name == name } }
 
   /// All that are known.
   public static let all = [

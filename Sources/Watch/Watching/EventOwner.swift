@@ -41,7 +41,7 @@ struct EventOwner {
   ///
   /// - Parameter recorded: those whose events may be recorded too.
   mutating func note(_ recorded: [ForeignMachine]) {
-    let others = recorded.filter { $0.name != machine.name }
+    let others = recorded.filter { $0.folder != machine.folder }
     otherThreads = Set(others.flatMap(\.vcpus).compactMap(\.thread))
     otherIDs = Set(others.flatMap(\.vcpus).map(\.id))
     otherProcesses = Set(others.map(\.process)).subtracting([machine.process])

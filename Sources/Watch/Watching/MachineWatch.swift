@@ -113,10 +113,11 @@ public struct MachineWatch {
     switch event.detail {
     case .accepted(_, let vector, let mode):
       guard mode == .fixed || mode == .lowestPriority else { return }
+      let source = named(step.source)
       table.count(vcpu, id, vector) { row in
         row.accepted += 1
         if step.isCoalesced { row.coalesced += 1 }
-        row.add(step.source)
+        row.add(source)
       }
     case .acceptedByHardware(_, let vector, _): table.count(vcpu, id, vector) { $0.posted += 1 }
     case .injected(let vector, let isReinjected):
@@ -136,6 +137,12 @@ public struct MachineWatch {
       if isWrite { x2APIC.writes += 1 } else { x2APIC.reads += 1 }
     case .accessed, .ipi, .message, .line, .acknowledged, .ioapic, .endOfInterrupt, .inhibit: break
     }
+  }
+
+  /// A source whose vCPU is told by its id: indices are in the order in which vCPUs came, which is no order of theirs.
+  private func named(_ source: InterruptSource?) -> InterruptSource? {
+    guard case .ipi(let index?) = source else { return source }
+    return .ipi(vcpu: ids.indices.contains(index) ? Int(ids[index]) : nil)
   }
 
   private mutating func count(_ reason: ExitReason) {
@@ -160,7 +167,11 @@ public struct MachineWatch {
   }
 
   private mutating func note(_ time: UInt64, _ isSet: Bool, _ reason: Int, _ inForce: UInt64) {
+    let before = inhibits.inForce
     inhibits.inForce = inForce
+    // KVM traces every request (`set_or_clear_apicv_inhibit`), also one for what holds already, or does not. Of the first
+    // it is not known which it is.
+    if let before, (before >> UInt64(clamping: reason) & 1 != 0) == isSet { return }
     inhibits.changeCount += 1
     guard inhibits.changes.count < Self.changeLimit else { return }
     let time = clock.nanoseconds(time) - clock.nanoseconds(start)
@@ -196,6 +207,7 @@ public struct MachineWatch {
     flushExits()
     var interval = WatchInterval(machine)
     interval.length = Int64(clamping: clock.nanoseconds(between: intervalStart, and: max(now, intervalStart)))
+    interval.end = Int64(clamping: clock.nanoseconds(between: start, and: now))
     interval.interrupts = table.take()
     interval.lacksLatencies = table.lacksLatencies
     if sawResidency {

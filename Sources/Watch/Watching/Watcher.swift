@@ -1,5 +1,6 @@
 public import Evidence
 import KVM
+import SystemPackage
 
 /// Watches machines that other processes run: records their events in a trace instance of its own, and counts them.
 ///
@@ -11,7 +12,8 @@ public final class Watcher {
   private let recordsAllThreads: Bool
   private var notifications = NotificationCounts.read()
   private var lost: UInt64 = 0
-  private var hasEnded: Set<String> = []
+  /// The folders of machines that are gone: another's may have the same later on.
+  private var ended: Set<FilePath> = []
 
   /// How long it takes to find out how the host's TSC runs; the longer, the more precise.
   private static let calibration = Duration.milliseconds(20)
@@ -82,9 +84,9 @@ public final class Watcher {
     notifications = counts
     self.lost = trace.lostEvents
     return watches.indices.map { index in
-      let name = watches[index].machine.name
-      let machine = hasEnded.contains(name) ? nil : all.first { $0.name == name }
-      if let machine { watches[index].note(machine, among: recorded) } else { hasEnded.insert(name) }
+      let folder = watches[index].machine.folder
+      let machine = ended.contains(folder) ? nil : all.first { $0.folder == folder }
+      if let machine { watches[index].note(machine, among: recorded) } else { ended.insert(folder) }
       var interval = watches[index].takeInterval(now, isLast: isLast)
       interval.hasEnded = machine == nil
       interval.notifications = grown
@@ -97,7 +99,9 @@ public final class Watcher {
   }
 
   /// Whether all machines have ended, by their folders in debugfs.
-  public var isOver: Bool { watches.allSatisfy { !finder.isThere($0.machine) } }
+  public var isOver: Bool {
+    watches.allSatisfy { ended.contains($0.machine.folder) || !finder.isThere($0.machine) }
+  }
 
   /// Removes the trace instance; does nothing the second time.
   public func close() { trace.close() }
@@ -110,6 +114,13 @@ public final class Watcher {
   public var absentEvents: [String] { trace.absentEvents }
   /// How many events were lost.
   public var lostEvents: UInt64 { trace.lostEvents }
-  /// How many events meant nothing here.
-  public var unknownEvents: Int { trace.unknownEvents }
+}
+
+/// Gets all that belongs to a watched machine as it comes, beside its being counted.
+package protocol WatchObserver: AnyObject {
+  /// Takes the next event of the machine, in the order of time.
+  func take(_ event: TraceEvent, _ clock: TraceClock)
+
+  /// Takes an interrupt that is over.
+  func take(_ journey: TrackedJourney, _ clock: TraceClock)
 }

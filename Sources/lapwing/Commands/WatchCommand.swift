@@ -69,7 +69,7 @@ struct WatchCommand: ParsableCommand {
       // A file that cannot be written is known before anything is recorded.
       let timeline = try timelineOptions.begin()
       var session = try host.session(selection, allThreads: allThreads)
-      session.length = length?.duration
+      session.length = length
       session.interval = interval?.duration
       session.format = format
       session.filter = WatchFilter(vcpus: Set(vcpu), vectors: Set(vector.map { UInt8(truncatingIfNeeded: $0.value) }))

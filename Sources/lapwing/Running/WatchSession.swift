@@ -11,7 +11,7 @@ struct WatchSession {
   let signals: InterruptSignals
   let context: WatchReport.Context
   /// How long; nil for until somebody ends it.
-  var length: Duration?
+  var length: TimeLimit?
   /// How often there is something new; nil for what suits the format.
   var interval: Duration?
   var format = ReportFormat.human
@@ -37,8 +37,13 @@ struct WatchSession {
     let drawn = timeline.map { WatchTimeline($0, watcher) }
     let view = format == .human && length == nil ? LiveView() : nil
     defer { view?.close() }
-    let end = length.map { start + $0 }
-    let period = isSummary ? length ?? .seconds(1) : interval ?? .seconds(1)
+    // There is nothing else to see of a summary until its end.
+    if isSummary, let length {
+      let machine = watcher.machines[0]
+      StandardError.print("lapwing: watching \(machine.program ?? "process") \(machine.name) for \(length)")
+    }
+    let end = length.map { start + $0.duration }
+    let period = isSummary ? length?.duration ?? .seconds(1) : interval ?? .seconds(1)
     var next = start + (isSummary ? period : min(period, .milliseconds(100)))
     var shown: WatchReport?
     var isOver = false
@@ -50,11 +55,12 @@ struct WatchSession {
         signals.isPending || StandardOutput.loss != nil || view?.isLeft == true || end.map { now >= $0 } == true
         || watcher.isOver
       if isOver || now >= next {
+        // What came last of a machine that has ended is in one more.
         let report = take(isLast: isOver)
-        isOver = isOver || report.hasEnded
         // What stays on the terminal is of a whole interval, where there was one.
         if view == nil || shown == nil || !isOver { shown = report }
-        next = max(next + period, now)
+        // One that is late is no reason for a short one after it.
+        next = next + period > now ? next + period : now + period
         if let view { view.show(report, isNew: true) } else { try show(report) }
       } else if let view, let shown {
         view.show(shown, isNew: false)
@@ -70,8 +76,7 @@ struct WatchSession {
 
   private func take(isLast: Bool) -> WatchReport {
     let intervals = watcher.interval(isLast: isLast)
-    let time = Int64((ContinuousClock.now - start) / .nanoseconds(1))
-    return WatchReport(intervals[0], context, time: time, filter: filter)
+    return WatchReport(intervals[0], context, filter: filter)
   }
 
   private func show(_ report: WatchReport) throws(Failure) {

@@ -25,7 +25,8 @@ struct WatchedHost {
     let signals = InterruptSignals()
     let machines = finder.all()
     var reports: [WatchReport] = []
-    let allThreads = allThreads || !machines.contains(where: canBeSeen)
+    // Of a machine whose threads cannot be found nothing would be seen otherwise.
+    let allThreads = allThreads || !machines.allSatisfy(canBeSeen)
     if !machines.isEmpty, let watcher = try watcher(of: machines, allThreads: allThreads) {
       defer { watcher.close() }
       let pulse = try WatchPulse(signals)
@@ -35,9 +36,7 @@ struct WatchedHost {
         watcher.poll()
       }
       let context = WatchReport.Context(watcher, apicv: HostSurvey.take()[.apicv], recordsAllThreads: allThreads)
-      reports = watcher.interval(isLast: true).filter { !$0.hasEnded }.map {
-        WatchReport($0, context, time: $0.length)
-      }
+      reports = watcher.interval(isLast: true).filter { !$0.hasEnded }.map { WatchReport($0, context) }
     }
     if let signal = signals.release() { return ExitStatus(signal: signal) }
     try show(MachineListReport(reports), format) { $0.text(StandardOutput.style) }

@@ -46,22 +46,9 @@ final class WatchedGuest {
     return delivered
   }
 
-  /// Waits until a program has its own trace instance on the machine: one more than there were threads to follow.
+  /// Waits until a program that sums up what it sees (`--for`) says that it watches.
   func isWatched(by watcher: Program) -> Bool {
-    watcher.wait {
-      let files = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(watcher.id)/fd")) ?? []
-      return files.contains { file in
-        let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(watcher.id)/fd/\(file)")
-        return target?.hasSuffix("trace_pipe_raw") == true
-      } && watcher.hasBegun
-    }
-  }
-}
-
-extension Program {
-  /// Whether it has waited for something already: a thread that is in poll(2) has set up what it watches.
-  fileprivate var hasBegun: Bool {
-    (try? String(contentsOfFile: "/proc/\(id)/syscall", encoding: .utf8))?.hasPrefix("7 ") == true
+    watcher.wait { watcher.errorsSoFar.contains("watching lapwing \(program.id)/") }
   }
 }
 

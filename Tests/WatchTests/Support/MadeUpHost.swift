@@ -36,6 +36,6 @@ extension ForeignMachine {
     ForeignMachine(
       process: process, descriptor: descriptor, program: "vmm",
       vcpus: vcpus.map { ForeignVCPU(id: $0.key, thread: $0.value) }.sorted { $0.id < $1.id },
-      folder: "/nonexistent")
+      folder: FilePath("/nonexistent/\(process)-\(descriptor)"))
   }
 }
