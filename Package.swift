@@ -17,6 +17,34 @@ let staticC: [LinkerSetting] = [
   .unsafeFlags(["-static-executable", "-nostartfiles"], .when(configuration: .release))
 ]
 
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+
+/// A module in Swift, in `Sources` unless it is said where.
+func module(
+  _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, exclude: [String] = [],
+  resources: [Resource]? = nil
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: path, exclude: exclude, resources: resources, swiftSettings: strict)
+}
+
+/// The tests of a module, in a folder of `Tests`.
+func tests(of module: String, with dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+  .testTarget(
+    name: "\(module)Tests", dependencies: [.byName(name: module)] + dependencies, exclude: exclude,
+    swiftSettings: strict)
+}
+
+/// A program that measures.
+func benchmark(_ name: String, _ dependencies: [Target.Dependency], in folder: String) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["Figures", argumentParser] + dependencies, path: "Benchmarks/\(folder)",
+    swiftSettings: strict)
+}
+
 let package = Package(
   name: "lapwing",
   products: [
@@ -38,204 +66,99 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
   ],
   targets: [
-    .target(name: "APIC", swiftSettings: strict),
-    .testTarget(name: "APICTests", dependencies: ["APIC"], swiftSettings: strict),
-
+    module("APIC"),
+    tests(of: "APIC"),
     // The interrupt controllers as pure values: what a kernel, or another program's irqchip, is compared with.
-    .target(name: "ReferenceModel", dependencies: ["APIC"], swiftSettings: strict),
-    .testTarget(
-      name: "ReferenceModelTests", dependencies: ["APIC", "ReferenceModel", "TestImages"], swiftSettings: strict),
-
+    module("ReferenceModel", ["APIC"]),
+    tests(of: "ReferenceModel", with: ["APIC", "TestImages"]),
     .target(name: "GuestContract"),
 
     // What every module of the host needs: files, threads, shared work, numbers and sizes as text.
     .target(name: "CSupport"),
-    .target(
-      name: "Support", dependencies: ["CSupport", .product(name: "SystemPackage", package: "swift-system")],
-      swiftSettings: strict),
-    .testTarget(
-      name: "SupportTests", dependencies: ["Support", .product(name: "SystemPackage", package: "swift-system")],
-      swiftSettings: strict),
-
-    .target(name: "JSON", dependencies: ["Support"], swiftSettings: strict),
-    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+    module("Support", ["CSupport", system]),
+    tests(of: "Support", with: [system]),
+    module("JSON", ["Support"]),
+    tests(of: "JSON"),
 
     .target(name: "CKVM"),
-    .target(
-      name: "KVM",
-      dependencies: ["APIC", "CKVM", "Support", .product(name: "SystemPackage", package: "swift-system")],
-      swiftSettings: strict),
-    .testTarget(
-      name: "KVMTests",
-      dependencies: ["APIC", "KVM", .product(name: "SystemPackage", package: "swift-system")],
-      swiftSettings: strict),
-
-    .target(
-      name: "Exploration",
-      dependencies: [
-        "APIC", "JSON", "KVM", "ReferenceModel", "Support", .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
-    .testTarget(
-      name: "ExplorationTests", dependencies: ["APIC", "Exploration", "JSON", "KVM", "ReferenceModel"],
-      swiftSettings: strict),
+    module("KVM", ["APIC", "CKVM", "Support", system]),
+    tests(of: "KVM", with: ["APIC", system]),
+    // Random histories on KVM and on the model.
+    module("Exploration", ["APIC", "JSON", "KVM", "ReferenceModel", "Support", system]),
+    tests(of: "Exploration", with: ["APIC", "JSON", "KVM", "ReferenceModel"]),
 
     .target(name: "CVMM"),
-    .target(
-      name: "VMM",
-      dependencies: [
-        "APIC", "CVMM", "GuestContract", "KVM", "Support", .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
+    module("VMM", ["APIC", "CVMM", "GuestContract", "KVM", "Support", system]),
+    tests(
+      of: "VMM", with: ["APIC", "BuiltInGuests", "GuestContract", "KVM", "ReferenceModel", "TestImages", system]),
 
     // The guests: compiled for the bare machine by the plugin, embedded as data.
     .target(
       name: "GuestImages", path: "Guests", sources: ["GuestImages.c"], plugins: ["BuildGuests"]),
     .plugin(
       name: "BuildGuests", capability: .buildTool(), dependencies: ["guest-catalog"], path: "Plugins/GuestImages"),
-    .target(name: "BuiltInGuests", dependencies: ["GuestImages", "VMM"], swiftSettings: strict),
+    .executableTarget(name: "guest-catalog", path: "Plugins/guest-catalog"),
+    module("BuiltInGuests", ["GuestImages", "VMM"]),
 
-    .target(
-      name: "MachineState",
-      dependencies: [
-        "APIC", "JSON", "KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
-    .testTarget(
-      name: "MachineStateTests",
-      dependencies: [
-        "APIC", "BuiltInGuests", "GuestContract", "JSON", "KVM", "MachineState", "TestImages", "VMM",
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
-
+    module("MachineState", ["APIC", "JSON", "KVM", "Support", "VMM", system]),
+    tests(
+      of: "MachineState",
+      with: ["APIC", "BuiltInGuests", "GuestContract", "JSON", "KVM", "TestImages", "VMM", system]),
     // What other programs saved, read into one model whose parts may be absent.
-    .target(
-      name: "ForeignStates",
-      dependencies: [
-        "APIC", "JSON", "KVM", "MachineState", "Support", "VMM",
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
+    module("ForeignStates", ["APIC", "JSON", "KVM", "MachineState", "Support", "VMM", system]),
+    tests(of: "ForeignStates", with: ["APIC", "KVM", "MachineState", "Support", "TestStates", system]),
     // What is wrong with a state: one value a rule.
-    .target(
-      name: "Rules", dependencies: ["APIC", "ForeignStates", "KVM", "MachineState", "Support", "VMM"],
-      swiftSettings: strict),
+    module("Rules", ["APIC", "ForeignStates", "KVM", "MachineState", "Support", "VMM"]),
+    tests(of: "Rules", with: ["APIC", "ForeignStates", "KVM", "MachineState", "TestStates"]),
 
-    .target(
-      name: "Debugger",
-      dependencies: ["APIC", "KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system")],
-      swiftSettings: strict),
-    .testTarget(
-      name: "DebuggerTests",
-      dependencies: [
-        "Debugger", "KVM", "Support", "TestImages", "VMM", .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
+    module("Debugger", ["APIC", "KVM", "Support", "VMM", system]),
+    tests(of: "Debugger", with: ["KVM", "Support", "TestImages", "VMM", system]),
+    // Stimuli from outside: injections at their moments, the control socket.
+    module("Control", ["APIC", "JSON", "KVM", "MachineState", "Support", "VMM", system]),
+    tests(of: "Control", with: ["APIC", "JSON", "KVM", "TestImages", "VMM"]),
 
     .target(name: "CEvidence"),
-    .target(
-      name: "Evidence",
-      dependencies: [
-        "APIC", "CEvidence", "KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
-    .testTarget(
-      name: "EvidenceTests",
-      dependencies: [
-        "APIC", "BuiltInGuests", "Evidence", "KVM", "TestImages", "VMM",
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      exclude: ["Formats"],
-      swiftSettings: strict),
+    module("Evidence", ["APIC", "CEvidence", "KVM", "Support", "VMM", system]),
+    tests(of: "Evidence", with: ["APIC", "BuiltInGuests", "KVM", "TestImages", "VMM", system], exclude: ["Formats"]),
     // What happens on machines that other processes run.
-    .target(
-      name: "Watch",
-      dependencies: [
-        "APIC", "Evidence", "KVM", "Support", .product(name: "SystemPackage", package: "swift-system"),
-        .product(name: "Histogram", package: "hdrhistogram-swift"),
-      ],
-      swiftSettings: strict),
-    .testTarget(
-      name: "WatchTests",
-      dependencies: [
-        "APIC", "Evidence", "KVM", "Support", "Watch", .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
-    .target(
-      name: "Scenarios",
-      dependencies: [
-        "APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "MachineState", "Support", "VMM",
-      ],
-      swiftSettings: strict),
-    .target(
-      name: "Measurements",
-      dependencies: [
-        "APIC", "BuiltInGuests", "GuestContract", "KVM", "MachineState", "VMM",
-        .product(name: "Histogram", package: "hdrhistogram-swift"),
-      ],
-      swiftSettings: strict),
-    .testTarget(
-      name: "MeasurementsTests",
-      dependencies: [
-        "APIC", "BuiltInGuests", "GuestContract", "KVM", "MachineState", "Measurements", "TestImages", "VMM",
-      ],
-      swiftSettings: strict),
-    .target(
-      name: "UnitTests",
-      dependencies: ["Evidence", "KVM", "Support", "VMM", .product(name: "SystemPackage", package: "swift-system")],
-      swiftSettings: strict),
-    .testTarget(
-      name: "UnitTestsTests",
-      dependencies: [
-        "KVM", "TestImages", "UnitTests", "VMM", .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
-    // Stimuli from outside: injections at their moments.
-    .target(
-      name: "Control",
-      dependencies: [
-        "APIC", "JSON", "KVM", "MachineState", "Support", "VMM",
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
-    .testTarget(
-      name: "ControlTests",
-      dependencies: ["APIC", "Control", "JSON", "KVM", "TestImages", "VMM"], swiftSettings: strict),
-    // Timelines of a recording: one model, and a writer for each kind of file.
-    .target(
-      name: "Timelines",
-      dependencies: [
-        "APIC", "Evidence", "JSON", "Support", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      exclude: ["Perfetto/Trace.proto"],
-      // The parts of the page, which are put together as it is written.
-      resources: [.embedInCode("HTML/Page")],
-      swiftSettings: strict),
-    .testTarget(
-      name: "TimelinesTests",
-      dependencies: [
-        "APIC", "Evidence", "KVM", "Support", "Timelines", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
-    .target(
-      name: "Reports",
-      dependencies: [
+    module("Watch", ["APIC", "Evidence", "KVM", "Support", system, histogram]),
+    tests(of: "Watch", with: ["APIC", "Evidence", "KVM", "Support", system]),
+    // Timelines of a recording: one model, and a writer for each kind of file. The parts of the page are put together as it
+    // is written.
+    module(
+      "Timelines", ["APIC", "Evidence", "JSON", "Support", protobuf, system], exclude: ["Perfetto/Trace.proto"],
+      resources: [.embedInCode("HTML/Page")]),
+    tests(of: "Timelines", with: ["APIC", "Evidence", "KVM", "Support", protobuf, system]),
+
+    module(
+      "Scenarios", ["APIC", "BuiltInGuests", "Evidence", "GuestContract", "KVM", "MachineState", "Support", "VMM"]),
+    tests(of: "Scenarios", with: ["APIC", "Evidence", "KVM", "Reports", "Support", "VMM", system]),
+    module("Measurements", ["APIC", "BuiltInGuests", "GuestContract", "KVM", "MachineState", "VMM", histogram]),
+    tests(
+      of: "Measurements",
+      with: ["APIC", "BuiltInGuests", "GuestContract", "KVM", "MachineState", "TestImages", "VMM"]),
+    module("UnitTests", ["Evidence", "KVM", "Support", "VMM", system]),
+    tests(of: "UnitTests", with: ["KVM", "TestImages", "VMM", system]),
+
+    module(
+      "Reports",
+      [
         "APIC", "Control", "Evidence", "ForeignStates", "JSON", "KVM", "MachineState", "Measurements", "Rules",
         "Scenarios", "Support", "UnitTests", "VMM", "Watch",
-      ],
-      swiftSettings: strict),
+      ]),
+    tests(
+      of: "Reports",
+      with: [
+        "APIC", "Control", "Evidence", "ForeignStates", "GuestContract", "KVM", "MachineState", "Measurements",
+        "Support", "TestStates", "UnitTests", "VMM", "Watch", system,
+      ]),
     .target(name: "CProcess"),
     .executableTarget(
       name: "lapwing",
       dependencies: [
         "APIC", "BuiltInGuests", "CProcess", "Control", "Debugger", "Evidence", "Exploration", "ForeignStates", "JSON",
         "KVM", "MachineState", "Measurements", "ReferenceModel", "Reports", "Rules", "Scenarios", "Support",
-        "Timelines", "UnitTests", "VMM", "Watch",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "SystemPackage", package: "swift-system"),
+        "Timelines", "UnitTests", "VMM", "Watch", argumentParser, system,
       ],
       swiftSettings: strict + [staticExecutable],
       linkerSettings: [
@@ -243,96 +166,6 @@ let package = Package(
         .linkedLibrary("_FoundationCShims", .when(configuration: .release)),
         .linkedLibrary("_FoundationCollections", .when(configuration: .release)),
       ]),
-    .executableTarget(name: "guest-catalog", path: "Plugins/guest-catalog"),
-
-    // What Lapwing is measured against, and what measures.
-    .target(name: "FloorMachine", dependencies: ["GuestContract"], path: "Benchmarks/FloorMachine"),
-    .executableTarget(
-      name: "floor", dependencies: ["FloorMachine", "GuestImages"], path: "Benchmarks/Floor", linkerSettings: staticC),
-    .executableTarget(name: "measure", path: "Benchmarks/Measure", linkerSettings: staticC),
-    .target(name: "Figures", path: "Benchmarks/Figures", swiftSettings: strict),
-    .executableTarget(
-      name: "compare",
-      dependencies: ["Figures", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-      path: "Benchmarks/Compare", swiftSettings: strict),
-    .executableTarget(
-      name: "port-exits",
-      dependencies: [
-        "Figures", "FloorMachine", "KVM", "VMM",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
-      path: "Benchmarks/PortExits", swiftSettings: strict),
-
-    .executableTarget(
-      name: "latencies",
-      dependencies: [
-        "APIC", "Figures", "FloorMachine", "GuestImages", "KVM", "Measurements",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
-      path: "Benchmarks/Latencies", swiftSettings: strict),
-    .target(name: "StateFloor", path: "Benchmarks/StateFloor"),
-    .executableTarget(
-      name: "state-costs",
-      dependencies: [
-        "APIC", "BuiltInGuests", "Figures", "KVM", "MachineState", "StateFloor", "VMM",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
-      path: "Benchmarks/StateCosts", swiftSettings: strict),
-
-    .executableTarget(
-      name: "trace-costs",
-      dependencies: [
-        "APIC", "BuiltInGuests", "Evidence", "Figures", "KVM", "VMM", "Watch",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      path: "Benchmarks/TraceCosts", swiftSettings: strict),
-
-    // Random hostile guests against the virtual machine monitor: a program, so that the labs can run it too.
-    .executableTarget(
-      name: "hostile-guests",
-      dependencies: [
-        "KVM", "Reports", "TestImages", "VMM", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
-      path: "Tests/HostileGuests", swiftSettings: strict + [staticExecutable],
-      linkerSettings: [.unsafeFlags(["-static-executable", "-use-ld=lld"], .when(configuration: .release))]),
-    // Guests and images that tests make up byte by byte.
-    .target(name: "TestImages", path: "Tests/TestImages", swiftSettings: strict),
-    // States that tests make up, as a capture would take them.
-    .target(
-      name: "TestStates", dependencies: ["APIC", "KVM", "MachineState", "VMM"], path: "Tests/TestStates",
-      swiftSettings: strict),
-    .testTarget(
-      name: "ForeignStatesTests",
-      dependencies: [
-        "APIC", "ForeignStates", "KVM", "MachineState", "Support", "TestStates",
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
-    .testTarget(
-      name: "RulesTests", dependencies: ["APIC", "ForeignStates", "KVM", "MachineState", "Rules", "TestStates"],
-      swiftSettings: strict),
-    .testTarget(
-      name: "VMMTests",
-      dependencies: [
-        "APIC", "BuiltInGuests", "GuestContract", "KVM", "ReferenceModel", "TestImages", "VMM",
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
-    .testTarget(
-      name: "ReportsTests",
-      dependencies: [
-        "APIC", "Control", "Evidence", "ForeignStates", "GuestContract", "KVM", "MachineState", "Measurements",
-        "Reports", "Support", "TestStates", "UnitTests", "VMM", "Watch",
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
-    .testTarget(
-      name: "ScenariosTests",
-      dependencies: [
-        "APIC", "Evidence", "KVM", "Reports", "Scenarios", "Support", "VMM",
-        .product(name: "SystemPackage", package: "swift-system"),
-      ], swiftSettings: strict),
     // The program itself, run as its users run it.
     .testTarget(
       name: "LapwingTests",
@@ -341,6 +174,29 @@ let package = Package(
         "lapwing",
       ],
       swiftSettings: strict),
+
+    // Guests and images that tests make up byte by byte, and states, as a capture would take them.
+    module("TestImages", path: "Tests/TestImages"),
+    module("TestStates", ["APIC", "KVM", "MachineState", "VMM"], path: "Tests/TestStates"),
+    // Random hostile guests against the virtual machine monitor: a program, so that the labs can run it too.
+    .executableTarget(
+      name: "hostile-guests", dependencies: ["KVM", "Reports", "TestImages", "VMM", argumentParser],
+      path: "Tests/HostileGuests", swiftSettings: strict + [staticExecutable],
+      linkerSettings: [.unsafeFlags(["-static-executable", "-use-ld=lld"], .when(configuration: .release))]),
+
+    // What Lapwing is measured against, and what measures.
+    .target(name: "FloorMachine", dependencies: ["GuestContract"], path: "Benchmarks/FloorMachine"),
+    .executableTarget(
+      name: "floor", dependencies: ["FloorMachine", "GuestImages"], path: "Benchmarks/Floor", linkerSettings: staticC),
+    .executableTarget(name: "measure", path: "Benchmarks/Measure", linkerSettings: staticC),
+    .target(name: "StateFloor", path: "Benchmarks/StateFloor"),
+    module("Figures", path: "Benchmarks/Figures"),
+    benchmark("compare", [], in: "Compare"),
+    benchmark("port-exits", ["FloorMachine", "KVM", "VMM"], in: "PortExits"),
+    benchmark("latencies", ["APIC", "FloorMachine", "GuestImages", "KVM", "Measurements"], in: "Latencies"),
+    benchmark(
+      "state-costs", ["APIC", "BuiltInGuests", "KVM", "MachineState", "StateFloor", "VMM"], in: "StateCosts"),
+    benchmark("trace-costs", ["APIC", "BuiltInGuests", "Evidence", "KVM", "VMM", "Watch", system], in: "TraceCosts"),
   ]
 )
 
