@@ -77,7 +77,11 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "ExplorationTests", dependencies: ["APIC", "Exploration", "JSON", "KVM", "ReferenceModel"],
+      name: "ExplorationTests",
+      dependencies: [
+        "APIC", "Exploration", "JSON", "KVM", "ReferenceModel",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict),
 
     .target(name: "CVMM"),

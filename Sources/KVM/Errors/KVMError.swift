@@ -19,6 +19,16 @@ public struct KVMError: Error, Hashable, Sendable {
   }
 }
 
+extension KVMError {
+  /// Whether the host has run out of something, whatever it was asked for: descriptors, memory or threads. It says nothing of
+  /// what the call was about.
+  public var isExhaustion: Bool { Self.exhaustion.contains(errno) }
+
+  private static let exhaustion: Set<Errno> = [
+    .noMemory, .tooManyOpenFiles, .tooManyOpenFilesInSystem, .resourceTemporarilyUnavailable, .noSpace,
+  ]
+}
+
 extension KVMError: CustomStringConvertible {
   /// `KVM_SET_GSI_ROUTING failed: EINVAL (Invalid argument): what that usually means`.
   public var description: String {
