@@ -6,10 +6,7 @@ import Testing
 
 /// The proof that faults are found, without any kernel.
 struct FaultTests {
-  private static let epoch = SuspendingClock.now
-  static let clock: @Sendable () -> UInt64 = {
-    UInt64(max(0, (SuspendingClock.now - epoch) / .nanoseconds(1)))
-  }
+  static let clock = HistoryBench.clock()
 
   static func bench(_ fault: Fault, deviations: Deviations = .kvm) -> HistoryBench {
     HistoryBench(deviations: deviations, clock: clock) { machine throws(KVMError) in

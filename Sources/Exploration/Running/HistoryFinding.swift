@@ -40,6 +40,15 @@ public struct HistoryBench: Sendable {
     self.make = make
   }
 
+  /// A clock for it: nanoseconds from now on, of CLOCK_MONOTONIC, in which KVM's timers count.
+  public static func clock() -> @Sendable () -> UInt64 {
+    let epoch = SuspendingClock.now
+    return {
+      let passed = (SuspendingClock.now - epoch).components
+      return UInt64(clamping: passed.seconds) * 1_000_000_000 + UInt64(clamping: passed.attoseconds / 1_000_000_000)
+    }
+  }
+
   /// Runs a history on a machine of its own.
   ///
   /// - Parameter history: What to do.
