@@ -106,8 +106,8 @@ extension BenchComparison.Difference {
     let (before, after) = (times(old), times(new))
     id = new.id
     self.figure = figure
-    earlier = Self.median(before)
-    now = Self.median(after)
+    earlier = before.median
+    now = after.median
     shift = Shift(from: before, to: after)
     pValue = RankTest.pValue(before, after)
     adjustedPValue = 1
@@ -119,12 +119,15 @@ extension BenchComparison.Difference {
     guard adjusted < level else { return }
     verdict = now > earlier ? .slower : now < earlier ? .faster : .notShown
   }
+}
 
-  private static func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    let middle = sorted.count / 2
-    guard !sorted.isEmpty else { return 0 }
-    return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+extension [Double] {
+  /// The middle value, or the mean of the two in the middle; 0 of none.
+  var median: Double {
+    guard !isEmpty else { return 0 }
+    let sorted = sorted()
+    let middle = count / 2
+    return count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
   }
 }
 

@@ -29,7 +29,7 @@ struct CostTest {
   static func changes(_ tests: [CostTest], level: Double) -> [CaseChange] {
     let adjusted = Holm.adjusted(tests.map(\.pValue))
     return zip(tests, adjusted).compactMap { test, pValue in
-      let (before, now) = (median(test.before), median(test.now))
+      let (before, now) = (test.before.median, test.now.median)
       guard pValue < level, before != now else { return nil }
       var change = CaseChange(test.id, now > before ? test.kinds.more : test.kinds.fewer)
       change.counts = CaseChange.Counts(before: before, now: now, adjustedPValue: pValue)
@@ -46,11 +46,5 @@ struct CostTest {
   /// Whether so many tests could show anything, even of groups of which one lies wholly above the other.
   static func canShow(_ tests: [CostTest], level: Double) -> Bool {
     tests.contains { RankTest.smallestPValue($0.before.count, $0.now.count) * Double(tests.count) < level }
-  }
-
-  private static func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    let middle = sorted.count / 2
-    return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
   }
 }
