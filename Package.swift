@@ -85,7 +85,7 @@ let package = Package(
     tests(of: "KVM", with: ["APIC", system]),
     // Random histories on KVM and on the model.
     module("Exploration", ["APIC", "JSON", "KVM", "ReferenceModel", "Support", system]),
-    tests(of: "Exploration", with: ["APIC", "JSON", "KVM", "ReferenceModel"]),
+    tests(of: "Exploration", with: ["APIC", "JSON", "KVM", "ReferenceModel", system]),
 
     .target(name: "CVMM"),
     module("VMM", ["APIC", "CVMM", "GuestContract", "KVM", "Support", system]),

@@ -24,7 +24,7 @@ public final class FaultySubject: ModelSubject {
     let before = machine
     var answer = try super.perform(step)
     fault.tamper(step, before, &machine, &answer)
-    machine.destinationsChanged()
+    machine.forgetDestinations()
     return answer
   }
 

@@ -7,24 +7,18 @@ extension OperationKind {
   static let localAPICStates: [OperationKind] = [
     OperationKind("lapic.resave", "a local APIC's state is read and written back", [.vcpu], weight: 6) {
       (arguments, subject) throws(KVMError) in
-      let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
-      var state = try subject.localAPIC(vcpu)
-      // The count moves, so the two sides would not write the same; and none is to end while vCPUs run.
-      state[.currentCount] = state[.initialCount]
-      return try subject.setLocalAPIC(vcpu, state) ? .done : .refused
+      try changeLocalAPIC(arguments, subject) { _ in }
     },
     OperationKind(
       "lapic.vector", "a vector is put into the IRR, the ISR or the TMR of a local APIC, or taken out",
       [.vcpu, OperationArgument("set", [0x100, 0x200, 0x180]), .vector, OperationArgument("in", [1, 0])], weight: 20
     ) { (arguments, subject) throws(KVMError) in
-      let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
-      var state = try subject.localAPIC(vcpu)
-      state[.currentCount] = state[.initialCount]
       let vector = Int(arguments[2] & 0xff)
       let word = Int(arguments[1] & 0x380) / 4 + vector / 32 * 4
       let bit = UInt32(1) << UInt32(vector % 32)
-      state.registers[word] = arguments[3] & 1 != 0 ? state.registers[word] | bit : state.registers[word] & ~bit
-      return try subject.setLocalAPIC(vcpu, state) ? .done : .refused
+      return try changeLocalAPIC(arguments, subject) {
+        $0.registers[word] = arguments[3] & 1 != 0 ? $0.registers[word] | bit : $0.registers[word] & ~bit
+      }
     },
     OperationKind(
       "lapic.register", "a register of a local APIC's state is written",
@@ -38,13 +32,23 @@ extension OperationKind {
           ]),
       ], weight: 12
     ) { (arguments, subject) throws(KVMError) in
-      let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
-      var state = try subject.localAPIC(vcpu)
-      state[.currentCount] = state[.initialCount]
-      state.registers[Int(arguments[1] & 0x3f0) / 4] = UInt32(truncatingIfNeeded: arguments[2])
-      return try subject.setLocalAPIC(vcpu, state) ? .done : .refused
+      try changeLocalAPIC(arguments, subject) {
+        $0.registers[Int(arguments[1] & 0x3f0) / 4] = UInt32(truncatingIfNeeded: arguments[2])
+      }
     },
   ]
+
+  /// Changes the state of the local APIC of the vCPU that the first argument names.
+  private static func changeLocalAPIC(
+    _ arguments: StepArguments, _ subject: any InterruptSubject, _ body: (inout LocalAPICState) -> Void
+  ) throws(KVMError) -> StepAnswer {
+    let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+    var state = try subject.localAPIC(vcpu)
+    // The count moves, so the two sides would not write the same; and none is to end while vCPUs run.
+    state[.currentCount] = state[.initialCount]
+    body(&state)
+    return try subject.setLocalAPIC(vcpu, state) ? .done : .refused
+  }
 }
 
 extension OperationKind {
@@ -84,21 +88,13 @@ extension OperationKind {
       [OperationArgument("chip", OperationValues.flags), OperationArgument("mask", [0, 0xff, 0x04, 0x10, 0xfb])],
       weight: 6
     ) { (arguments, subject) throws(KVMError) in
-      let chip: PIC.Chip = arguments[0] & 1 == 0 ? .master : .slave
-      var state = try subject.pic(chip)
-      state.imr = UInt8(truncatingIfNeeded: arguments[1])
-      try subject.setPIC(chip, state)
-      return .done
+      try changePIC(arguments, subject) { $0.imr = UInt8(truncatingIfNeeded: arguments[1]) }
     },
     OperationKind(
       "pic.elcr", "the edge/level register of a PIC is written, in its state",
       [OperationArgument("chip", OperationValues.flags), OperationArgument("lines", [0, 0x20, 0xd8])], weight: 3
     ) { (arguments, subject) throws(KVMError) in
-      let chip: PIC.Chip = arguments[0] & 1 == 0 ? .master : .slave
-      var state = try subject.pic(chip)
-      state.elcr = UInt8(truncatingIfNeeded: arguments[1])
-      try subject.setPIC(chip, state)
-      return .done
+      try changePIC(arguments, subject) { $0.elcr = UInt8(truncatingIfNeeded: arguments[1]) }
     },
     OperationKind(
       "pic.service", "the IRR and the ISR of a PIC are written, in its state",
@@ -108,12 +104,21 @@ extension OperationKind {
       ],
       weight: 3
     ) { (arguments, subject) throws(KVMError) in
-      let chip: PIC.Chip = arguments[0] & 1 == 0 ? .master : .slave
-      var state = try subject.pic(chip)
-      state.irr = UInt8(truncatingIfNeeded: arguments[1])
-      state.isr = UInt8(truncatingIfNeeded: arguments[2])
-      try subject.setPIC(chip, state)
-      return .done
+      try changePIC(arguments, subject) {
+        $0.irr = UInt8(truncatingIfNeeded: arguments[1])
+        $0.isr = UInt8(truncatingIfNeeded: arguments[2])
+      }
     },
   ]
+
+  /// Changes the state of the PIC that the first argument names.
+  private static func changePIC(
+    _ arguments: StepArguments, _ subject: any InterruptSubject, _ body: (inout PICState) -> Void
+  ) throws(KVMError) -> StepAnswer {
+    let chip: PIC.Chip = arguments[0] & 1 == 0 ? .master : .slave
+    var state = try subject.pic(chip)
+    body(&state)
+    try subject.setPIC(chip, state)
+    return .done
+  }
 }

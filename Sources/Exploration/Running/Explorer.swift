@@ -32,7 +32,7 @@ public final class Explorer: Sendable {
     public var coverage = Coverage()
     /// The different findings, shrunk, and how many histories showed each.
     public var findings: [(finding: HistoryFinding, count: Int)] = []
-    /// Why no machine could be made any more, where none could.
+    /// What the host had no room for, where it ran out of something.
     public var failure: KVMError?
 
     init() {}
@@ -91,17 +91,11 @@ public final class Explorer: Sendable {
     while history.steps.count < options.steps, !isStopped, bench.clock() < end {
       let step = generator.step()
       history.steps.append(step)
-      var found = HistoryFinding(history: history, mismatches: [], originalSteps: 0)
-      do throws(KVMError) {
-        found.mismatches = try run.perform(step)
-      } catch {
-        found.failure = error
-      }
-      coverage.note(step.operation, after: previous, run.lastAnswer)
+      let mismatches = try run.perform(step)
+      if let answer = run.lastAnswer { coverage.note(step.operation, after: previous, answer) }
       previous = step.operation
-      guard found.mismatches.isEmpty, found.failure == nil else {
-        found.originalSteps = history.steps.count
-        finding = found
+      guard mismatches.isEmpty else {
+        finding = HistoryFinding(history: history, mismatches: mismatches, originalSteps: history.steps.count)
         break
       }
     }

@@ -5,27 +5,20 @@ public import ReferenceModel
 public struct HistoryFinding: Sendable {
   /// The history, up to the step that shows it.
   public var history: History
-  /// What differs then; empty where a call failed.
+  /// What differs then.
   public var mismatches: [StateMismatch]
-  /// The call that failed, where one did.
-  public var failure: KVMError?
   /// How many steps the history had when it was found.
   public var originalSteps: Int
   /// In how many of how many repetitions it showed again.
   public var rate: (shown: Int, of: Int) = (1, 1)
 
-  /// What it is about: where the first difference is, without numbers. Histories that show the same are one finding.
-  public var signature: String {
-    guard let first = mismatches.first else { return "call: \(failure?.call.description ?? "none")" }
-    let kind = history.steps.last?.kind.name ?? "start"
-    return kind + ": " + first.place.filter { !$0.isNumber }
-  }
+  /// What it is about: the last operation, and where the first difference is, without numbers.
+  public var signature: String { (history.steps.last?.kind.name ?? "start") + ": " + place }
+
+  private var place: String { mismatches.first?.place.filter { !$0.isNumber } ?? "nowhere" }
 
   /// Whether another history shows the same thing, at whatever vCPU or pin.
-  func isLike(_ other: HistoryFinding) -> Bool {
-    mismatches.first?.place.filter { !$0.isNumber } == other.mismatches.first?.place.filter { !$0.isNumber }
-      && failure?.call == other.failure?.call
-  }
+  func isLike(_ other: HistoryFinding) -> Bool { place == other.place }
 }
 
 /// Makes the machines that histories are run on, and says which kernel the model stands for.
@@ -47,25 +40,29 @@ public struct HistoryBench: Sendable {
     self.make = make
   }
 
+  /// A clock for it: nanoseconds from now on, of CLOCK_MONOTONIC, in which KVM's timers count.
+  public static func clock() -> @Sendable () -> UInt64 {
+    let epoch = SuspendingClock.now
+    return {
+      let passed = (SuspendingClock.now - epoch).components
+      return UInt64(clamping: passed.seconds) * 1_000_000_000 + UInt64(clamping: passed.attoseconds / 1_000_000_000)
+    }
+  }
+
   /// Runs a history on a machine of its own.
   ///
   /// - Parameter history: What to do.
   /// - Returns: The difference that it shows, with the history cut behind it; nil for none.
-  /// - Throws: `KVMError` where no machine can be made.
+  /// - Throws: `KVMError` where the host has no room for the machine.
   public func run(_ history: History) throws(KVMError) -> HistoryFinding? {
     let run = try HistoryRun(
       history.machine, deviations: deviations, subject: try make(history.machine), clock: clock)
     for (number, step) in history.steps.enumerated() {
-      var finding = HistoryFinding(
-        history: History(machine: history.machine, steps: []), mismatches: [], originalSteps: history.steps.count)
-      do throws(KVMError) {
-        finding.mismatches = try run.perform(step)
-        guard !finding.mismatches.isEmpty else { continue }
-      } catch {
-        finding.failure = error
-      }
-      finding.history.steps = Array(history.steps[...number])
-      return finding
+      let mismatches = try run.perform(step)
+      guard !mismatches.isEmpty else { continue }
+      return HistoryFinding(
+        history: History(machine: history.machine, steps: Array(history.steps[...number])), mismatches: mismatches,
+        originalSteps: history.steps.count)
     }
     return nil
   }

@@ -15,6 +15,7 @@ extension Deviations {
       if survey[.apicv].state != .available { deviations = deviations.with(.taskPriorityFromCR8AtExit) }
     default: break
     }
+    if survey.isKernel(before: 5, 18) { deviations = deviations.without(.commandHalvesApart) }
     if survey.isKernel(before: 6, 11) { deviations = deviations.with(.identifierSettable) }
     if survey.isKernel(before: 6, 4) { deviations = deviations.with(.pendingNMIsReportedAsOne) }
     if survey.isKernel(before: 6, 3) {

@@ -25,7 +25,7 @@ extension HistoryBench {
   /// Runs a history, and tells each step.
   ///
   /// - Parameter history: What to do; it ends with the first difference.
-  /// - Throws: `KVMError` where no machine can be made, or a call fails.
+  /// - Throws: `KVMError` where the host has no room for the machine.
   public func tell(_ history: History) throws(KVMError) -> [ToldStep] {
     let run = try HistoryRun(
       history.machine, deviations: deviations, subject: try make(history.machine), clock: clock)
@@ -34,7 +34,8 @@ extension HistoryBench {
       let mismatches = try run.perform(step)
       told.append(
         ToldStep(
-          step: step.text, expected: run.lastAnswer.description, seen: run.lastSeen.description, mismatches: mismatches)
+          step: step.text, expected: run.lastAnswer?.description ?? "an answer",
+          seen: run.lastSeen?.description ?? "a failing call", mismatches: mismatches)
       )
       if !mismatches.isEmpty { break }
     }

@@ -23,7 +23,7 @@ public struct Shrinker {
   ///
   /// - Parameter finding: What was found.
   /// - Returns: The smallest history that was tried and shows the same thing.
-  /// - Throws: `KVMError` where no machine can be made.
+  /// - Throws: `KVMError` where the host has no room for a machine.
   public func shrink(_ finding: HistoryFinding) throws(KVMError) -> HistoryFinding {
     var search = Search(best: finding, left: trials)
     var before: Int

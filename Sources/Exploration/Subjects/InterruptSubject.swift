@@ -4,7 +4,7 @@ public import ReferenceModel
 
 /// A machine's interrupt controllers, whoever has them: a kernel, the reference model, or a model with a fault.
 ///
-/// What it cannot do it refuses; an error is something that must not happen.
+/// What it cannot do it refuses; an error is something that must not happen, or a host that has run out of something.
 public protocol InterruptSubject: AnyObject {
   /// How many vCPUs it has.
   var vcpuCount: Int { get }

@@ -69,7 +69,7 @@ struct StepGuest {
     try bringBack(vcpu)
     var rounds = 0
     while rounds < 3 {
-      switch try vcpu.run() {
+      switch try run(vcpu) {
       case .io(let access) where access.port == Self.handlerPort:
         return Vector(rawValue: UInt8(truncatingIfNeeded: access.value))
       case .io(let access) where access.port == Self.loopPort: rounds += 1
@@ -100,7 +100,7 @@ struct StepGuest {
     try vcpu.setRegisters(access)
     var isDone: Bool?
     while isDone == nil {
-      switch try vcpu.run() {
+      switch try run(vcpu) {
       case .io(let access) where access.port == Self.donePort: isDone = true
       case .io(let access) where access.port == Self.handlerPort && access.value & 0xff == 13: isDone = false
       case .interrupted: continue
@@ -114,11 +114,18 @@ struct StepGuest {
     return value ?? after.rax & 0xffff_ffff | after.rdx << 32
   }
 
+  /// Runs a vCPU that waits for nothing. Where it answers that it waits for SIPI the host may have no thread for KVM: only a
+  /// second run says so (`VCPU.run`).
+  private func run(_ vcpu: VCPU) throws(KVMError) -> Exit {
+    let exit = try vcpu.run()
+    return exit == .uninitialized ? try vcpu.run() : exit
+  }
+
   /// Completes the port write that the vCPU left with, without an instruction more.
   private func settle(_ vcpu: VCPU) throws(KVMError) {
     vcpu.requestExit()
     defer { vcpu.clearExitRequest() }
-    let exit = try vcpu.run()
+    let exit = try run(vcpu)
     guard exit == .interrupted else { throw KVMError(call: .run, errno: .ioError, detail: "\(exit)") }
   }
 

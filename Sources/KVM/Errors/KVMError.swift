@@ -21,10 +21,12 @@ public struct KVMError: Error, Hashable, Sendable {
 
 extension KVMError {
   /// Whether the host, or what this process may have of it, had no room: descriptors, threads or memory (errno(3): `EMFILE`,
-  /// `ENFILE`, `EAGAIN`, `ENOMEM`).
-  public var isShortage: Bool {
-    [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .resourceTemporarilyUnavailable, .noMemory].contains(errno)
-  }
+  /// `ENFILE`, `EAGAIN`, `ENOMEM`, `ENOSPC`). It says nothing of what the call was about.
+  public var isShortage: Bool { Self.shortages.contains(errno) }
+
+  private static let shortages: Set<Errno> = [
+    .tooManyOpenFiles, .tooManyOpenFilesInSystem, .resourceTemporarilyUnavailable, .noMemory, .noSpace,
+  ]
 }
 
 extension KVMError: CustomStringConvertible {

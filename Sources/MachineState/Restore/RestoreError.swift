@@ -1,6 +1,5 @@
 public import JSON
 import KVM
-import SystemPackage
 public import VMM
 
 /// Why a machine could not be made from a state. There is no machine then, nor part of one.
@@ -16,20 +15,14 @@ public enum RestoreError: Error, Sendable {
 }
 
 extension RestoreError {
-  /// What this host has run out of, whatever it was asked for: no fault of a state.
-  private static let exhaustion: Set<Errno> = [
-    .noMemory, .tooManyOpenFiles, .tooManyOpenFilesInSystem, .resourceTemporarilyUnavailable, .noSpace,
-  ]
-
   /// The error for a refusal of KVM's.
   ///
   /// - Parameters:
   ///   - error: KVM's answer.
   ///   - path: what of the state it was asked to take.
   init(_ error: KVMError, at path: String) {
-    self =
-      Self.exhaustion.contains(error.errno)
-      ? .machine(.kvm(error)) : .refused(path: path, problem: error.description)
+    // A host that has run out of something is no fault of the state.
+    self = error.isShortage ? .machine(.kvm(error)) : .refused(path: path, problem: error.description)
   }
 }
 

@@ -1,6 +1,9 @@
 public import APIC
 
 /// A counter of the 8254 as a value (8254 data sheet). Time is in cycles of its clock, 1.193182 MHz.
+///
+/// Its gate is high all the time, and to load a count triggers it in the modes that wait for the gate. It counts in binary, has
+/// no read-back command, and counts an odd square wave by twos from the beginning.
 public struct ReferencePITCounter: Hashable, Sendable {
   /// How it counts.
   public private(set) var mode = PIT.Mode.interruptOnTerminalCount
@@ -73,7 +76,7 @@ public struct ReferencePITCounter: Hashable, Sendable {
     let elapsed = cycle &- loaded
     switch mode {
     case .rateGenerator: return UInt16(truncatingIfNeeded: UInt64(count) - elapsed % UInt64(count))
-    case .squareWave: return UInt16(truncatingIfNeeded: UInt64(count) - 2 * elapsed % UInt64(count))
+    case .squareWave: return UInt16(truncatingIfNeeded: UInt64(count) - elapsed % UInt64(count) * 2 % UInt64(count))
     default: return UInt16(truncatingIfNeeded: UInt64(count) &- elapsed)
     }
   }

@@ -78,11 +78,14 @@ extension ReferenceMachine {
     }
   }
 
-  /// Who is reached by which destination is to be worked out again.
-  package mutating func destinationsChanged() {
-    map = nil
+  /// Who is reached by which destination has changed: it is to be worked out again, and vCPUs learn of it.
+  mutating func destinationsChanged() {
+    forgetDestinations()
     requestScan()
   }
+
+  /// Who is reached by which destination is to be worked out again, and nobody learns of it.
+  package mutating func forgetDestinations() { map = nil }
 
   /// Every vCPU is to learn anew which EOIs the IOAPIC is to hear of (`kvm_make_scan_ioapic_request`).
   mutating func requestScan() {

@@ -47,7 +47,8 @@ public enum Deviation: UInt8, Sendable, CaseIterable {
   case hintedBroadcastToOne
   /// Setting any of the chips has the slave PIC tell the master again what it wants.
   case cascadeUpdatedOnRestore
-  /// A processor looks for interrupts when something has happened, and a LINT0 that is opened is nothing that happens.
+  /// A processor looks for interrupts when something has happened, and a LINT0 that is opened is nothing that happens. What
+  /// happens to its thread counts too, so it may look at any entry.
   case interruptsSoughtOnEvent
   /// A count goes on through an INIT, and shows once the timer is in its reserved mode and the initial count is not 0.
   case countRememberedThroughReset
@@ -120,12 +121,12 @@ extension Deviation {
     }
   }
 
-  /// The kernels that do it, as far as their sources were read.
+  /// The kernels that do it. `all` is what the sources of 6.16 say, and nothing of the kernels before that were not read.
   public var versions: String {
     switch self {
-    case .lowestPriorityByVector: "from 4.5, unless kvm.vector_hashing=0"
-    case .messageBroadcastInX2APIC: "all, unless KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK is set (4.7)"
-    case .commandHalvesApart: "from 6.0; not on AMD from 6.12, and in stable kernels with the same change"
+    case .lowestPriorityByVector: "from 4.6, unless kvm.vector_hashing=0"
+    case .messageBroadcastInX2APIC: "all, unless KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK is set (4.8)"
+    case .commandHalvesApart: "from 5.18; not on AMD from 6.12, and in stable kernels with the same change"
     case .clockEdgesMerged: "from 3.10"
     case .priorityStaleAfterRestore: "where APICv is not active"
     case .pendingNMIsReportedAsOne: "before 6.4"

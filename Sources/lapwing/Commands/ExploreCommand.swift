@@ -14,7 +14,7 @@ struct ExploreCommand: ParsableCommand {
     discussion: """
       Every answer and all visible state are compared after each step; a difference is shrunk to the shortest history \
       that shows it. docs/oracle.md says what is compared. Exit status: 0 where nothing differed; 1 where something did; \
-      130 after Ctrl-C, with a report of what was found.
+      69 where the host has run out of something; 130 after Ctrl-C. Both with a report of what was found.
       """)
 
   @Option(help: "What decides every history; without it a fresh one, which is printed.")
@@ -44,7 +44,7 @@ struct ExploreCommand: ParsableCommand {
   @Option(help: "Run the history of a file again, and tell it.")
   var replay: String?
 
-  @Option(name: .shortAndLong, help: "A file for the history of the first difference, to be replayed.")
+  @Option(name: .shortAndLong, help: "A file for the history of the difference that shows most often, to be replayed.")
   var output: String?
 
   @Flag(help: "Show where this host's KVM is known to differ from the manuals, with its function and versions.")
@@ -121,8 +121,9 @@ struct ExploreCommand: ParsableCommand {
     let result = session.result
     let report = ExplorationText(result, duration: session.duration, deviations: bench.bench.deviations)
     try ReportDestination.standardOutput.write(report.text)
-    if let first = result.findings.first, let destination {
-      let file = HistoryFile(history: first.finding.history, fault: fault, mismatches: first.finding.mismatches)
+    // What never shows again is of no use to a replay, if there is something else.
+    if let surest = result.findings.max(by: { $0.finding.rate.shown < $1.finding.rate.shown }), let destination {
+      let file = HistoryFile(history: surest.finding.history, fault: fault, mismatches: surest.finding.mismatches)
       try destination.write(file.text)
     }
     if let failure = result.failure { throw Failure(failure) }
@@ -132,13 +133,11 @@ struct ExploreCommand: ParsableCommand {
 
   private func runAgain(_ name: String) throws(Failure) -> ExitStatus {
     let file: HistoryFile
-    do {
-      let bytes = try HostFile.read(FilePath(name), limit: HistoryFile.limits.bytes, acceptsPipes: true)
+    let bytes = try readInput(name, limit: HistoryFile.limits.bytes)
+    do throws(JSONError) {
       file = try HistoryFile(reading: bytes)
-    } catch let error as JSONError {
-      throw Failure("'\(TextLine(name))' is no history: \(TextLine("\(error)"))", .badFile)
     } catch {
-      throw Failure("cannot read '\(TextLine(name))': \(error)", .badFile)
+      throw Failure("'\(name)' is no history: \(TextLine("\(error)"))", .badFile)
     }
     let bench = try ExplorationBench(fault: fault ?? file.fault, without: without, hasGuest: !hostSide)
     guard bench.hasGuest || !file.history.steps.contains(where: \.kind.needsGuest) else {

@@ -44,7 +44,6 @@ struct ExplorationText {
       "  \(machine.vcpus) vCPUs in \(machine.startsInX2APIC ? "x2APIC" : "xAPIC") mode",
     ]
     for (number, step) in finding.history.steps.enumerated() { lines.append("  \(number + 1). \(step.text)") }
-    if let failure = finding.failure { lines.append("  the call fails: \(failure)") }
     lines += Self.mismatches(finding.mismatches)
     lines.append("  as source:")
     lines += finding.history.source(deviations).map { "    " + $0 }

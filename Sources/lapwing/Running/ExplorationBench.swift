@@ -11,11 +11,7 @@ struct ExplorationBench {
   let subject: String
 
   init(fault name: String?, without: [String], hasGuest: Bool) throws(Failure) {
-    let epoch = SuspendingClock.now
-    let clock: @Sendable () -> UInt64 = {
-      let passed = (SuspendingClock.now - epoch).components
-      return UInt64(clamping: passed.seconds) * 1_000_000_000 + UInt64(clamping: passed.attoseconds / 1_000_000_000)
-    }
+    let clock = HistoryBench.clock()
     var deviations = name == nil ? Deviations.of(HostSurvey.take()) : .kvm
     for deviation in Deviation.allCases where without.contains(deviation.name) {
       deviations = deviations.without(deviation)
