@@ -138,6 +138,12 @@ import Testing
     #expect(worse.output.contains("FAILS NOW  ipi.self.xapic"))
     #expect(try Program.run(["compare", good, bad]).status == 1)
     #expect(try Program.run(["compare", bad, good]).status == 0)
+    // What has nothing to be compared with must not look as if nothing got worse.
+    let other = folder.path("other.json")
+    #expect(try Program.run(["test", "ipi.broadcast.", "--format", "json", "--output", other]).status == 0)
+    #expect(try Program.run(["compare", good, other]).status == 65)
+    let nothing = try Program.run(["test", "ipi.self.", "--baseline", other])
+    #expect(nothing.status == 65 && nothing.errors.contains("has none of the cases that are to be run"))
     // It fails in both.
     #expect(
       try Program.run(["test", "ipi.self.", "--baseline", bad, "--expect", folder.path("known")]).status == 0)

@@ -22,9 +22,16 @@ struct KnownResults: ParsableArguments {
   var isEmpty: Bool { baseline == nil && expect == nil }
 
   /// The earlier report and its name.
-  func readBaseline() throws(Failure) -> (name: String, report: SuiteReport)? {
+  ///
+  /// - Parameter cases: what is to be run: nothing would be compared where it has none of them.
+  func readBaseline(of cases: [ScenarioCase]) throws(Failure) -> (name: String, report: SuiteReport)? {
     guard let baseline else { return nil }
-    return (baseline, try readDocument(SuiteReport.self, schema: SuiteReport.schema, from: baseline))
+    let report = try readDocument(SuiteReport.self, schema: SuiteReport.schema, from: baseline)
+    guard !Set(report.cases.map(\.id)).isDisjoint(with: cases.map(\.id)) else {
+      throw Failure(
+        "'\(baseline)' has none of the cases that are to be run, so that nothing could be compared", .badFile)
+    }
+    return (baseline, report)
   }
 
   /// The known deviations.

@@ -10,7 +10,7 @@ struct CompareCommand: ParsableCommand {
       has changed, the worst first: cases that fail or are skipped now, interrupts that software injects now, exits and \
       injections that grew beyond chance. With --all, every case with its exits, injections, interrupt-window exits and \
       latency on both sides. Exit status: 0 where there is no regression; 1 where there is one; with --all 1 where one of \
-      the suites did not succeed; 65 for a file that is no such report.
+      the suites did not succeed; 65 for a file that is no such report, and for two without a case in common.
       """)
 
   @Argument(help: "The earlier report of the suite, as JSON.")
@@ -34,6 +34,9 @@ struct CompareCommand: ParsableCommand {
       let now = (name: names?.second ?? second, report: try read(second))
       guard all else {
         let regressions = RegressionReport(from: earlier, to: now)
+        guard regressions.compared > 0 else {
+          throw Failure("'\(first)' and '\(second)' have no case in common, so that nothing can be compared", .badFile)
+        }
         try show(regressions, format) { $0.text(StandardOutput.style) }
         return regressions.success ? .success : .failed
       }

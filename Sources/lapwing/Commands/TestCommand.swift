@@ -83,7 +83,7 @@ struct TestCommand: ParsableCommand {
   }
 
   private func run(_ cases: [ScenarioCase], to destination: ReportDestination) throws(Failure) -> ExitStatus {
-    let (expected, baseline) = (try known.readExpectations(), try known.readBaseline())
+    let (expected, baseline) = (try known.readExpectations(), try known.readBaseline(of: cases))
     let session = try SuiteSession(
       cases, suite, sabotage: sabotage, expected: expected, timeline: try timelineOptions.begin(),
       destination: destination, isHuman: isHuman)
