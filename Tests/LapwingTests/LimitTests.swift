@@ -30,7 +30,7 @@ import Testing
     ["test", "ipi.self.x2apic", "--output", "/"], ["bench", "exit.cpuid", "--rounds", "1", "--samples", "10"],
     ["kut", "/dev/null"], ["kut", "--config", "/dev/null"], ["run", "/dev/zero"], ["run", "/"], ["no-such-command"],
   ])
-  func `every command ends as README says under every limit`(arguments: [String]) throws {
+  func `every command ends as documented under every limit`(arguments: [String]) throws {
     let table = try Documented.statuses()
     for limit in ["-f 0", "-n 8", "-n 14", "-v 120000", "-s 256"] {
       let result = try run(arguments, limit: limit)
@@ -73,7 +73,7 @@ import Testing
     }
   }
 
-  @Test func `README and the help have the same exit statuses`() throws {
+  @Test func `the documents and the help have the same exit statuses`() throws {
     let help = try Program.run(["--help"]).output.split { $0.isNewline || $0 == " " }.joined(separator: " ")
     let start = try #require(help.firstRange(of: "Exit status: "))
     let text = help[start.upperBound...].prefix { $0 != "." }

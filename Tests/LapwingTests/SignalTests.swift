@@ -2,7 +2,7 @@ import Foundation
 import TestImages
 import Testing
 
-/// Signals at any moment: the program ends as README says, and leaves nothing half done.
+/// Signals at any moment: the program ends as documented, and leaves nothing half done.
 @Suite(.needsKVM) struct SignalTests {
   private static let spinning = Code(.long).print("up\n").spin()
 

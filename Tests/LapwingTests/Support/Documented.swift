@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// What README promises.
+/// What the documents promise.
 enum Documented {
-  /// The exit statuses of its table.
+  /// The exit statuses of docs/command-line.md.
   static func statuses() throws -> Set<Int32> {
-    let readme = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../../README.md").standardizedFileURL
-    let lines = try String(contentsOf: readme, encoding: .utf8).split(separator: "\n")
+    let page = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../../docs/command-line.md").standardizedFileURL
+    let lines = try String(contentsOf: page, encoding: .utf8).split(separator: "\n")
     let start = try #require(lines.firstIndex { $0.hasPrefix("| Status |") })
     let rows = lines[start...].prefix { $0.hasPrefix("|") }
     return Set(rows.flatMap { $0.split(separator: "|")[0].split(separator: ",") }.compactMap { Int32($0.trimmed) })
