@@ -1,5 +1,6 @@
 import ArgumentParser
 import Reports
+import Support
 
 /// `lapwing compare`: what has changed from one report of the suite to another, or the two side by side.
 struct CompareCommand: ParsableCommand {
