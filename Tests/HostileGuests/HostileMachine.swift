@@ -64,6 +64,7 @@ struct HostileMachine {
     case .shutdown: "shutdown"
     case .reset: "reset"
     case .systemEvent: "system event"
+    case .poweredOff: "power-off"
     case .unrunnable: "an exit without an answer"
     case .runFailed: "KVM_RUN"
     case .halted, .timeLimit: "time limit"

@@ -66,7 +66,14 @@ extension MachineConfiguration {
       .hex("logCapacity", \.logCapacity, upTo: 1 << 32),
       .count("vcpus", \.vcpus, in: 1...MachineState.vcpuLimit),
       Field("vcpuIDs", \.vcpuIDs, .list(of: .hex, atMost: MachineState.vcpuLimit)),
+      // Absent for the standard one.
+      Field(ifAny: "profile", \.savedProfile, .choice(["linux": .linux])),
     ]
+  }
+
+  private var savedProfile: MachineProfile? {
+    get { profile == .linux ? profile : nil }
+    set { profile = newValue ?? .standard }
   }
 }
 

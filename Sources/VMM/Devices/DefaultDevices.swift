@@ -43,17 +43,29 @@ struct DefaultDevices {
   }
 }
 
+/// What a machine's devices are reached by: the port bus and the memory bus, and those of them whose states are kept beside
+/// what every machine keeps.
+struct PluggedDevices {
+  let ports: Bus
+  let addresses: Bus
+  let stateful: [any StatefulDevice]
+}
+
 extension DefaultDevices {
-  /// The port bus and the memory bus of a machine of that profile.
+  /// The devices of a machine of that profile, on their buses.
   ///
   /// - Parameter attached: the devices of the machine's owner.
-  func buses(
+  func plugged(
     _ configuration: MachineConfiguration, _ attached: [AttachedDevice]
-  ) throws(MachineError) -> (ports: Bus, addresses: Bus) {
+  ) throws(MachineError) -> PluggedDevices {
     var (ports, addresses) = (portDevices, interruptControllers)
+    var stateful: [any StatefulDevice] = []
     if let platform = configuration.profile.unitTest {
       let unitTest = try kvmCall { () throws(KVMError) in try UnitTestDevices(platform, on: self) }
       (ports, addresses) = (unitTest.portDevices, unitTest.memoryDevices)
+    } else if configuration.profile == .linux {
+      let linux = LinuxDevices(on: self)
+      (ports, addresses, stateful) = (linux.portDevices, linux.memoryDevices, linux.stateful)
     }
     for device in attached {
       try device.validate(configuration, memory: memory)
@@ -63,7 +75,9 @@ extension DefaultDevices {
       }
     }
     do throws(BusError) {
-      return (try Bus(name: "port", devices: ports), try Bus(name: "memory", devices: addresses))
+      return PluggedDevices(
+        ports: try Bus(name: "port", devices: ports), addresses: try Bus(name: "memory", devices: addresses),
+        stateful: stateful)
     } catch {
       throw .configuration(error.description)
     }

@@ -65,14 +65,24 @@ extension DeviceState {
     GuestProgress.stateName: { (state) throws(DeviceStateError) in _ = try GuestProgress.values(of: state) },
   ]
 
+  /// The same of the devices that a machine for Linux has beside these.
+  private static let linuxChecks: [String: @Sendable (DeviceState) throws(DeviceStateError) -> Void] = [
+    RealTimeClock.stateName: { (state) throws(DeviceStateError) in _ = try RealTimeClock.values(of: state) },
+    PowerManagementEvents.stateName: { (state) throws(DeviceStateError) in
+      _ = try PowerManagementEvents.values(of: state)
+    },
+    PowerManagementTimer.stateName: { (state) throws(DeviceStateError) in _ = try PowerManagementTimer.age(of: state) },
+  ]
+
   /// Refuses states that the devices of such a machine cannot be in, before there is a machine.
   ///
   /// - Throws: `DeviceStateError` for the first of them.
   public static func validate(
     _ states: [DeviceState], _ configuration: MachineConfiguration
   ) throws(DeviceStateError) {
+    let others = configuration.profile == .linux ? linuxChecks : [:]
     for state in states {
-      guard let check = checks[state.name] else {
+      guard let check = checks[state.name] ?? others[state.name] else {
         throw DeviceStateError(device: state.name, problem: "this machine has no device '\(state.name)'")
       }
       try check(state)

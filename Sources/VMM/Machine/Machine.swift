@@ -52,6 +52,8 @@ public final class Machine: Sendable {
   let hyperV: HyperVConnections?
   let ports: Bus
   let addresses: Bus
+  /// The devices whose states are kept beside those of serial port, progress and display.
+  let statefulDevices: [any StatefulDevice]
 
   /// Builds a machine and loads its guest. Nothing runs before `run`.
   ///
@@ -131,6 +133,7 @@ public final class Machine: Sendable {
       vm: vm, vcpus: vcpus, memory: memory, layout: layout, interrupts: interrupts, progress: progress, serial: serial,
       display: display, hyperV: hyperV, stop: stop)
     let attached = hooks.devices(DeviceSite(memory: memory, interrupts: interrupts, stop: stop))
-    (ports, addresses) = try devices.buses(configuration, attached)
+    let plugged = try devices.plugged(configuration, attached)
+    (ports, addresses, statefulDevices) = (plugged.ports, plugged.addresses, plugged.stateful)
   }
 }

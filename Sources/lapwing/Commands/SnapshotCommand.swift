@@ -43,8 +43,8 @@ struct SnapshotCommand: ParsableCommand {
   var quiet = false
 
   func validate() throws {
-    guard machine.machine == .standard else {
-      throw ValidationError("the unit tests' PC has devices whose state is not kept; save a standard machine")
+    guard machine.machine != .unittest else {
+      throw ValidationError("the unit tests' PC has devices whose state is not kept; save another machine")
     }
   }
 
@@ -58,7 +58,7 @@ struct SnapshotCommand: ParsableCommand {
     let console = Console { StandardOutput.write($0) }
     // Before signals are held: either may come from a pipe whose writer sleeps.
     let earlier = GuestArgument.isSnapshot(guest.name) ? try SnapshotFile.forRestoring(guest.name) : nil
-    let image = earlier == nil ? try guest.image() : nil
+    let image = earlier == nil ? try machine.linux.completing(guest.image()) : nil
     let signals = InterruptSignals()
     let name = earlier?.state.guest ?? guest.name
     let machine =

@@ -63,7 +63,7 @@ public struct MachineConfiguration: Hashable, Sendable {
   /// 0xff is the broadcast, as ever; and unit tests ask for the broadcast as processors have it, where no id needs more.
   var needs32BitIDs: Bool {
     switch profile {
-    case .standard: apic == .x2APIC
+    case .standard, .linux: apic == .x2APIC
     case .unitTest: apic == .x2APIC && apicIDs.contains { $0 >= 255 }
     }
   }
@@ -101,8 +101,12 @@ extension MachineConfiguration {
     guard memory % BootLayout.pageSize == 0 else {
       throw .configuration("guest memory is a multiple of 4096 bytes, not \(memory)")
     }
-    guard arguments.utf8.count < Int(LAPWING_ARGUMENT_LIMIT) else {
+    // A kernel says itself how much it takes.
+    guard profile == .linux || arguments.utf8.count < Int(LAPWING_ARGUMENT_LIMIT) else {
       throw .configuration("the guest's arguments have at most \(LAPWING_ARGUMENT_LIMIT - 1) bytes")
+    }
+    guard profile != .linux || start == .sipi else {
+      throw .configuration("a Linux kernel starts its processors itself: the start is sipi, not direct")
     }
     // An xAPIC id has 8 bits, of which 0xff is the broadcast (SDM volume 3A, section 12.4.6).
     guard apic == .x2APIC || apicIDs.allSatisfy({ $0 < 255 }) else {
@@ -143,14 +147,23 @@ public enum MachineProfile: Hashable, Sendable {
   case standard
   /// The PC that kvm-unit-tests' images look for: what QEMU's `pc` shows them with its test devices.
   case unitTest(UnitTestPlatform)
+  /// A PC that a Linux kernel finds its way about by ACPI: COM1, a clock, a PCI bus, power-off and reset.
+  case linux
 
-  /// `standard` or `unittest`, as the program's option `--machine` has it.
+  /// `standard`, `unittest` or `linux`, as the program's option `--machine` has it.
   public var name: String {
     switch self {
     case .standard: "standard"
     case .unitTest: "unittest"
+    case .linux: "linux"
     }
   }
+
+  /// Whether a state has what the devices hold, so that the machine can be saved and made again.
+  public var keepsState: Bool { unitTest == nil }
+
+  /// How much memory a machine for Linux has unless it is told otherwise: 512 MiB.
+  public static let linuxMemory: UInt64 = 512 << 20
 }
 
 /// What of the unit tests' PC can be chosen.

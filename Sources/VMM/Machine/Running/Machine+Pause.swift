@@ -134,6 +134,6 @@ extension Machine {
     VCPURunner(
       index: index, vcpu: vcpus[index], ports: ports, addresses: addresses, interrupts: interrupts, stop: stop,
       hooks: hooks, hyperV: hyperV, inbox: inboxes[index], gate: gate, debug: debug, moments: moments,
-      progress: progress)
+      progress: progress, memory: memory)
   }
 }

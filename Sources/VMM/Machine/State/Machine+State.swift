@@ -42,7 +42,7 @@ public struct RawMachine: Sendable {
 extension Machine {
   /// What the devices of this process hold. While the machine is paused, or does not run.
   public func deviceStates() -> [DeviceState] {
-    [serial.save(), progress.save()] + [display.save()].compactMap { $0 }
+    [serial.save(), progress.save()] + [display.save()].compactMap { $0 } + statefulDevices.map { $0.save() }
   }
 
   /// What the IOAPIC of a split irqchip holds; nil where it is in the kernel.
@@ -61,7 +61,11 @@ extension Machine {
         case DisplayController.stateName: try display.restore(state)
         case SerialPort.stateName: try serial.restore(state)
         case GuestProgress.stateName: try progress.restore(state)
-        default: throw DeviceStateError(device: state.name, problem: "this machine has no such device")
+        default:
+          guard let device = statefulDevices.first(where: { $0.stateName == state.name }) else {
+            throw DeviceStateError(device: state.name, problem: "this machine has no such device")
+          }
+          try device.restore(state)
         }
       }
     } catch {
