@@ -44,16 +44,36 @@ struct DefaultDevices {
 }
 
 extension DefaultDevices {
+  /// The PCI bus of a machine of that profile with these functions; nil where it has none.
+  func pciBus(
+    _ configuration: MachineConfiguration, _ functions: [UInt8: any PCIFunction]
+  ) throws(MachineError) -> PCIBus? {
+    var functions = functions
+    if configuration.profile.unitTest != nil {
+      functions[PCITestDevice.place] = try kvmCall { () throws(KVMError) in try PCITestDevice(vm: vm) }
+    }
+    guard !functions.isEmpty else { return nil }
+    functions[HostBridge.place] = HostBridge()
+    return PCIBus(functions: functions)
+  }
+
   /// The port bus and the memory bus of a machine of that profile.
   ///
-  /// - Parameter attached: the devices of the machine's owner.
+  /// - Parameters:
+  ///   - configuration: what the machine is made of.
+  ///   - pci: its PCI bus.
+  ///   - attached: the devices of the machine's owner.
   func buses(
-    _ configuration: MachineConfiguration, _ attached: [AttachedDevice]
+    _ configuration: MachineConfiguration, _ pci: PCIBus?, _ attached: [AttachedDevice]
   ) throws(MachineError) -> (ports: Bus, addresses: Bus) {
     var (ports, addresses) = (portDevices, interruptControllers)
     if let platform = configuration.profile.unitTest {
-      let unitTest = try kvmCall { () throws(KVMError) in try UnitTestDevices(platform, on: self) }
+      let unitTest = UnitTestDevices(platform, on: self)
       (ports, addresses) = (unitTest.portDevices, unitTest.memoryDevices)
+    }
+    if let pci {
+      ports += pci.portDevices
+      addresses += pci.memoryDevices
     }
     for device in attached {
       try device.validate(configuration, memory: memory)

@@ -43,6 +43,7 @@ extension Machine {
   /// What the devices of this process hold. While the machine is paused, or does not run.
   public func deviceStates() -> [DeviceState] {
     [serial.save(), progress.save()] + [display.save()].compactMap { $0 }
+      + (virtio.functions.isEmpty ? [] : [pci?.save()].compactMap { $0 } + virtio.functions.map { $0.save() })
   }
 
   /// What the IOAPIC of a split irqchip holds; nil where it is in the kernel.
@@ -61,11 +62,19 @@ extension Machine {
         case DisplayController.stateName: try display.restore(state)
         case SerialPort.stateName: try serial.restore(state)
         case GuestProgress.stateName: try progress.restore(state)
-        default: throw DeviceStateError(device: state.name, problem: "this machine has no such device")
+        case PCIBus.stateName: try pci?.restore(state)
+        case let name: try restoreVirtio(name, state)
         }
       }
     } catch {
       throw .device(error)
     }
+  }
+
+  private func restoreVirtio(_ name: String, _ state: DeviceState) throws(DeviceStateError) {
+    guard let index = virtio.functions.firstIndex(where: { $0.name == name }) else {
+      throw DeviceStateError(device: name, problem: "this machine has no such device")
+    }
+    try virtio.functions[index].restore(state, of: configuration.virtio[index], memorySize: memory.size)
   }
 }
