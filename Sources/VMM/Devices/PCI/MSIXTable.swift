@@ -99,7 +99,7 @@ struct MSIXTable: Hashable, Sendable {
     let index = Int(offset / Self.entrySize)
     switch offset % Self.entrySize {
     // The two lowest bits of an address are always 0.
-    case 0: entries[index].address = entries[index].address >> 32 << 32 | UInt64(value & ~3)
+    case 0: entries[index].address = entries[index].address & ~0xffff_ffff | UInt64(value & ~3)
     case 4: entries[index].address = UInt64(value) << 32 | entries[index].address & 0xffff_ffff
     case 8: entries[index].data = value
     default: entries[index].isMasked = value & 1 != 0

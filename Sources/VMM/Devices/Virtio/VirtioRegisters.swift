@@ -179,7 +179,7 @@ extension VirtioRegisters {
   private mutating func writeQueue(_ register: Register, _ word: UInt32, _ memorySize: UInt64) {
     guard let selected, !queues[selected].isEnabled else { return }
     func merged(_ old: UInt64, isHigh: Bool) -> UInt64 {
-      isHigh ? old & 0xffff_ffff | UInt64(word) << 32 : old >> 32 << 32 | UInt64(word)
+      isHigh ? old & 0xffff_ffff | UInt64(word) << 32 : old & ~0xffff_ffff | UInt64(word)
     }
     var queue = queues[selected]
     switch register {

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What a virtio device holds: the registers of its function, of its transport and of its queues. What is in the rings is in
 /// guest memory, and its thread looks at them again after a restore: so a notification that nobody took needs no word.
 struct VirtioState: Hashable, Sendable {
