@@ -125,6 +125,7 @@ private func transfer(_ disk: inout VirtioDriver, _ kind: Transfer, sector: UInt
   physicalMemory[byte: status] = 0xff
   let before = recorded(diskVector)
   disk.submit(.read(header, 16), kind == .read ? .write(data, 512) : .read(data, 512), .write(status, 1))
-  guard wait(within: .seconds(10), until: { recorded(diskVector) == before + 1 }), disk.take() != nil else { return 0xff }
+  guard wait(within: .seconds(10), until: { recorded(diskVector) == before + 1 }) else { return 0xff }
+  guard disk.take() != nil else { return 0xff }
   return physicalMemory[byte: status]
 }

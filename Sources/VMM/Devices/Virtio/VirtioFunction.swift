@@ -64,7 +64,8 @@ final class VirtioFunction: PCIFunction {
     kick = try EventDescriptor()
     interrupts.claim(kick)
     vectors = MSIXInterrupts(
-      count: offer.registers.vectorCount, firstGSI: VirtioPlace.firstGSI + VirtioPlace.gsis * UInt32(index), interrupts: interrupts)
+      count: offer.registers.vectorCount, firstGSI: VirtioPlace.firstGSI + VirtioPlace.gsis * UInt32(index),
+      interrupts: interrupts)
     let identity = PCIEndpoint.Identity(
       identity: (0x1040 + UInt32(model.id)) << 16 | 0x1af4, classCode: model.classCode | 1, subsystem: 0x0040_1af4,
       memorySize: UInt32(VirtioPlace.size), capabilities: Self.capabilities(model, queues: offer.queueLimits.count))

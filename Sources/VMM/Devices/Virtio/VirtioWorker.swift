@@ -54,7 +54,10 @@ final class VirtioWorker: Sendable {
 
   private func run() {
     while !isEnding.load(ordering: .acquiring) {
-      if gate.keepsOut(index) { stand() }
+      guard !gate.keepsOut(index) else {
+        stand()
+        continue
+      }
       wakeup.wait(or: function.kick.rawDescriptor)
       // Taken before the queues are looked at, so that none is lost.
       guard !gate.keepsOut(index), (try? function.kick.read()) ?? 0 > 0 else { continue }
