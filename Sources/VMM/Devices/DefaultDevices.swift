@@ -52,20 +52,40 @@ struct PluggedDevices {
 }
 
 extension DefaultDevices {
+  /// The PCI bus of a machine of that profile with these functions; nil where it has none.
+  func pciBus(
+    _ configuration: MachineConfiguration, _ functions: [UInt8: any PCIFunction]
+  ) throws(MachineError) -> PCIBus? {
+    var functions = functions
+    if configuration.profile.unitTest != nil {
+      functions[PCITestDevice.place] = try kvmCall { () throws(KVMError) in try PCITestDevice(vm: vm) }
+    }
+    guard !functions.isEmpty || configuration.profile == .linux else { return nil }
+    functions[HostBridge.place] = HostBridge()
+    return PCIBus(functions: functions)
+  }
+
   /// The devices of a machine of that profile, on their buses.
   ///
-  /// - Parameter attached: the devices of the machine's owner.
+  /// - Parameters:
+  ///   - configuration: what the machine is made of.
+  ///   - pci: its PCI bus.
+  ///   - attached: the devices of the machine's owner.
   func plugged(
-    _ configuration: MachineConfiguration, _ attached: [AttachedDevice]
+    _ configuration: MachineConfiguration, _ pci: PCIBus?, _ attached: [AttachedDevice]
   ) throws(MachineError) -> PluggedDevices {
     var (ports, addresses) = (portDevices, interruptControllers)
     var stateful: [any StatefulDevice] = []
     if let platform = configuration.profile.unitTest {
-      let unitTest = try kvmCall { () throws(KVMError) in try UnitTestDevices(platform, on: self) }
+      let unitTest = UnitTestDevices(platform, on: self)
       (ports, addresses) = (unitTest.portDevices, unitTest.memoryDevices)
     } else if configuration.profile == .linux {
       let linux = LinuxDevices(on: self)
       (ports, addresses, stateful) = (linux.portDevices, linux.memoryDevices, linux.stateful)
+    }
+    if let pci {
+      ports += pci.portDevices
+      addresses += pci.memoryDevices
     }
     for device in attached {
       try device.validate(configuration, memory: memory)

@@ -61,6 +61,7 @@ extension DeviceState {
   /// How the state of a device is checked, by the device's name.
   private static let checks: [String: @Sendable (DeviceState) throws(DeviceStateError) -> Void] = [
     DisplayController.stateName: { (state) throws(DeviceStateError) in _ = try DisplayController.values(of: state) },
+    PCIBus.stateName: { (state) throws(DeviceStateError) in _ = try PCIBus.State(state) },
     SerialPort.stateName: { (state) throws(DeviceStateError) in _ = try UART(state) },
     GuestProgress.stateName: { (state) throws(DeviceStateError) in _ = try GuestProgress.values(of: state) },
   ]
@@ -82,6 +83,10 @@ extension DeviceState {
   ) throws(DeviceStateError) {
     let others = configuration.profile == .linux ? linuxChecks : [:]
     for state in states {
+      if let index = configuration.virtio.indices.first(where: { state.name == "\(VirtioFunction.stateName)\($0)" }) {
+        _ = try VirtioState(state, of: configuration.virtio[index], memorySize: configuration.memory)
+        continue
+      }
       guard let check = checks[state.name] ?? others[state.name] else {
         throw DeviceStateError(device: state.name, problem: "this machine has no device '\(state.name)'")
       }

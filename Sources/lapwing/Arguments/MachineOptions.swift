@@ -47,6 +47,15 @@ struct MachineOptions: ParsableArguments {
       """)
   var cpu: CPUModel?
 
+  @Flag(help: "Give it a virtio-rng: random bytes over PCI, with MSI-X.")
+  var rng = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Give it a virtio-blk, over PCI with MSI-X: a disk image or a block device; ,ro behind it has it only read.",
+      valueName: "file[,ro]"))
+  var disk: [DiskArgument] = []
+
   /// What kind of PC it is.
   enum Profile: String, ExpressibleByArgument, CaseIterable {
     /// Lapwing's own.
@@ -77,6 +86,7 @@ struct MachineOptions: ParsableArguments {
     configuration.irqChip = irqchip
     configuration.start = start
     configuration.loadAddress = loadAddress?.value
+    configuration.virtio = (rng ? [.entropy] : []) + disk.map { .disk($0.disk) }
     return configuration
   }
 

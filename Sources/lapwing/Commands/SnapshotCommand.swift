@@ -57,7 +57,7 @@ struct SnapshotCommand: ParsableCommand {
     do throws(SnapshotFileError) { try file.checkWritable() } catch { throw Failure(error) }
     let console = Console { StandardOutput.write($0) }
     // Before signals are held: either may come from a pipe whose writer sleeps.
-    let earlier = GuestArgument.isSnapshot(guest.name) ? try SnapshotFile.forRestoring(guest.name) : nil
+    let earlier = GuestArgument.isSnapshot(guest.name) ? try SnapshotFile.forRestoring(guest.name, machine.disk) : nil
     let image = earlier == nil ? try machine.linux.completing(guest.image()) : nil
     let signals = InterruptSignals()
     let name = earlier?.state.guest ?? guest.name

@@ -4,7 +4,6 @@ struct LinuxDevices {
   private let clock = RealTimeClock()
   private let events: PowerManagementEvents
   private let timer = PowerManagementTimer()
-  private let pci = PCIBus(functions: [HostBridge.place: HostBridge()])
 
   init(on base: DefaultDevices) {
     self.base = base
@@ -20,10 +19,10 @@ struct LinuxDevices {
       (PowerManagementTimer.ports, timer),
       (ResetControl.keyboardController, ResetControl(.keyboardController, stop: base.stop)),
       (ResetControl.resetRegister, ResetControl(.resetRegister, stop: base.stop)),
-    ] + pci.portDevices + base.pitDevices(reinjects: true)
+    ] + base.pitDevices(reinjects: true)
   }
 
-  var memoryDevices: [(range: Range<UInt64>, device: any BusDevice)] { pci.memoryDevices + base.interruptControllers }
+  var memoryDevices: [(range: Range<UInt64>, device: any BusDevice)] { base.interruptControllers }
 
   /// Those whose state a snapshot keeps, apart from the serial port.
   var stateful: [any StatefulDevice] { [clock, events, timer] }

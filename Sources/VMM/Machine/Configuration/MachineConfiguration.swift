@@ -53,6 +53,8 @@ public struct MachineConfiguration: Hashable, Sendable {
   public var cpu: CPUModel? {
     didSet { if let cpu { apic = cpu.has(.x2APIC) ? .x2APIC : .xAPIC } }
   }
+  /// The virtio devices on its PCI bus, in order; without any, and without a PC's test device, there is no such bus.
+  public var virtio: [VirtioDevice] = []
   /// How many log records the guest has room for.
   public var logCapacity: UInt64 = 1 << 16
 
@@ -115,6 +117,9 @@ extension MachineConfiguration {
     if let environment = profile.unitTest?.environment, environment.count > UnitTestPlatform.environmentLimit {
       throw .configuration("the environment has at most \(UnitTestPlatform.environmentLimit) bytes")
     }
+    guard virtio.count <= VirtioDevice.limit else {
+      throw .configuration("a machine has at most \(VirtioDevice.limit) virtio devices, not \(virtio.count)")
+    }
     for (capability, purpose) in needs {
       guard try kvmCall({ () throws(KVMError) in try value(capability) }) > 0 else {
         throw .missingCapability(capability, purpose: purpose)
@@ -131,6 +136,7 @@ extension MachineConfiguration {
     case .kernel: needs.append((.pit2, "the in-kernel PIT"))
     case .split: needs.append((.splitIRQChip, "a split irqchip"))
     }
+    if !virtio.isEmpty { needs += [(.irqFD, "a virtio device"), (.ioEventFD, "a virtio device")] }
     if needs32BitIDs { needs.append((.x2APICAPI, "x2APIC with 32-bit ids")) }
     if let hyperV = cpu?.hyperV, !hyperV.isEmpty {
       let names = hyperV.names.joined(separator: ",")
