@@ -81,7 +81,9 @@ extension Scenario {
       _ = try vcpu.setMSRs([MSREntry(index: MSR.apicBase, value: base)])
       return (state, try vcpu.localAPIC())
     }
-    for word in before.registers.indices {
+    // KVM derives the PPR anew, and what it had can be older: a TPR that is written without an exit leaves it as it was where
+    // interrupts are injected (vmx_update_msr_bitmap_x2apic, apic_update_ppr).
+    for word in before.registers.indices where word != Int(LocalAPICRegister.processorPriority.rawValue) / 4 {
       try test.check(
         "the word at 0x\(String(word * 4, radix: 16))", after.registers[word], equals: before.registers[word])
     }
