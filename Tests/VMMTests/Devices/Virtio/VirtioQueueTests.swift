@@ -14,7 +14,8 @@ import Testing
     return queue
   }
 
-  private func describe(_ index: UInt64, _ address: UInt64, _ count: UInt32, flags: UInt64 = 0, next: UInt64 = 0) throws {
+  private func describe(_ index: UInt64, _ address: UInt64, _ count: UInt32, flags: UInt64 = 0, next: UInt64 = 0) throws
+  {
     try memory.store(address, at: 0x1000 + 16 * index)
     try memory.store(UInt64(count) | flags << 32 | next << 48, at: 0x1008 + 16 * index)
   }
@@ -61,7 +62,8 @@ import Testing
     #expect(try !queue.complete(chain, written: 0, memory, usesEventIndex: false))
   }
 
-  @Test func `with event indices it interrupts where the driver waits for that one, and says what it has seen`() throws {
+  @Test func `with event indices it interrupts where the driver waits for that one, and says what it has seen`() throws
+  {
     var queue = queue
     let chain = VirtioChain(head: 0)
     try memory.store(1 as UInt16, at: 0x2004 + 2 * 4)
@@ -142,7 +144,9 @@ import Testing
     var queue = queue
     queue.isEnabled = true
     #expect(VirtioQueue(values: queue.values, limit: Self.size, memorySize: 1 << 20) == queue)
-    for (index, value) in [(0, 3), (0, 8), (0, 0), (1, 2), (2, 1 << 16), (3, 8), (5, .max), (7, 1 << 16)] as [(Int, UInt64)] {
+    for (index, value) in [(0, 3), (0, 8), (0, 0), (1, 2), (2, 1 << 16), (3, 8), (5, .max), (7, 1 << 16)]
+      as [(Int, UInt64)]
+    {
       var values = queue.values
       values[index] = value
       #expect(VirtioQueue(values: values, limit: Self.size, memorySize: 1 << 20) == nil)
