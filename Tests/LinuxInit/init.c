@@ -2,10 +2,12 @@
 // switches the machine off. Linked statically; it needs nothing but the kernel.
 //
 // Two threads on two processors wake each other by a futex (rescheduling IPIs), one has the other see a barrier while it is busy
-// (function-call IPIs), and each waits for a periodic timer (local timer interrupts). What is lost makes it wait for ever, or
-// count too little: it then says so, and ends with a panic.
+// (function-call IPIs), and each waits for a periodic timer (local timer interrupts). Where there are virtio's modules in /modules,
+// it reads random bytes from a virtio-rng and the blocks of a virtio-blk, each of which completes by an MSI-X interrupt. What is lost
+// makes it wait for ever, or count too little: it then says so, and ends with a panic.
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
@@ -22,6 +24,12 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+
+// Each in /modules as NAME.ko, in an order in which they can be loaded.
+static const char *const modules[] = {"virtio",     "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev",
+                                      "virtio_pci", "virtio-rng",  "virtio_blk"};
+
+enum { RANDOM_READS = 200, BLOCK = 512 };
 
 enum { ROUNDS = 2000, BARRIERS = 500, TICKS = 200, PERIOD_NANOSECONDS = 2000000 };
 
@@ -83,6 +91,53 @@ static void first(void) {
   count_ticks(0);
 }
 
+// Whether there are any.
+static int load_modules(void) {
+  int loaded = 0;
+  for (size_t index = 0; index < sizeof modules / sizeof *modules; index++) {
+    char path[64];
+    snprintf(path, sizeof path, "/modules/%s.ko", modules[index]);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) continue;
+    if (syscall(SYS_finit_module, file, "", 0) != 0) fail(path);
+    close(file);
+    loaded++;
+  }
+  return loaded;
+}
+
+static void read_random(void) {
+  int device = open("/dev/hwrng", O_RDONLY);
+  if (device < 0) fail("/dev/hwrng");
+  unsigned char bytes[64];
+  for (int count = 0; count < RANDOM_READS; count++)
+    if (read(device, bytes, sizeof bytes) <= 0) fail("read of /dev/hwrng");
+  close(device);
+  printf("init: %d reads of virtio-rng\n", RANDOM_READS);
+}
+
+// Block N has N as its text. Each is read past the cache, and the first written and read again.
+static void read_disk(void) {
+  int device = open("/dev/vda", O_RDWR | O_DIRECT);
+  if (device < 0) fail("/dev/vda");
+  char *block = aligned_alloc(4096, 4096);
+  if (block == NULL) fail("memory");
+  int count = 0;
+  while (read(device, block, BLOCK) == BLOCK) {
+    if (atoi(block) != count) {
+      printf("init: block %d has %.20s\n", count, block);
+      fail("the disk");
+    }
+    count++;
+  }
+  memset(block, 'w', BLOCK);
+  if (pwrite(device, block, BLOCK, 0) != BLOCK || fsync(device) != 0) fail("write of /dev/vda");
+  memset(block, 0, BLOCK);
+  if (pread(device, block, BLOCK, 0) != BLOCK || block[BLOCK - 1] != 'w') fail("read of what was written");
+  close(device);
+  printf("init: %d blocks of virtio-blk\n", count);
+}
+
 static void print_interrupts(void) {
   FILE *file = fopen("/proc/interrupts", "r");
   if (file == NULL) fail("/proc/interrupts");
@@ -95,6 +150,8 @@ int main(void) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   mkdir("/proc", 0755);
   if (mount("proc", "/proc", "proc", 0, NULL) != 0) fail("mount of /proc");
+  mkdir("/dev", 0755);
+  if (mount("devtmpfs", "/dev", "devtmpfs", 0, NULL) != 0) fail("mount of /dev");
   long processors = sysconf(_SC_NPROCESSORS_ONLN);
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -109,6 +166,10 @@ int main(void) {
   } else {
     count_ticks(0);
     printf("init: %u ticks\n", atomic_load(&ticks[0]));
+  }
+  if (load_modules() > 0) {
+    read_random();
+    read_disk();
   }
   print_interrupts();
   printf("init: done\n");

@@ -31,13 +31,17 @@ import Testing
     let table = try #require(bytes.firstRange(of: [0x08] + Array("_PRT".utf8) + [0x12]))
     let (_, size) = try Self.length(bytes[table.upperBound...])
     #expect(bytes[table.upperBound + size] == 124)
-    // Device 1's INTA# to GSI 17, INTD# to 16.
-    #expect(bytes.firstRange(of: [0x0c, 0xff, 0xff, 1, 0, 0, 0, 0x0a, 17]) != nil)
+    // Device 1's INTA# to GSI 21, INTD# to 16.
+    #expect(bytes.firstRange(of: [0x0c, 0xff, 0xff, 1, 0, 0, 0, 0x0a, 21]) != nil)
     #expect(bytes.firstRange(of: [0x0c, 0xff, 0xff, 1, 0, 0x0a, 3, 0, 0x0a, 16]) != nil)
     // COM1's ports and line, and the end of the list.
     let com1: [UInt8] = [0x47, 1, 0xf8, 3, 0xf8, 3, 1, 8, 0x22, 0x10, 0, 0x79, 0]
     #expect(bytes.firstRange(of: com1) != nil)
-    #expect(PCDefinitions.line(ofDevice: 31, pin: 3) == 18)
+    #expect(PCDefinitions.line(ofDevice: 31, pin: 3) == 22)
+    for index in 0..<UInt64(VirtioDevice.limit) {
+      let device = UInt64(VirtioPlace.firstSlot) + index
+      #expect(PCDefinitions.line(ofDevice: device, pin: 0) == UInt64(VirtioPlace.firstLine) + index)
+    }
   }
 
   @Test(arguments: [1, 64, 254] as [UInt32]) func `the tables of a machine for Linux have room, and add up to zero`(

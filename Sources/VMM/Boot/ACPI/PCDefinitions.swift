@@ -2,8 +2,8 @@
 enum PCDefinitions {
   /// The devices on the bus that have lines: all but the host bridge.
   private static let devices: ClosedRange<UInt64> = 1...31
-  /// The first of the four IOAPIC pins that PCI's lines lead to.
-  private static let firstPin: UInt64 = 16
+  /// PCI's lines lead to the eight IOAPIC pins beyond ISA's.
+  private static let pins: UInt64 = 8
 
   static var bytes: [UInt8] {
     // SLP_TYPa and SLP_TYPb of S5 (ACPI specification, section 7.4.2), and two reserved.
@@ -12,12 +12,14 @@ enum PCDefinitions {
     return AML.name("\\_S5_", switchOff) + AML.scope("\\_SB_", pciBus + serialPort)
   }
 
-  /// Where the line of a device on PCI bus 0 leads: a GSI.
+  /// Where the line of a device on PCI bus 0 leads: a GSI. The virtio devices' INTA# are where `VirtioPlace` has them.
   ///
   /// - Parameters:
   ///   - device: its number, 1 to 31.
   ///   - pin: 0 for INTA# to 3 for INTD#.
-  static func line(ofDevice device: UInt64, pin: UInt64) -> UInt64 { firstPin + (device + pin) % 4 }
+  static func line(ofDevice device: UInt64, pin: UInt64) -> UInt64 {
+    UInt64(VirtioPlace.firstLine) + (device + pins - UInt64(VirtioPlace.firstSlot) + pin) % pins
+  }
 
   private static var pciBus: [UInt8] {
     let windows = AML.resources([
