@@ -85,6 +85,14 @@ import Testing
     #expect(result.output == "")
   }
 
+  @Test func `a kernel that panics and resets the machine fails, with what it said`() throws {
+    let words = "[ 1.2] Kernel panic - not syncing: No init \u{1b}[31m\r\n"
+    let kernel = try GuestFile(KernelImage(code: Code(.long).print(words).out(0x06, to: 0xcf9).halt().bytes).bytes)
+    let result = try Program.run(["run", kernel.path, "--quiet"])
+    #expect(result.status == 1)
+    #expect(result.errors.contains("lapwing: the guest's kernel panicked: No init \\x1b[31m"), "\(result.errors)")
+  }
+
   @Test func `a RAM disk that is not there, and one for another guest`() throws {
     let kernel = try GuestFile(Self.kernels[0])
     let missing = try Program.run(["run", kernel.path, "--initrd", "/no/such/file"])

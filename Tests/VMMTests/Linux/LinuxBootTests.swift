@@ -37,6 +37,13 @@ import Testing
     #expect(run.outcome.isSuccess && run.outcome.isByGuest)
   }
 
+  @Test func `a kernel may have 64 processors, of which the others wait for it`() throws {
+    let run = try Self.boot(Self.kernels[0]) { $0.vcpus = 64 }
+    #expect(run.machine.console.text == "3RSD PTR")
+    let states = try run.machine.vcpus.dropFirst().map { (vcpu) throws(KVMError) in try vcpu.mpState() }
+    #expect(states.allSatisfy { $0 == .uninitialized })
+  }
+
   @Test(arguments: kernels) func `memory above 4 GiB is on the map, and no RAM disk is none`(kernel: [UInt8]) throws {
     let run = try Self.boot(kernel) { $0.memory = 4 << 30 }
     #expect(run.machine.console.text == "4RSD PTR")
@@ -109,6 +116,18 @@ import Testing
     guard case .reset(vcpu: 0) = run.outcome else {
       Issue.record("\(run.ending)")
       return
+    }
+  }
+
+  @Test func `an instruction that KVM would have to emulate and cannot ends the machine with its name`() throws {
+    // mov rdi, 0x30000; lock cmpxchg16b [rdi]; a processor that runs the guest's ring 0 itself gets to the exit behind it.
+    let code = Code(.long).then([0x48, 0xc7, 0xc7, 0, 0, 3, 0, 0xf0, 0x48, 0x0f, 0xc7, 0x0f]).debugExit(0)
+    switch try Self.boot(KernelImage(code: code.bytes).bytes).outcome {
+    case .debugExit(value: 0, _): break
+    case .unrunnable(let reason, vcpu: 0):
+      #expect(reason.contains("KVM_INTERNAL_ERROR_EMULATION, instruction f0 48 0f c7 0f"))
+      #expect(reason.hasSuffix("this host's KVM has to emulate CMPXCHG16B there, and cannot"), "\(reason)")
+    case let other: Issue.record("\(other)")
     }
   }
 
