@@ -86,7 +86,9 @@ extension Scenario {
   /// As irqbalance moves interrupts.
   static let virtioAffinity = Scenario(
     "virtio.msix.affinity", "A vector that moves from vCPU to vCPU while requests go on loses no completion", vcpus: 2,
-    exercises: ["kvm_set_irq_routing", "kvm_irq_routing_update", "irqfd_update", "irqfd_wakeup", "KVM_SET_GSI_ROUTING"],
+    exercises: [
+      "kvm_set_irq_routing", "kvm_irq_routing_update", "irqfd_update", "irqfd_wakeup", "KVM_SET_GSI_ROUTING",
+    ],
     needs: virtioNeeds, configure: addEntropy
   ) { test in
     var device = try AgentVirtio(test)
