@@ -67,22 +67,24 @@ extension SnapshotFile {
 
   private func outputs() throws(SnapshotFileError) -> Outputs {
     let state = try output(path)
+    if isMemory(state.path) { throw .unwritable(path, "it is the memory of a snapshot") }
     let first = (state.path.lastComponent?.string ?? "snapshot") + ".memory"
-    let second = first + "-2"
+    let names = [first] + (2...9).map { "\(first)-\($0)" }
     let folder = state.path.removingLastComponent()
     // A state is read for the name of its memory alone, and only where something of that name is there.
-    let isThere = [first, second].contains { HostFile.exists(folder.appending($0)) }
+    let isThere = names.contains { HostFile.exists(folder.appending($0)) }
     let reference = isThere ? (try? SnapshotFile(state.path).readDocument())?.state.memory?.file : nil
-    let old = reference.flatMap { [first, second].contains($0) ? $0 : nil }
-    let memory = folder.appending(old == first ? second : first)
-    // Nobody has named this file: it is replaced where it is what it would be.
-    if HostFile.kind(of: memory) == .regular {
-      let magic = (try? HostFile.beginning(of: memory, count: MemoryFile.magic.count)) ?? []
-      guard magic == MemoryFile.magic else {
-        throw .unwritable(memory, "it is no memory of a snapshot, and is not replaced")
-      }
+    let old = reference.flatMap { names.contains($0) ? $0 : nil }
+    // Nobody has named this file, so nothing is replaced: one that is there may be the memory of a state that was renamed.
+    guard let memory = names.first(where: { !HostFile.exists(folder.appending($0)) }) else {
+      throw .unwritable(folder.appending(first), "it and those up to \(first)-9 are there, and are not replaced")
     }
-    return Outputs(state: state, memory: try output(memory), oldMemory: old)
+    return Outputs(state: state, memory: try output(folder.appending(memory)), oldMemory: old)
+  }
+
+  private func isMemory(_ path: FilePath) -> Bool {
+    HostFile.kind(of: path) == .regular
+      && (try? HostFile.beginning(of: path, count: MemoryFile.magic.count)) == MemoryFile.magic
   }
 
   private func output(_ path: FilePath) throws(SnapshotFileError) -> OutputFile {
