@@ -77,7 +77,8 @@ import Testing
     }
     #expect(try problem(file(hypervisor: "Mshv")).contains("a vCPU of KVM's expected"))
     let bytes = "{\"snapshots\":{},\"snapshot_data\":[123,125]}"
-    let old = "{\"snapshots\":{\"cpu-manager\":{\"snapshots\":{\"0\":\(bytes)},\"snapshot_data\":null}},\"snapshot_data\":null}"
+    let old =
+      "{\"snapshots\":{\"cpu-manager\":{\"snapshots\":{\"0\":\(bytes)},\"snapshot_data\":null}},\"snapshot_data\":null}"
     #expect(try problem(old).contains("before version 39"))
     #expect(try problem("{\"snapshots\":{},\"snapshot_data\":null}").contains("cpu-manager"))
     #expect(try problem(String(file().dropLast(3))).contains("state.json"))

@@ -45,7 +45,8 @@ struct MadeUpStructures {
   let halted: [UInt8] = [3, 0, 0, 0]
 
   static func cpuidEntry(id: UInt8) -> [UInt8] {
-    [0xb, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0] + [0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, id, 0, 0, 0] + [UInt8](repeating: 0, count: 12)
+    [0xb, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0] + [0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, id, 0, 0, 0]
+      + [UInt8](repeating: 0, count: 12)
   }
 
   var msrs: [(index: UInt32, value: UInt64)] {

@@ -17,7 +17,9 @@ extension InspectableState {
     guard let processors = tree["cpu-manager"] else { throw tree.failure("the vCPUs (cpu-manager) expected") }
     var vcpus: [(number: UInt32, tree: CloudHypervisorTree)] = []
     for (name, part) in processors.parts {
-      guard let number = UInt32(name) else { throw processors.failure("numbers of vCPUs expected, not \(name.excerpt)") }
+      guard let number = UInt32(name) else {
+        throw processors.failure("numbers of vCPUs expected, not \(name.excerpt)")
+      }
       vcpus.append((number, part))
     }
     guard (1...4096).contains(vcpus.count) else {
@@ -108,7 +110,8 @@ extension InspectableState {
     }
     var entries: [MSREntry] = []
     for element in elements {
-      guard let index = element["index"]?.word.flatMap({ UInt32(exactly: $0) }), let value = element["data"]?.word else {
+      guard let index = element["index"]?.word.flatMap({ UInt32(exactly: $0) }), let value = element["data"]?.word
+      else {
         throw tree.failure("index and data of an MSR expected")
       }
       entries.append(MSREntry(index: index, value: value))

@@ -14,7 +14,9 @@ extension VCPUState {
     completeShadow(device)
     if let device {
       xsave = ExtendedState(device).bytes
-      extendedControlRegisters = [ExtendedControlRegister(number: 0, value: device.number("env.xcr0").map { $0 | 1 } ?? 1)]
+      extendedControlRegisters = [
+        ExtendedControlRegister(number: 0, value: device.number("env.xcr0").map { $0 | 1 } ?? 1)
+      ]
       msrs += memoryTypes(device)
       if events.exception.pending || events.exception.injected, device.number("env.has_error_code") == 1 {
         events.exception.errorCode = UInt32(truncatingIfNeeded: device.number("env.error_code") ?? 0)

@@ -69,7 +69,8 @@ struct FirecrackerFile {
       let parts = $0.split(separator: ".", omittingEmptySubsequences: false)
       return parts.count == 3 && parts.allSatisfy { UInt16($0) != nil }
     }
-    let name = version.map { "the state's version \($0), packed by crate bitcode," } ?? "a state packed by crate bitcode"
+    let name =
+      version.map { "the state's version \($0), packed by crate bitcode," } ?? "a state packed by crate bitcode"
     return ForeignStateError(
       .firecracker, at: 0, "\(name) is of Firecracker 1.15 or later, which is not read; \(read)")
   }

@@ -6,7 +6,8 @@ extension Registers {
   init(_ raw: StructureBytes) {
     self.init()
     let paths: [WritableKeyPath<Registers, UInt64>] = [
-      \.rax, \.rbx, \.rcx, \.rdx, \.rsi, \.rdi, \.rsp, \.rbp, \.r8, \.r9, \.r10, \.r11, \.r12, \.r13, \.r14, \.r15, \.rip,
+      \.rax, \.rbx, \.rcx, \.rdx, \.rsi, \.rdi, \.rsp, \.rbp, \.r8, \.r9, \.r10, \.r11, \.r12, \.r13, \.r14, \.r15,
+      \.rip,
       \.rflags,
     ]
     for (index, path) in paths.enumerated() { self[keyPath: path] = raw[8 * index] }

@@ -76,7 +76,8 @@ public struct StateReader {
     case .page: return .foreign(try pages(size: LocalAPICState.pageSize))
     case .apicPage: return .foreign(try pages(size: RegisterPages.wholePage))
     case .cloudHypervisor:
-      return .foreign(try InspectableState(cloudHypervisor: rest(.cloudHypervisor, atMost: CloudHypervisorTree.sizeLimit)))
+      return .foreign(
+        try InspectableState(cloudHypervisor: rest(.cloudHypervisor, atMost: CloudHypervisorTree.sizeLimit)))
     case .firecracker:
       return .foreign(try InspectableState(firecracker: rest(.firecracker, atMost: Self.textLimit)))
     }

@@ -32,7 +32,8 @@ public final class MemorySpool {
   ///   - offset: how many bytes of memory come before it, a multiple of 4096 below `limit`.
   /// - Throws: `Errno` of write(2), `invalidArgument` for any other offset or size.
   public func write(_ page: [UInt8], at offset: UInt64) throws(Errno) {
-    guard page.count == Int(GuestMemory.pageSize), offset.isMultiple(of: GuestMemory.pageSize), offset < Self.limit else {
+    guard page.count == Int(GuestMemory.pageSize), offset.isMultiple(of: GuestMemory.pageSize), offset < Self.limit
+    else {
       throw .invalidArgument
     }
     guard page.contains(where: { $0 != 0 }) else { return try clear(at: offset) }

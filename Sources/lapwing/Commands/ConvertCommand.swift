@@ -89,7 +89,8 @@ struct ConvertCommand: ParsableCommand {
         // It may be another format, of which that can be said, or none.
         var reader = StateReader(source)
         let format = try reader.read().state.format
-        throw ForeignStateError(.qemu, "\(format.words), which has no memory that could be converted, cannot become a snapshot")
+        throw ForeignStateError(
+          .qemu, "\(format.words), which has no memory that could be converted, cannot become a snapshot")
       }
       return try QEMUConversion(source, memory: spool)
     } catch {
