@@ -14,8 +14,12 @@ struct BootStructures {
     static let largeSize: UInt64 = 2 << 20
   }
 
-  /// 64-bit code, data, 32-bit code: flat, ring 0, present, accessed (SDM volume 3A, section 3.4.5).
-  static let globalDescriptors: [UInt64] = [0, 0x00af_9b00_0000_ffff, 0x00cf_9300_0000_ffff, 0x00cf_9b00_0000_ffff]
+  /// 64-bit code, data: flat, ring 0, present, accessed (SDM volume 3A, section 3.4.5).
+  static let globalDescriptors: [UInt64] = [0, 0x00af_9b00_0000_ffff, 0x00cf_9300_0000_ffff]
+
+  /// 32-bit code, data. Kernels load a table of their own and go on with the selectors of their loader, though the
+  /// Multiboot specification leaves them open (section 3.2): QEMU's and GRUB's are these.
+  static let multibootDescriptors: [UInt64] = [0, 0x00cf_9b00_0000_ffff, 0x00cf_9300_0000_ffff]
 
   /// Identity-maps the first 4 GiB, all that a local APIC or an IOAPIC at its default address needs.
   func writePageTables() throws(GuestMemoryError) {
@@ -36,8 +40,8 @@ struct BootStructures {
   }
 
   /// Writes the GDT, which a guest may use until it has its own.
-  func writeDescriptors() throws(GuestMemoryError) {
-    for (index, descriptor) in Self.globalDescriptors.enumerated() {
+  func writeDescriptors(_ descriptors: [UInt64]) throws(GuestMemoryError) {
+    for (index, descriptor) in descriptors.enumerated() {
       try memory.store(descriptor, at: layout.descriptors + UInt64(index) * 8)
     }
   }

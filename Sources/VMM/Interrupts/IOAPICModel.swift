@@ -48,7 +48,7 @@ struct IOAPICModel: Hashable {
   /// which vCPU, and exits at their EOI alone (`kvm_scan_ioapic_routes`).
   private(set) var routes = [MSIMessage?](repeating: nil, count: IOAPIC.pinCount)
   /// What each pin with remote IRR sent last: whose EOI it waits for.
-  private var inService = [MSIMessage?](repeating: nil, count: IOAPIC.pinCount)
+  private(set) var inService = [MSIMessage?](repeating: nil, count: IOAPIC.pinCount)
   /// How often each pin has interrupted again right at its EOI.
   private var successive = [Int](repeating: 0, count: IOAPIC.pinCount)
 
@@ -175,7 +175,8 @@ extension IOAPICModel {
 
   private func isHigh(_ pin: Int) -> Bool { levels >> UInt32(pin) & 1 != 0 }
 
-  private func awaitsEOI(_ pin: Int) -> Bool { entries[pin].triggerMode == .level && entries[pin].remoteIRR }
+  /// Whether a pin waits for an EOI.
+  func awaitsEOI(_ pin: Int) -> Bool { entries[pin].triggerMode == .level && entries[pin].remoteIRR }
 
   /// Sends a pin's message, if it may (`ioapic_service`).
   private mutating func send(_ pin: Int, _ effect: inout Effect) {
@@ -199,34 +200,6 @@ extension IOAPICModel {
     routes[pin] = route
     effect.reroutedPins.append(pin)
   }
-
-  /// What KVM is to know of a pin.
-  ///
-  /// A pin in service keeps a route to whom it interrupted until the EOI, whatever becomes of its entry: without it there
-  /// is no exit at the EOI, and remote IRR would stay for good. An irqfd on the pin's GSI sends what its route says,
-  /// though; so a route that is kept for the EOI alone is one that delivers nothing.
-  private func route(of pin: Int) -> MSIMessage? {
-    let entry = entries[pin]
-    guard awaitsEOI(pin) else {
-      guard entry.isMasked else { return entry.message }
-      // It does no harm. To take it away costs as much as to set one, at every interrupt that is masked in service.
-      guard entry.triggerMode == .level, let route = routes[pin], route.isForEOIOnly else { return nil }
-      return route
-    }
-    var route = entry.message
-    // Old kernels look for the EOI only where the route leads, not where the interrupt is.
-    if let sent = inService[pin], sent.vector == entry.vector { route.destination = sent.destination }
-    if entry.isMasked || route != entry.message { route.deliveryMode = MSIMessage.modeForEOIOnly }
-    return route
-  }
-}
-
-extension MSIMessage {
-  /// A local APIC takes an ExtINT from its own pin only, and drops one that comes as a message (`__apic_accept_irq`).
-  fileprivate static let modeForEOIOnly = DeliveryMode.external
-
-  /// Whether the message delivers nothing, and as a route only tells KVM of a vector.
-  fileprivate var isForEOIOnly: Bool { deliveryMode == Self.modeForEOIOnly }
 }
 
 extension IOAPICModel {

@@ -75,7 +75,7 @@ struct InitialState {
   mutating func enterMultiboot(at entry: UInt32, layout: BootLayout) {
     special.cr0 = Control.protectedMode | Control.extensionType
     special.gdt = DescriptorTable(
-      base: layout.descriptors, limit: UInt16(8 * BootStructures.globalDescriptors.count - 1))
+      base: layout.descriptors, limit: UInt16(8 * BootStructures.multibootDescriptors.count - 1))
     setSegments(code: .flatCode32, data: .flatData)
     registers.rip = UInt64(entry)
     registers.rax = UInt64(MultibootHeader.bootMagic)
@@ -93,10 +93,10 @@ struct InitialState {
 }
 
 extension Segment {
-  /// The descriptors of `BootStructures.globalDescriptors`, as the processor caches them.
+  /// The descriptors of `BootStructures`, as the processor caches them.
   fileprivate static let flatCode64 = flat(selector: 0x08, type: 0xb, isLong: true)
   fileprivate static let flatData = flat(selector: 0x10, type: 0x3)
-  fileprivate static let flatCode32 = flat(selector: 0x18, type: 0xb)
+  fileprivate static let flatCode32 = flat(selector: 0x08, type: 0xb)
 
   fileprivate static func realMode(type: UInt8) -> Segment {
     var segment = Segment()

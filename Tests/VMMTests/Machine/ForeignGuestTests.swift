@@ -71,6 +71,27 @@ import Testing
     #expect(address >= 0x1_0000 || segment == 0)
   }
 
+  /// As xv6 does, whose table has user code at the third selector: its first interrupt would return into that.
+  @Test func `a Multiboot guest with a GDT of its own goes on with the selectors of its loader`() throws {
+    func store(_ value: UInt32, at address: UInt32) -> [UInt8] {
+      // mov dword [address], value
+      [0xc7, 0x05] + [address, value].flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
+    }
+    // Nothing, 32-bit code, data, 32-bit code of ring 3; behind them the limit and the base.
+    let table: [UInt32] = [
+      0, 0, 0xffff, 0x00cf_9b00, 0xffff, 0x00cf_9300, 0xffff, 0x00cf_fb00, 0x3000_001f, 0,
+    ]
+    let stores = table.enumerated().flatMap { store($1, at: 0x3000 + UInt32($0) * 4) }
+    let code = Code(.protected).then(stores)
+      // lgdt [0x3020]; mov esp, 0x8000; push cs; call +0; add dword [esp], 5; retf
+      .then([0x0f, 0x01, 0x15, 0x20, 0x30, 0, 0, 0xbc, 0, 0x80, 0, 0, 0x0e, 0xe8, 0, 0, 0, 0])
+      .then([0x83, 0x04, 0x24, 5, 0xcb])
+      // mov ax, ss; mov ds, ax
+      .then([0x66, 0x8c, 0xd0, 0x8e, 0xd8]).debugExit(0)
+    let run = try Run(MultibootImage(code: code.bytes).bytes) { $0.memory = 8 << 20 }
+    #expect(run.ending == "the guest wrote 0 to the debug exit")
+  }
+
   @Test(arguments: [8 << 20, (3 << 30) + (64 << 20)] as [UInt64])
   func `a Multiboot guest finds the magic, the memory map and its command line`(size: UInt64) throws {
     // mov [0x2000], eax; mov [0x2004], ebx

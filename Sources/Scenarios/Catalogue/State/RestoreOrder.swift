@@ -32,8 +32,9 @@ extension Scenario {
     try test.expectNone(of: 0x61, on: 0)
   }
   /// IA32_TSC_DEADLINE before the TSC that it is a value of: the timer was started for the TSC of before. A timer of VMX
-  /// (the preemption timer) is computed anew whenever the vCPU comes to another processor, so this looks at the one way
-  /// alone that every timer shows: a TSC that is set back, after which the interrupt comes before its time.
+  /// (the preemption timer) is computed anew whenever the vCPU comes to another processor (`kvm_lapic_restart_hv_timer`), so
+  /// this keeps it on one, and looks at the one way alone that every timer shows: a TSC that is set back, after which the
+  /// interrupt comes before its time.
   static let orderTSC = Scenario(
     "state.order.deadline-before-tsc",
     "KVM keeps the moment of a TSC deadline when the TSC is set back after it: it is early",
@@ -41,6 +42,7 @@ extension Scenario {
     needs: [.capability(.tscDeadlineTimer), .trait(.tscOffset)]
   ) { test in
     let vcpu = test[vcpu: 0]
+    _ = try test.machine.shareProcessor([0])
     let day = vcpu.cycles(milliseconds: 86_400_000)
     func setOffset(back: Bool) throws {
       try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in
@@ -81,7 +83,9 @@ extension Scenario {
       _ = try vcpu.setMSRs([MSREntry(index: MSR.apicBase, value: base)])
       return (state, try vcpu.localAPIC())
     }
-    for word in before.registers.indices {
+    // KVM derives the PPR anew, and what it had can be older: a TPR that is written without an exit leaves it as it was where
+    // interrupts are injected (vmx_update_msr_bitmap_x2apic, apic_update_ppr).
+    for word in before.registers.indices where word != Int(LocalAPICRegister.processorPriority.rawValue) / 4 {
       try test.check(
         "the word at 0x\(String(word * 4, radix: 16))", after.registers[word], equals: before.registers[word])
     }

@@ -41,11 +41,11 @@ extension Machine {
     switch entry {
     case .realMode: break
     case .multiboot:
-      try structures.writeDescriptors()
+      try structures.writeDescriptors(BootStructures.multibootDescriptors)
       let commandLine = configuration.arguments.isEmpty ? name : "\(name) \(configuration.arguments)"
       try multibootInformation(commandLine).write(to: memory, at: layout.multibootInformation)
     case .longMode:
-      try structures.writeDescriptors()
+      try structures.writeDescriptors(BootStructures.globalDescriptors)
       try structures.writePageTables()
       try structures.writeBootPage(configuration, tscKHz: clock.kHz)
     }
