@@ -73,7 +73,7 @@ import VMM
     let configuration = conversion.configuration(cpu: try CPUModel("qemu64"))
     let cpuid = (0..<2).map { [CPUIDEntry(function: 1, ebx: $0 << 24)] }
     let state = try conversion.machineState(configuration, cpuid: cpuid, guest: "made up")
-    let path: FilePath = "/tmp/lapwing-conversion-\(UInt64.random(in: .min ... .max)).json"
+    let path = FilePath("/tmp/lapwing-conversion-\(UInt64.random(in: .min ... .max)).json")
     defer { for name in [path.string, path.string + ".memory"] { HostFile.remove(FilePath(name)) } }
     #expect(try SnapshotFile(path).write(state, memory: spool))
     let image = try SnapshotFile(path).read().memory

@@ -17,7 +17,9 @@ import Testing
 
   private struct Writer {
     var bytes: [UInt8] = []
-    mutating func put(_ values: some FixedWidthInteger...) { for value in values { bytes.appendLittleEndian(value) } }
+    mutating func put<Value: FixedWidthInteger>(_ values: Value...) {
+      for value in values { bytes.appendLittleEndian(value) }
+    }
     mutating func put(bytes content: [UInt8]) {
       put(UInt64(content.count))
       bytes += content

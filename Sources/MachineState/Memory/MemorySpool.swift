@@ -1,6 +1,6 @@
 import Support
 public import SystemPackage
-public import VMM
+import VMM
 
 /// Guest memory that comes page by page, in any order and some pages more than once, collected in a file without a name: this
 /// process has a run of it at a time.
