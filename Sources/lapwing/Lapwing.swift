@@ -16,6 +16,7 @@ struct Lapwing: ParsableCommand {
       RestoreCommand.self,
       InspectCommand.self,
       DiffCommand.self,
+      ConvertCommand.self,
       ListCommand.self,
       DoctorCommand.self,
       TestCommand.self,

@@ -24,10 +24,48 @@ extension SnapshotFile {
   /// - Throws: `SnapshotFileError.unwritable`; the old snapshot is then as it was.
   @discardableResult
   public func write(_ snapshot: Snapshot, isCancelled: () -> Bool = { false }) throws(SnapshotFileError) -> Bool {
-    let outputs = try outputs()
     let table = MemoryFile(snapshot.memory, id: UInt64.random(in: .min ... .max))
+    return try write(snapshot.state, table) { file in
+      for run in snapshot.memory.runs {
+        if isCancelled() { throw Cancellation() }
+        try file.writeAll(run.bytes)
+      }
+    }
+  }
+
+  /// Writes a state with memory that was collected in a file, in the same way: a run of it at a time is in this process.
+  ///
+  /// - Parameters:
+  ///   - state: The state.
+  ///   - memory: Its memory, as many bytes as its configuration has.
+  ///   - isCancelled: Asked between two pieces of memory, as signals wait meanwhile.
+  /// - Returns: Whether it was written: not where it was cancelled.
+  /// - Throws: `SnapshotFileError.unwritable`; the old snapshot is then as it was.
+  public func write(
+    _ state: MachineState, memory: MemorySpool, isCancelled: () -> Bool = { false }
+  ) throws(SnapshotFileError) -> Bool {
+    let entries: [MemoryFile.Entry]
+    do throws(Errno) {
+      entries = try memory.entries()
+    } catch {
+      throw .unwritable(path, "the guest's memory, collected beside it, cannot be read: \(error)")
+    }
+    let table = MemoryFile(
+      id: UInt64.random(in: .min ... .max), size: state.configuration.memory, entries: entries)
+    return try write(state, table) { file in
+      try memory.forEachRun { _, bytes in
+        if isCancelled() { throw Cancellation() }
+        try file.writeAll(bytes)
+      }
+    }
+  }
+
+  private func write(
+    _ state: MachineState, _ table: MemoryFile, runs: (FileDescriptor) throws -> Void
+  ) throws(SnapshotFileError) -> Bool {
+    let outputs = try outputs()
     let head = table.head
-    var state = snapshot.state
+    var state = state
     state.memory = MemoryReference(
       file: outputs.memory.path.lastComponent?.string ?? "", id: table.id, size: table.size, pages: table.pages,
       checksum: CRC32C.of(head))
@@ -36,10 +74,7 @@ extension SnapshotFile {
       do {
         var memory = try stage(outputs.memory) { file in
           try file.writeAll(head)
-          for run in snapshot.memory.runs {
-            if isCancelled() { throw Cancellation() }
-            try file.writeAll(run.bytes)
-          }
+          try runs(file)
         }
         var document = try stage(outputs.state) { file in _ = try file.writeAll(text) }
         try commit(&memory, &document, outputs)
