@@ -12,8 +12,18 @@ public struct SnapshotFile: Sendable {
   /// The document's path.
   public let path: FilePath
 
+  /// How long a pipe may take to its end; nil for however long.
+  private let patience: Duration?
+
   /// A snapshot at a path.
-  public init(_ path: FilePath) { self.path = path }
+  ///
+  /// - Parameters:
+  ///   - path: The document's path.
+  ///   - patience: How long it may take to its end where it is a pipe or a device; nil for however long.
+  public init(_ path: FilePath, patience: Duration? = nil) {
+    self.path = path
+    self.patience = patience
+  }
 
   /// Reads the state alone: memory is neither read nor looked for.
   ///
@@ -99,7 +109,9 @@ public struct SnapshotFile: Sendable {
 
   private func read(_ path: FilePath, atMost limit: Int) throws(SnapshotFileError) -> [UInt8] {
     do throws(HostFileError) {
-      return try HostFile.read(path, limit: limit, acceptsPipes: true)
+      return try HostFile.read(path, limit: limit, acceptsPipes: true, patience: patience)
+    } catch .unreadable(.timedOut) {
+      throw .incomplete(path)
     } catch {
       throw .unreadable(path, "\(error)")
     }
@@ -130,6 +142,8 @@ extension MemoryReference {
 public enum SnapshotFileError: Error, Sendable, CustomStringConvertible {
   /// A file cannot be read.
   case unreadable(FilePath, String)
+  /// A pipe or a device did not come to its end in time.
+  case incomplete(FilePath)
   /// A file cannot be written; what was there before still is.
   case unwritable(FilePath, String)
   /// A file does not hold what it should.
@@ -138,6 +152,7 @@ public enum SnapshotFileError: Error, Sendable, CustomStringConvertible {
   /// Which file and what is wrong, for a person.
   public var description: String {
     switch self {
+    case .incomplete(let path): "'\(path)' did not come to its end in time"
     case .unreadable(let path, let reason): "cannot read '\(path)': \(reason)"
     case .unwritable(let path, let reason): "cannot write '\(path)': \(reason)"
     case .malformed(let path, let error): "\(path): \(error)"

@@ -63,12 +63,15 @@ extension GuestImage {
   ///   - path: the file's.
   ///   - limit: how many bytes it may have.
   ///   - acceptsPipes: whether a pipe is read to its end as well, for a file that a person names.
-  /// - Throws: `ImageError.unreadable`, `.pipe` and `.tooLarge`.
-  public init(file path: FilePath, limit: Int = sizeLimit, acceptsPipes: Bool = false) throws(ImageError) {
+  ///   - patience: how long that may take; nil for however long.
+  /// - Throws: `ImageError.unreadable`, with `Errno.timedOut` where it took longer, `.pipe` and `.tooLarge`.
+  public init(
+    file path: FilePath, limit: Int = sizeLimit, acceptsPipes: Bool = false, patience: Duration? = nil
+  ) throws(ImageError) {
     do throws(HostFileError) {
       self.init(
         name: path.lastComponent?.string ?? path.string,
-        bytes: try HostFile.read(path, limit: limit, acceptsPipes: acceptsPipes))
+        bytes: try HostFile.read(path, limit: limit, acceptsPipes: acceptsPipes, patience: patience))
     } catch {
       switch error {
       case .unreadable(let errno): throw .unreadable(errno)

@@ -22,20 +22,25 @@ struct LinuxOptions: ParsableArguments {
   var initProgram: String?
 
   /// The image with what goes beside it.
-  func completing(_ image: GuestImage) throws(Failure) -> GuestImage {
+  ///
+  /// - Parameter patience: how long a pipe may take to its end.
+  func completing(_ image: GuestImage, within patience: Duration) throws(Failure) -> GuestImage {
     var image = image
-    var bytes = try initrd.map { name throws(Failure) in try read(name, "the initial RAM disk") } ?? []
+    var bytes: [UInt8] = []
+    if let initrd { bytes = try read(initrd, "the initial RAM disk", patience) }
     if let initProgram {
-      let program = try read(initProgram, "the program")
+      let program = try read(initProgram, "the program", patience)
       bytes = InitialRAMDisk.appending(initProgram: program, to: bytes)
     }
     if initrd != nil || initProgram != nil { image.initrd = ImageBytes(bytes) }
     return image
   }
 
-  private func read(_ name: String, _ what: TextLine) throws(Failure) -> [UInt8] {
+  private func read(_ name: String, _ what: TextLine, _ patience: Duration) throws(Failure) -> [UInt8] {
     do throws(HostFileError) {
-      return try HostFile.read(FilePath(name), limit: Self.sizeLimit, acceptsPipes: true)
+      return try HostFile.read(FilePath(name), limit: Self.sizeLimit, acceptsPipes: true, patience: patience)
+    } catch .unreadable(.timedOut) {
+      throw .incomplete("\(what) '\(name)'")
     } catch {
       throw Failure("cannot read \(what) '\(name)': \(error)", .badFile)
     }

@@ -36,12 +36,12 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
-      // Before signals are held: it may come from a pipe whose writer sleeps.
-      let image = try machine.linux.completing(guest.image())
-      let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.signal)
+      // Before signals are held: these may come from pipes whose writers sleep.
+      let image = try machine.linux.completing(guest.image(within: timeout.duration), within: timeout.duration)
       var run = GuestRun(guest: guest.name, limit: timeout.duration, options: report)
-      run.injections = try injectionOptions.plan(vcpus: machine.vcpus)
-      run.input = try inputOptions.typist()
+      run.injections = try injectionOptions.plan(vcpus: machine.vcpus, within: timeout.duration)
+      run.input = try inputOptions.typist(within: timeout.duration)
+      let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.signal)
       run.debugging = try debugger.open(besides: snapshotOptions)
       run.control = try controlOptions.listener()
       run.outsideSources += inputOptions.sources + controlOptions.sources
