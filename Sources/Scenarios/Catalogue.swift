@@ -2,7 +2,8 @@ extension Scenario {
   /// Every scenario, in the order in which they are run, family by family. A new one is a file in its family's folder and
   /// its name in the family's list below.
   public static let catalogue: [Scenario] =
-    interprocessor + localAPICs + timers + messages + lines + splitIRQChips + apicv + stateCalls + snapshots
+    interprocessor + localAPICs + timers + messages + lines + splitIRQChips + apicv + stateCalls + snapshots + virtio
+    + virtio.map { $0.onSplitIRQChip(as: "split.\($0.id)") }
 }
 
 extension Scenario {
@@ -135,5 +136,13 @@ extension Scenario {
     snapshotExtended, snapshotVAPIC,
     snapshotTPRReporting,
     snapshotChain,
+  ]
+}
+
+extension Scenario {
+  /// Virtio devices, whose completions are MSI-X messages by irqfds.
+  static let virtio: [Scenario] = [
+    virtioCompletion, virtioHalted, virtioMasked, virtioFunctionMasked, virtioAffinity, virtioLine, virtioBroken,
+    virtioSnapshot, virtioSnapshotPending,
   ]
 }

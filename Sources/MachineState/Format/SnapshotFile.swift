@@ -37,11 +37,13 @@ public struct SnapshotFile: Sendable {
     }
   }
 
-  /// Reads state and memory.
+  /// Reads state and memory. The disks are without their paths: a snapshot may come from anywhere, and whoever goes on from
+  /// it names this host's files.
   ///
   /// - Throws: `SnapshotFileError`.
   public func read() throws(SnapshotFileError) -> (document: StateDocument, memory: MemoryImage) {
-    let document = try readDocument()
+    var document = try readDocument()
+    document.state.configuration.forgetDisks()
     guard let reference = document.state.memory else {
       throw .malformed(path, MalformedState("the state has no memory, so nothing can go on from it", at: "memory"))
     }
@@ -112,6 +114,16 @@ public struct SnapshotFile: Sendable {
       throw .incomplete(path)
     } catch {
       throw .unreadable(path, "\(error)")
+    }
+  }
+}
+
+extension MachineConfiguration {
+  fileprivate mutating func forgetDisks() {
+    for (index, device) in virtio.enumerated() {
+      guard case .disk(var disk) = device else { continue }
+      disk.path = ""
+      virtio[index] = .disk(disk)
     }
   }
 }

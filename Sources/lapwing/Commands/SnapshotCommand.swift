@@ -43,8 +43,8 @@ struct SnapshotCommand: ParsableCommand {
   var quiet = false
 
   func validate() throws {
-    guard machine.machine == .standard else {
-      throw ValidationError("the unit tests' PC has devices whose state is not kept; save a standard machine")
+    guard machine.machine != .unittest else {
+      throw ValidationError("the unit tests' PC has devices whose state is not kept; save another machine")
     }
   }
 
@@ -62,8 +62,11 @@ struct SnapshotCommand: ParsableCommand {
     let console = Console { StandardOutput.write($0) }
     // Before signals are held: either may come from a pipe whose writer sleeps.
     let earlier =
-      GuestArgument.isSnapshot(guest.name) ? try SnapshotFile.forRestoring(guest.name, within: timeout.duration) : nil
-    let image = earlier == nil ? try guest.image(within: timeout.duration) : nil
+      GuestArgument.isSnapshot(guest.name)
+      ? try SnapshotFile.forRestoring(guest.name, machine.disk, within: timeout.duration) : nil
+    let image =
+      earlier == nil
+      ? try machine.linux.completing(guest.image(within: timeout.duration), within: timeout.duration) : nil
     let signals = InterruptSignals()
     let name = earlier?.state.guest ?? guest.name
     let machine =
