@@ -58,7 +58,7 @@ extension Scenario {
   /// Masked by the function's bit.
   static let virtioFunctionMasked = Scenario(
     "virtio.msix.function-masked",
-    "What completes while all MSI-X vectors of its function are masked is pending, and interrupts once unmasked",
+    "What completes while the function's mask is set is pending, and interrupts once that is cleared",
     vcpus: 2, exercises: ["irqfd_wakeup", "kvm_irq_routing_update", "PCI 3.0 6.8.2.3"], needs: virtioNeeds,
     configure: addEntropy, body: { try mask($0) { try $0.setFunctionMask($1) } })
 
