@@ -114,8 +114,10 @@ import Testing
     #expect(requests.allSatisfy { $0["moment"] == nil })
     let own = all.filter { $0["from"] as? String == "option" }
     #expect(own.compactMap { $0["moment"] as? String } == ["1ms"])
+    #expect(requests.allSatisfy { $0["time"] != nil })
+    // On a slow host the machine may have ended before the option's moment.
     let times = all.compactMap { $0["time"] as? Int }
-    #expect(times.count == all.count && times == times.sorted())
+    #expect(times == times.sorted())
   }
 
   @Test func `a client gets the inspector's words, and a format that there is not is told`() throws {
