@@ -106,7 +106,7 @@ let package = Package(
       with: ["APIC", "BuiltInGuests", "GuestContract", "JSON", "KVM", "TestImages", "VMM", system]),
     // What other programs saved, read into one model whose parts may be absent.
     module("ForeignStates", ["APIC", "JSON", "KVM", "MachineState", "Support", "VMM", system]),
-    tests(of: "ForeignStates", with: ["APIC", "KVM", "MachineState", "Support", "TestStates", system]),
+    tests(of: "ForeignStates", with: ["APIC", "KVM", "MachineState", "Support", "TestStates", "VMM", system]),
     // What is wrong with a state: one value a rule.
     module("Rules", ["APIC", "ForeignStates", "KVM", "MachineState", "Support", "VMM"]),
     tests(of: "Rules", with: ["APIC", "ForeignStates", "KVM", "MachineState", "TestStates"]),

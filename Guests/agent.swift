@@ -64,8 +64,8 @@ func perform(_ mailbox: UnsafeMutablePointer<Mailbox>) {
   switch mailbox.pointee.operation {
   case .readMSR: results.0 = msr_read_recoverably(UInt32(truncatingIfNeeded: first))
   case .writeMSR: msr_write_recoverably(UInt32(truncatingIfNeeded: first), second)
-  case .readMemory: results.0 = UInt64(mmio_read32(first))
-  case .writeMemory: mmio_write32(first, UInt32(truncatingIfNeeded: second))
+  case .readMemory: results.0 = readMemory(first, second)
+  case .writeMemory: writeMemory(first, UInt32(truncatingIfNeeded: second), third)
   case .readPort: results.0 = readPort(UInt16(truncatingIfNeeded: first), second)
   case .writePort: writePort(UInt16(truncatingIfNeeded: first), second, UInt32(truncatingIfNeeded: third))
   case .readCR8: results.0 = cr8_read()
@@ -87,6 +87,22 @@ func perform(_ mailbox: UnsafeMutablePointer<Mailbox>) {
   default: break
   }
   mailbox.pointee.results = results
+}
+
+func readMemory(_ address: UInt64, _ width: UInt64) -> UInt64 {
+  switch width {
+  case 1: UInt64(mmio_read8(address))
+  case 2: UInt64(mmio_read16(address))
+  default: UInt64(mmio_read32(address))
+  }
+}
+
+func writeMemory(_ address: UInt64, _ value: UInt32, _ width: UInt64) {
+  switch width {
+  case 1: mmio_write8(address, UInt8(truncatingIfNeeded: value))
+  case 2: mmio_write16(address, UInt16(truncatingIfNeeded: value))
+  default: mmio_write32(address, value)
+  }
 }
 
 func readPort(_ port: UInt16, _ width: UInt64) -> UInt64 {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int argument_count;
@@ -21,11 +22,28 @@ static void open_standard_streams(void) {
   }
 }
 
+// The main thread's stack may grow as far as it is allowed at the moment. A limit below what the runtime needs would end the
+// program by SIGSEGV, without a word.
+static void ensure_stack(void) {
+  static const char message[] = "lapwing: the stack may have less than 128 KiB; use ulimit -s 8192\n";
+  const rlim_t least = 128 << 10, usual = 8 << 20;
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= least) return;
+  // Root may raise both.
+  struct rlimit more = {usual, limit.rlim_max < usual ? usual : limit.rlim_max};
+  if (setrlimit(RLIMIT_STACK, &more) == 0) return;
+  more = (struct rlimit){limit.rlim_max, limit.rlim_max};
+  if (limit.rlim_max >= least && setrlimit(RLIMIT_STACK, &more) == 0) return;
+  if (write(STDERR_FILENO, message, sizeof message - 1) < 0) _exit(69);
+  _exit(69);
+}
+
 // The C library hands a constructor what it hands main. The first number that a program may use is 101.
 __attribute__((constructor(101))) static void start(int count, char **values) {
   argument_count = count;
   arguments = values;
   open_standard_streams();
+  ensure_stack();
   // The Swift runtime looks for its own file there, and aborts where it finds nothing; nothing of that folder is used by a
   // static executable.
   if (access("/proc/self/exe", F_OK) != 0) setenv("SWIFT_ROOT", "/", 0);
@@ -41,3 +59,9 @@ void cprocess_ignore_write_signals(void) {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
 }
+
+#ifndef LAPWING_COMMIT
+#define LAPWING_COMMIT ""
+#endif
+
+const char *cprocess_commit(void) { return LAPWING_COMMIT; }

@@ -8,13 +8,19 @@ public struct JSONLimits: Sendable {
   public var depth: Int
   /// The size of one string, or of a member's name, in bytes.
   public var stringBytes: Int
+  /// Whether numbers from 2^63 to 2^64 - 1 are taken, too, as programs write them that have unsigned integers: they become
+  /// the negative number of the same bits.
+  public var takesUnsigned: Bool
 
   /// Limits.
-  public init(bytes: Int, values: Int, depth: Int = 32, stringBytes: Int = 4 << 20) {
+  public init(
+    bytes: Int, values: Int, depth: Int = 32, stringBytes: Int = 4 << 20, takesUnsigned: Bool = false
+  ) {
     self.bytes = bytes
     self.values = values
     self.depth = depth
     self.stringBytes = stringBytes
+    self.takesUnsigned = takesUnsigned
   }
 
   /// Checks the shape of a document that another parser is to read, which has no limits of its own: its size, and by its

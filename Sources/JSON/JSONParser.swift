@@ -108,14 +108,18 @@ private struct JSONParser {
     if peek == UInt8(ascii: "-") { position += 1 }
     let first = position
     while let byte = peek, (0x30...0x39).contains(byte) { position += 1 }
-    // An Int64 has at most 19 digits: no more than that are looked at.
-    guard position > first, position - first <= 19, position == first + 1 || text[first] != 0x30,
-      let number = Int64(String(decoding: text[start..<position], as: UTF8.self))
+    // An Int64 has at most 19 digits, a UInt64 20: no more than that are looked at.
+    guard position > first, position - first <= 20, position == first + 1 || text[first] != 0x30,
+      let number = integer(of: String(decoding: text[start..<position], as: UTF8.self))
     else { throw failure("an integer of 64 bits expected") }
     if let byte = peek, [UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E")].contains(byte) {
       throw failure("an integer expected, not a fraction or an exponent")
     }
     return number
+  }
+
+  private func integer(of digits: String) -> Int64? {
+    Int64(digits) ?? (limits.takesUnsigned ? UInt64(digits).map(Int64.init(bitPattern:)) : nil)
   }
 
   private mutating func string() throws(JSONError) -> String {

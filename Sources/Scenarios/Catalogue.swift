@@ -3,7 +3,7 @@ extension Scenario {
   /// its name in the family's list below.
   public static let catalogue: [Scenario] =
     interprocessor + ipiVirtualization + localAPICs + timers + messages + lines + splitIRQChips + apicv + stateCalls
-    + snapshots
+    + snapshots + virtio + virtio.map { $0.onSplitIRQChip(as: "split.\($0.id)") }
 }
 
 extension Scenario {
@@ -143,5 +143,13 @@ extension Scenario {
     snapshotExtended, snapshotVAPIC,
     snapshotTPRReporting,
     snapshotChain,
+  ]
+}
+
+extension Scenario {
+  /// Virtio devices, whose completions are MSI-X messages by irqfds.
+  static let virtio: [Scenario] = [
+    virtioCompletion, virtioHalted, virtioMasked, virtioFunctionMasked, virtioAffinity, virtioLine, virtioBroken,
+    virtioSnapshot, virtioSnapshotPending,
   ]
 }

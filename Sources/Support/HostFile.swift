@@ -17,11 +17,12 @@ public enum HostFile {
   ///   - limit: How many bytes it may have.
   ///   - acceptsPipes: Whether a pipe is read to its end as well, for a file that a person names. One that nobody writes to
   ///     is empty.
-  /// - Throws: `HostFileError`; `.tooLarge` before more is read than one piece past the limit.
+  ///   - patience: How long it may take until a pipe or a device has come to its end; nil for however long.
+  /// - Throws: `HostFileError`; `.tooLarge` before more is read than one piece past the limit; `.unreadable(.timedOut)`.
   public static func read(
-    _ path: FilePath, limit: Int, acceptsPipes: Bool = false
+    _ path: FilePath, limit: Int, acceptsPipes: Bool = false, patience: Duration? = nil
   ) throws(HostFileError) -> [UInt8] {
-    let bytes = try contents(of: path, atMost: limit, acceptsPipes: acceptsPipes)
+    let bytes = try contents(of: path, atMost: limit, acceptsPipes: acceptsPipes, patience: patience)
     guard bytes.count <= limit else { throw .tooLarge(limit: limit) }
     return bytes
   }
@@ -143,8 +144,9 @@ public enum HostFile {
 
   /// A file's bytes, to the end or until there are more than `limit`.
   private static func contents(
-    of path: FilePath, atMost limit: Int, acceptsPipes: Bool
+    of path: FilePath, atMost limit: Int, acceptsPipes: Bool, patience: Duration? = nil
   ) throws(HostFileError) -> [UInt8] {
+    let end = patience.map { ContinuousClock.now + $0 }
     let file = try open(path, acceptsPipes: acceptsPipes)
     defer { try? file.close() }
     var bytes: [UInt8] = []
@@ -155,10 +157,10 @@ public enum HostFile {
           // Sound: the call writes at most as many bytes as the buffer has, which is valid during the call.
           let count = try unsafe piece.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
           if count == 0 { break }
-          try makeRoom(for: count, in: &bytes)
+          try makeRoom(for: count, in: &bytes, atMost: limit + pieceSize)
           bytes += piece[..<count]
         } catch Errno.resourceTemporarilyUnavailable where acceptsPipes {
-          try waitForInput(file)
+          try waitForInput(file, until: end)
         }
       }
     } catch {
@@ -172,11 +174,16 @@ public enum HostFile {
   /// - Parameters:
   ///   - count: how many bytes are to be appended.
   ///   - bytes: the array.
+  ///   - limit: how many bytes it will have at the most; nil where that is not known.
   /// - Throws: `Errno.noMemory`.
-  public static func makeRoom(for count: Int, in bytes: inout [UInt8]) throws(Errno) {
+  public static func makeRoom(
+    for count: Int, in bytes: inout [UInt8], atMost limit: Int? = nil
+  ) throws(Errno) {
     let wanted = bytes.count + count
     guard wanted > bytes.capacity else { return }
-    let capacity = max(wanted, 2 * bytes.capacity)
+    let double = 2 * bytes.capacity
+    // Near its limit it gets all at once: to grow takes old and new at the same time.
+    let capacity = max(wanted, limit.map { double <= $0 / 2 ? double : $0 } ?? double)
     // Sound: what is allocated is let go of at once, and never touched.
     guard let room = unsafe malloc(capacity + pieceSize) else { throw .noMemory }
     unsafe free(room)
@@ -191,10 +198,16 @@ public enum HostFile {
     return [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT)
   }
 
-  static func waitForInput(_ file: FileDescriptor) throws(Errno) {
+  /// Waits for something to read.
+  ///
+  /// - Parameter end: when to give up; nil for never.
+  /// - Throws: `Errno` of poll(2); `.timedOut`.
+  static func waitForInput(_ file: FileDescriptor, until end: ContinuousClock.Instant? = nil) throws(Errno) {
     var wanted = pollfd(fd: file.rawValue, events: Int16(POLLIN), revents: 0)
+    let left = end.map { max(Int32(clamping: ($0 - .now).components.seconds), 0) * 1000 + 100 }
+    if let end, end < .now { throw .timedOut }
     // Sound: the call reads and writes the one structure that it is given.
-    guard unsafe poll(&wanted, 1, -1) >= 0 || errno == EINTR else { throw Errno(rawValue: errno) }
+    guard unsafe poll(&wanted, 1, left ?? -1) >= 0 || errno == EINTR else { throw Errno(rawValue: errno) }
   }
 }
 

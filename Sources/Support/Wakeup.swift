@@ -78,6 +78,14 @@ public final class PendingSignals: Sendable {
   /// - Returns: Whether it was.
   public static func take(_ number: Int32) -> Bool { csupport_take_signal(number) != 0 }
 
+  /// Has the first of some signals that comes from now on do nothing, and each one after it end the process.
+  ///
+  /// - Parameter numbers: The signals' numbers, at most four of them, none of which is blocked.
+  public static func forgiveOne(of numbers: [Int32]) {
+    // Sound: the call reads as many numbers as it is told.
+    unsafe csupport_forgive_one_signal(numbers, Int32(numbers.count))
+  }
+
   /// Whether the process ignores a signal (sigaction(2)): it was started so.
   ///
   /// - Parameter number: The signal's number.

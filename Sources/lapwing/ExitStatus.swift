@@ -85,8 +85,8 @@ struct Failure: Error {
       case .configuration: .usage
       case .image, .memory: .badFile
       case .kvm, .setting, .missingCapability, .thread: .hostCannot
-      case .pause: .internalFault
-      case .device: .badFile
+      case .pause, .pauseOfDevice: .internalFault
+      case .device, .disk: .badFile
       }
     self.init("\(error)", status)
   }

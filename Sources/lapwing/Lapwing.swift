@@ -1,5 +1,6 @@
 import ArgumentParser
 import CProcess
+import Glibc
 
 /// The command line.
 @main
@@ -8,13 +9,14 @@ struct Lapwing: ParsableCommand {
     commandName: "lapwing",
     abstract: "Boots tiny guests on KVM and shows how every interrupt got there.",
     discussion: ExitStatus.summary,
-    version: "0.1.0",
+    version: Version.text,
     subcommands: [
       RunCommand.self,
       SnapshotCommand.self,
       RestoreCommand.self,
       InspectCommand.self,
       DiffCommand.self,
+      ConvertCommand.self,
       ListCommand.self,
       DoctorCommand.self,
       TestCommand.self,
@@ -33,8 +35,9 @@ struct Lapwing: ParsableCommand {
     _ = start
     cprocess_ignore_write_signals()
     // An option whose value may be left out, which the parser does not have beside filters.
-    let arguments = arguments.map { $0 == "--sabotage" ? "--sabotage=stimulus" : $0 }
+    var arguments: [String] = []
     do {
+      arguments = try readArguments().map { $0 == "--sabotage" ? "--sabotage=stimulus" : $0 }
       try refuseLongOnes(among: arguments)
       var command = try parseAsRoot(arguments)
       try command.run()
@@ -45,10 +48,17 @@ struct Lapwing: ParsableCommand {
 
   /// The arguments that the kernel handed over. `CommandLine.arguments` reads them from /proc, and has none where there is
   /// no /proc or no descriptor left.
-  private static var arguments: [String] {
-    (1..<max(cprocess_argument_count(), 1)).compactMap { index in
+  ///
+  /// - Throws: the exit status, where one is not UTF-8.
+  private static func readArguments() throws -> [String] {
+    var arguments: [String] = []
+    for index in 1..<max(cprocess_argument_count(), 1) {
       // Sound: the kernel ends every argument with NUL, and nobody changes it.
-      unsafe cprocess_argument(index).map { unsafe String(cString: $0) }
+      guard let bytes = unsafe cprocess_argument(index) else { continue }
+      let text = unsafe String(validatingCString: bytes)
+      if text == nil { try refuse(unsafe Array(UnsafeRawBufferPointer(start: bytes, count: strlen(bytes)))) }
+      arguments.append(text ?? "")
     }
+    return arguments
   }
 }

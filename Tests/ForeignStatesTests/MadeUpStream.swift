@@ -4,6 +4,8 @@ struct MadeUpStream {
   var devices: [Device] = [
     .processor(0), .localAPIC(0), .processor(1), .localAPIC(1), .other, .ioapic, .pic(0), .pic(1), .clock,
   ]
+  /// How large the block of memory is, of which three pages are in the stream.
+  var memorySize: UInt64 = 0x3000
   /// Whether the description follows.
   var isDescribed = true
 
@@ -37,7 +39,9 @@ struct MadeUpStream {
   }
 
   static func bigEndian(_ value: UInt64, _ size: Int) -> [UInt8] {
-    (0..<size).reversed().map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) }
+    // A number of ten bytes is 1.0 in the extended format, its mantissa first.
+    if size == 10 { return [0x80, 0, 0, 0, 0, 0, 0, 0, 0x3f, 0xff] }
+    return (0..<size).reversed().map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) }
   }
 
   private static func text(_ text: String) -> [UInt8] { [UInt8(text.utf8.count)] + Array(text.utf8) }
@@ -67,7 +71,8 @@ struct MadeUpStream {
   private var memory: [UInt8] {
     let (end, number) = (Self.bigEndian(0x10, 8), Self.bigEndian(2, 4))
     var bytes = [1] + number + Self.text("ram") + Self.bigEndian(0, 4) + Self.bigEndian(4, 4)
-    bytes += Self.bigEndian(0x3000 | 4, 8) + Self.text("pc.ram") + Self.bigEndian(0x3000, 8) + end + [0x7e] + number
+    bytes += Self.bigEndian(memorySize | 4, 8) + Self.text("pc.ram") + Self.bigEndian(memorySize, 8) + end
+    bytes += [0x7e] + number
     bytes += [2] + number + Self.bigEndian(8, 8) + Self.text("pc.ram") + Array(repeating: 0xa5, count: 4096)
     bytes += Self.bigEndian(0x1000 | 0x22, 8) + [0] + end + [0x7e] + number
     bytes += [3] + number + Self.bigEndian(0x2000 | 0x28, 8) + Array(repeating: 0x5a, count: 4096) + end

@@ -25,6 +25,7 @@ struct HostileMachine {
     if configuration.cpu == nil {
       configuration.apic = MachineConfiguration.APIC.allCases.randomElement(using: &random) ?? .x2APIC
     }
+    if Bool.random(using: &random) { configuration.virtio = [.entropy] }
     configuration.start = MachineConfiguration.Start.allCases.randomElement(using: &random) ?? .sipi
     self.configuration = configuration
     let program = HostileProgram(seed: seed, length: .random(in: 1...120, using: &random))
@@ -64,6 +65,7 @@ struct HostileMachine {
     case .shutdown: "shutdown"
     case .reset: "reset"
     case .systemEvent: "system event"
+    case .poweredOff: "power-off"
     case .unrunnable: "an exit without an answer"
     case .runFailed: "KVM_RUN"
     case .halted, .timeLimit: "time limit"

@@ -31,4 +31,25 @@ import Testing
     #expect(result.status == 1)
     #expect(result.output.contains("nothing can wake one"))
   }
+
+  /// Opened for reading and writing by the test, so that neither its reader nor its end ever comes.
+  @Test(arguments: [
+    ["run", "hello", "--input", "PIPE"], ["run", "hello", "--inject-file", "PIPE"], ["run", "PIPE"],
+    ["restore", "PIPE"],
+    ["snapshot", "PIPE", "--at", "exit:1", "--output", "/dev/null/s"],
+  ])
+  func `a pipe that never ends is waited for until the time limit, or a signal`(arguments: [String]) throws {
+    let folder = try Folder()
+    try folder.makeNode("pipe", S_IFIFO)
+    let end = try FileHandle(forUpdating: URL(fileURLWithPath: folder.path("pipe")))
+    defer { try? end.close() }
+    let arguments = arguments.map { $0 == "PIPE" ? folder.path("pipe") : $0 == "/dev/null/s" ? folder.path("s") : $0 }
+    let late = try Program.run(arguments + ["--timeout", "1s"])
+    #expect(late.status == 124 && late.errors.contains("did not come to its end before the time limit"), "\(late)")
+    let asked = try Program(arguments + ["--timeout", "1h"])
+    // Where it is, nothing tells; whenever the signal comes it has to end.
+    Thread.sleep(forTimeInterval: 0.3)
+    asked.signal(SIGTERM)
+    _ = try asked.result()
+  }
 }

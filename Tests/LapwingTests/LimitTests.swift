@@ -147,4 +147,13 @@ import Testing
     let result = try Program.run(["run", "hello", "--trace"], through: namespace)
     #expect(result.status == 0, "\(result.errors)")
   }
+
+  @Test func `a stack that is too small is named`() throws {
+    for kibibytes in [16, 32, 64, 120] {
+      let result = try run(["--version"], limit: "-s \(kibibytes)")
+      // Root may raise the limit.
+      #expect(!result.wasKilled && [0, 69].contains(result.status), "\(kibibytes): \(result.status)")
+      #expect(result.status == 0 || result.errors.contains("ulimit -s"))
+    }
+  }
 }

@@ -185,4 +185,46 @@ import Testing
       #expect(result.output.hasSuffix("old\noutput\nrest\n"), "\(command): \(result.output)")
     }
   }
+
+  @Test func `one file for two things is refused, however it is named`() throws {
+    let folder = try Folder()
+    try FileManager.default.createSymbolicLink(atPath: folder.path("link.svg"), withDestinationPath: "a.svg")
+    let bench = ["bench", "exit.cpuid", "--rounds", "1", "--samples", "10", "--output", folder.path("a.svg"), "--svg"]
+    for other in ["a.svg", "./a.svg", "link.svg"] {
+      let result = try Program.run(bench + [folder.path(other)])
+      #expect(result.status == 64 && result.errors.contains("name one file"), "\(other): \(result.errors)")
+    }
+    let name = folder.path("a.svg")
+    #expect(try Program.run(["test", "ipi.self.x2apic", "--output", name, "--timeline", name]).status == 64)
+    try #require(try Program.run(["list", "--image", "hello", "--output", folder.path("hello")]).status == 0)
+    let before = try folder.listing
+    let hello = folder.path("hello")
+    #expect(try Program.run(["snapshot", hello, "--at", "exit:2", "--output", hello]).status == 64)
+    #expect(try Program.run(["kut", hello, "--output", hello]).status == 64)
+    #expect(try folder.listing == before)
+  }
+
+  @Test func `a name that is not UTF-8 is refused, and no other file is taken for it`() throws {
+    let folder = try Folder()
+    try folder.write("precious", to: "\u{fffd}")
+    let script = "cd \"\(folder.path("."))\" && exec \"$0\" list --image hello --output \"$(printf '\\377')\""
+    let result = try Program.run([], through: ["/bin/sh", "-c", script])
+    #expect(result.status == 64 && result.errors.contains("is not UTF-8"), "\(result.errors)")
+    #expect(try folder.text("\u{fffd}") == "precious")
+    #expect(folder.names == ["\u{fffd}"])
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can give a file to another user"))
+  func `a file that is replaced keeps its owner and permissions`() throws {
+    let folder = try Folder()
+    for command in Self.commands {
+      try folder.write("old", to: "output")
+      #expect(chown(folder.path("output"), 1234, 1235) == 0 && chmod(folder.path("output"), 0o640) == 0)
+      _ = try Program.run(command + [folder.path("output")])
+      let kept = try FileManager.default.attributesOfItem(atPath: folder.path("output"))
+      #expect(kept[.ownerAccountID] as? Int == 1234 && kept[.groupOwnerAccountID] as? Int == 1235, "\(command)")
+      #expect(kept[.posixPermissions] as? Int == 0o640, "\(command)")
+      #expect(try folder.text("output") != "old", "\(command)")
+    }
+  }
 }

@@ -105,4 +105,20 @@ import Testing
       }
     }
   }
+
+  /// Until the file has its name; the trace instance is given back before that.
+  @Test func `a signal that comes when all cases have ended does not cost the report`() throws {
+    let folder = try Folder()
+    for _ in 0..<10 {
+      let report = folder.path("report")
+      let program = try Program(["test", "ipi.self", "--format", "json", "--output", report])
+      #expect(
+        program.wait { program.outputSoFar.contains("ipi.self.x2apic") || program.errorsSoFar.contains("x2apic") })
+      program.signal(SIGTERM)
+      let result = try program.result()
+      #expect(!result.wasKilled && [0, 143].contains(result.status), "\(result.status)")
+      #expect(folder.names == ["report"])
+      try FileManager.default.removeItem(atPath: report)
+    }
+  }
 }

@@ -88,7 +88,7 @@ import Testing
     let good = try folder.text("s.json")
     for (old, new, said) in [
       ("\"mpState\": \"runnable\"", "\"mpState\": \"resting\"", "vcpus[0].mpState: one of"),
-      ("\"version\": \"1.2\"", "\"version\": \"3.0\"", "this program reads 1.x"),
+      ("\"version\": \"1.3\"", "\"version\": \"3.0\"", "this program reads 1.x"),
       ("\"file\": \"s.json.memory\"", "\"file\": \"gone\"", "cannot read"),
       ("{", "[", "no JSON"),
       ("\"number\": 129,", "\"number\": 9129,", "settings.capabilities[0]: a state may not enable KVM_CAP_9129"),
@@ -124,11 +124,11 @@ import Testing
     let folder = try Folder()
     _ = try Program.run(["snapshot", "hello", "--at", "exit:2", "-o", folder.path("s.json"), "--quiet"])
     let text = try folder.text("s.json")
-      .replacingOccurrences(of: "\"version\": \"1.2\"", with: "\"version\": \"1.3\", \"weather\": \"fair\"")
+      .replacingOccurrences(of: "\"version\": \"1.3\"", with: "\"version\": \"1.4\", \"weather\": \"fair\"")
     try folder.write(text, to: "s.json")
     let result = try Program.run(["restore", folder.path("s.json")])
     #expect(result.status == 0)
-    #expect(result.errors.contains("of version 1.3") && result.errors.contains("weather"), "\(result.errors)")
+    #expect(result.errors.contains("of version 1.4") && result.errors.contains("weather"), "\(result.errors)")
   }
 
   @Test func `a guest that has failed is kept as it was left, and one that has not is not`() throws {

@@ -66,10 +66,11 @@ func hop(
 }
 
 @Suite("Hops from machine to machine", Host.canRun) struct HopTests {
-  @Test(arguments: ["hello", "ipi", "ioapic", "msi", "timer"], [200, 1000, 3000, 7000])
+  @Test(arguments: ["hello", "ipi", "ioapic", "msi", "timer", "virtio"], [200, 1000, 3000, 7000])
   func `a guest that hops finishes with all its checks held`(_ guest: String, _ microseconds: Int) throws {
     var configuration = MachineConfiguration()
     configuration.vcpus = 2
+    if guest == "virtio" { configuration.virtio = [.entropy] }
     let result = try hop(guest, configuration, every: .microseconds(microseconds))
     #expect(result.outcome.isSuccess, "\(result.outcome) after \(result.hops) hops")
     #expect(result.failedChecks.isEmpty, "after \(result.hops) hops")
@@ -118,13 +119,14 @@ func hop(
     }
   }
 
-  @Test(arguments: ["ipi", "ioapic", "msi", "timer"], MachineConfiguration.IRQChip.allCases)
+  @Test(arguments: ["ipi", "ioapic", "msi", "timer", "virtio"], MachineConfiguration.IRQChip.allCases)
   func `a guest whose state is taken again and again while it runs finishes with all its checks held`(
     _ guest: String, _ irqChip: MachineConfiguration.IRQChip
   ) throws {
     var configuration = MachineConfiguration()
     configuration.vcpus = 2
     configuration.irqChip = irqChip
+    if guest == "virtio" { configuration.virtio = [.entropy] }
     let image = try #require(BuiltInGuest.named(guest)).image
     let machine = try Machine(configuration, image: image, on: try #require(Host.system), console: Console())
     let running = try machine.start()

@@ -95,14 +95,30 @@ final class TestFolder {
     let file = SnapshotFile(folder.path.appending("a.json"))
     try file.write(Self.snapshot(fill: 1))
     let before = try folder.names.map { try folder.bytes(of: $0) }
-    // Memory for the second name cannot be written: a folder has it.
-    let taken = folder.path.appending("a.json.memory-2")
-    #expect(unsafe taken.withPlatformString { unsafe mkdir($0, 0o700) } == 0)
-    defer { unsafe taken.withPlatformString { _ = unsafe rmdir($0) } }
+    // All other names are taken.
+    let taken = (2...9).map { "a.json.memory-\($0)" }
+    for name in taken { try folder.write([1], to: name) }
     #expect(throws: SnapshotFileError.self) { try file.write(Self.snapshot(fill: 2)) }
     #expect(try ["a.json", "a.json.memory"].map { try folder.bytes(of: $0) } == before)
     #expect(try file.read().memory == Self.snapshot(fill: 1).memory)
-    #expect(folder.names == ["a.json", "a.json.memory", "a.json.memory-2"])
+    #expect(folder.names == ["a.json", "a.json.memory"] + taken)
+  }
+
+  @Test func `a snapshot never takes the place of another's memory`() throws {
+    let folder = try TestFolder()
+    let first = SnapshotFile(folder.path.appending("a.json"))
+    try first.write(Self.snapshot(fill: 1))
+    let error = #expect(throws: SnapshotFileError.self) {
+      try SnapshotFile(folder.path.appending("a.json.memory")).write(Self.snapshot(fill: 2))
+    }
+    #expect(error?.description.contains("it is the memory of a snapshot") == true)
+    #expect(try first.read().memory == Self.snapshot(fill: 1).memory)
+    // One whose state has another name now.
+    try folder.write(try folder.bytes(of: "a.json"), to: "kept.json")
+    try folder.write(Array("{}".utf8), to: "a.json")
+    try first.write(Self.snapshot(fill: 3))
+    #expect(try SnapshotFile(folder.path.appending("kept.json")).read().memory == Self.snapshot(fill: 1).memory)
+    #expect(try first.read().memory == Self.snapshot(fill: 3).memory)
   }
 
   @Test func `an interruption between the two files leaves the old snapshot usable`() throws {

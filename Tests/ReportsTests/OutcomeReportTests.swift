@@ -13,6 +13,7 @@ import VMM
       (.debugExit(value: 7, vcpu: 2), "debug-exit", 7, 2),
       (.shutdown(vcpu: 1), "shutdown", nil, 1),
       (.reset(vcpu: 0), "reset", nil, 0),
+      (.poweredOff(vcpu: 1), "powered-off", nil, 1),
       (.systemEvent("system event 2", vcpu: 0), "system-event", nil, 0),
       (.unrunnable(reason: "KVM_INTERNAL_ERROR_EMULATION", vcpu: 0), "unrunnable", nil, 0),
       (.runFailed(KVMError(call: .run, errno: .badAddress), vcpu: 4), "run-failed", nil, 4),

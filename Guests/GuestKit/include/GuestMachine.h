@@ -108,6 +108,23 @@ GUEST_INLINE void mmio_write32(uint64_t address, uint32_t value) {
   __asm__ volatile("movl %0, (%1)" : : "r"(value), "r"(address) : "memory");
 }
 
+GUEST_INLINE uint16_t mmio_read16(uint64_t address) {
+  uint16_t value;
+  __asm__ volatile("movw (%1), %0" : "=r"(value) : "r"(address) : "memory");
+  return value;
+}
+GUEST_INLINE void mmio_write16(uint64_t address, uint16_t value) {
+  __asm__ volatile("movw %0, (%1)" : : "r"(value), "r"(address) : "memory");
+}
+GUEST_INLINE uint8_t mmio_read8(uint64_t address) {
+  uint8_t value;
+  __asm__ volatile("movb (%1), %0" : "=q"(value) : "r"(address) : "memory");
+  return value;
+}
+GUEST_INLINE void mmio_write8(uint64_t address, uint8_t value) {
+  __asm__ volatile("movb %0, (%1)" : : "q"(value), "r"(address) : "memory");
+}
+
 GUEST_INLINE uint64_t cr8_read(void) {
   uint64_t value;
   __asm__ volatile("movq %%cr8, %0" : "=r"(value) : : "memory");

@@ -11,3 +11,6 @@ const char *cprocess_argument(int index);
 // Has writes to a pipe that nobody reads and to a file that may not grow end with an error, EPIPE or EFBIG, and not with
 // the process (SIGPIPE, SIGXFSZ; signal(7)).
 void cprocess_ignore_write_signals(void);
+
+// The commit that a package was made of; "" for any other build.
+const char *cprocess_commit(void);

@@ -15,6 +15,10 @@ int csupport_signalfd(const int *numbers, int count);
 // Takes a pending signal, which the caller has blocked, without waiting: whether it was pending.
 int csupport_take_signal(int number);
 
+// Has the first of these signals that comes from now on do nothing, and each that comes after it end the process. They are
+// not to be blocked.
+void csupport_forgive_one_signal(const int *numbers, int count);
+
 // Whether the process ignores a signal, as nohup(1) has it for SIGHUP and a shell for SIGINT of what it runs in the
 // background.
 int csupport_ignores_signal(int number);

@@ -143,6 +143,7 @@ extension StopReply {
       switch outcome {
       case .finished(let status, _): .exited(status: status)
       case .debugExit(let value, _): .exited(status: value)
+      case .poweredOff: .exited(status: 0)
       // gdb's numbers of SIGSEGV, SIGABRT, SIGALRM and SIGTERM.
       case .shutdown: .terminated(signal: 11)
       case .unrunnable, .runFailed: .terminated(signal: 6)

@@ -11,13 +11,18 @@ extension InspectableState {
     var reader = reader
     var sink = QEMUNoPages()
     let stream = try QEMUStream(&reader, &sink)
-    try self.init(stream)
+    try self.init(stream, try QEMUDescription(stream, wanted: Self.qemuDevices))
   }
 
+  /// The devices whose fields an inspectable state has.
+  static let qemuDevices: Set<String> = ["cpu_common", "cpu", "apic", "ioapic", "i8259", "i8254", "kvmclock"]
+
   /// The devices of a stream.
-  init(_ stream: QEMUStream) throws(ForeignStateError) {
-    let wanted: Set<String> = ["cpu_common", "cpu", "apic", "ioapic", "i8259", "i8254", "kvmclock"]
-    let description = try QEMUDescription(stream, wanted: wanted)
+  ///
+  /// - Parameters:
+  ///   - stream: the stream.
+  ///   - description: its description, with `qemuDevices` at least.
+  init(_ stream: QEMUStream, _ description: QEMUDescription) throws(ForeignStateError) {
     self.init(format: .qemu)
     machine.guest = stream.machine
     let memory = stream.blocks.first { $0.name == "pc.ram" || $0.name == "ram-node0" }

@@ -4,6 +4,8 @@ import JSON
 struct QEMUDescription {
   /// The devices that were wanted, in the order of the stream.
   private(set) var devices: [QEMUDevice] = []
+  /// The names of all devices, in that order.
+  private(set) var names: [String] = []
 
   private static let limits = JSONLimits(bytes: 48 << 20, values: 4 << 20)
 
@@ -38,6 +40,7 @@ struct QEMUDescription {
       guard try cursor.integer(1) == UInt64(QEMUStream.SectionType.footer), try cursor.bytes(4) == number else {
         throw cursor.failure("the footer of the section of \(name.debugDescription) expected")
       }
+      names.append(name)
       if isWanted { devices.append(section) }
     }
     guard cursor.peek == QEMUStream.SectionType.end else {
@@ -91,6 +94,9 @@ struct QEMUDevice {
     let shift = UInt64(64 - 8 * bytes.count)
     return Int64(bitPattern: value << shift) >> Int64(shift)
   }
+
+  /// Whether it has fields whose paths begin so.
+  func hasFields(below path: String) -> Bool { fields.keys.contains { $0.hasPrefix(path) } }
 
   /// The elements of an array.
   func numbers(_ path: String, count: Int) -> [UInt64]? {

@@ -63,6 +63,7 @@ struct QEMUMemoryWalk {
       try nameBlock(flags, &reader)
       let fill = try reader.integer(UInt8.self, "a page's byte")
       guard fill == 0 else { throw reader.failure("a page of zeros expected, not of \(fill)", back: 1) }
+      try sink.zeroPage(of: block, at: address)
     case Flag.delta, Flag.compressed:
       throw reader.failure(
         "a page that was packed by QEMU itself (xbzrle or compress): save without these capabilities", back: 8)

@@ -126,6 +126,13 @@ protocol QEMUPageSink {
   ///   - address: where it is in the block.
   ///   - reader: the stream, which stands at the 4096 bytes of the page; the sink takes them.
   mutating func page(of block: String, at address: UInt64, _ reader: inout QEMUReader) throws(ForeignStateError)
+
+  /// Takes a page of zeros, which may have been another one before.
+  ///
+  /// - Parameters:
+  ///   - block: the block's name.
+  ///   - address: where it is in the block.
+  mutating func zeroPage(of block: String, at address: UInt64) throws(ForeignStateError)
 }
 
 /// Leaves every page out.
@@ -133,4 +140,6 @@ struct QEMUNoPages: QEMUPageSink {
   mutating func page(of block: String, at address: UInt64, _ reader: inout QEMUReader) throws(ForeignStateError) {
     try reader.skip(4096, "a page of memory")
   }
+
+  mutating func zeroPage(of block: String, at address: UInt64) {}
 }

@@ -15,6 +15,10 @@ public enum StateSource: String, Sendable, CaseIterable {
   case page
   /// Pages of 4096 bytes, or a hex dump of them.
   case apicPage = "apic-page"
+  /// Cloud Hypervisor's `state.json`.
+  case cloudHypervisor = "cloud-hypervisor"
+  /// Firecracker's `vmstate`.
+  case firecracker
 }
 
 /// A state that was read.
@@ -66,11 +70,16 @@ public struct StateReader {
     }
     switch expected {
     case nil: return try readByContent(beginning[...])
-    case .lapwing: return .lapwing(try document())
+    case .lapwing: return .lapwing(try document(rest(.lapwing, atMost: Self.documentLimit)))
     case .qemu: return .foreign(try stream(beginning[...]))
     case .monitor: return .foreign(try InspectableState(monitor: rest(.monitor, atMost: Self.textLimit)))
     case .page: return .foreign(try pages(size: LocalAPICState.pageSize))
     case .apicPage: return .foreign(try pages(size: RegisterPages.wholePage))
+    case .cloudHypervisor:
+      return .foreign(
+        try InspectableState(cloudHypervisor: rest(.cloudHypervisor, atMost: CloudHypervisorTree.sizeLimit)))
+    case .firecracker:
+      return .foreign(try InspectableState(firecracker: rest(.firecracker, atMost: Self.textLimit)))
     }
   }
 
@@ -80,10 +89,15 @@ public struct StateReader {
         .qemu, at: 0, "it is compressed: '\(program) FILE | lapwing inspect -' reads what is in it")
     }
     if QEMUStream.matches(beginning) || LibvirtHeader.matches(beginning) { return .foreign(try stream(beginning)) }
+    if FirecrackerFile.matches(beginning) {
+      return .foreign(try InspectableState(firecracker: rest(.firecracker, atMost: Self.textLimit)))
+    }
     // A page does not begin with a brace or a bracket: its first word is reserved.
     let first = beginning.first { !Self.isBlank($0) }
     if beginning.isEmpty || first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-      return .lapwing(try document())
+      let text = try rest(.lapwing, atMost: Self.documentLimit)
+      return CloudHypervisorTree.matches(text)
+        ? .foreign(try InspectableState(cloudHypervisor: text)) : .lapwing(try document(text))
     }
     let bytes = try rest(.pages, atMost: Self.textLimit)
     guard Self.isText(bytes) else {
@@ -95,14 +109,13 @@ public struct StateReader {
     guard InspectableState.isMonitorText(bytes) else {
       throw ForeignStateError(
         .lapwing, at: 0,
-        "a snapshot of Lapwing's, a migration stream of QEMU, text of its monitor or a register page expected; --from "
-          + "says which it is")
+        "a snapshot of Lapwing's, of Cloud Hypervisor or Firecracker, a migration stream of QEMU, text of its monitor or "
+          + "a register page expected; --from says which it is")
     }
     return .foreign(try InspectableState(monitor: bytes))
   }
 
-  private mutating func document() throws(ForeignStateError) -> StateDocument {
-    let text = try rest(.lapwing, atMost: Self.documentLimit)
+  private func document(_ text: [UInt8]) throws(ForeignStateError) -> StateDocument {
     do throws(MalformedState) {
       return try StateDocument(text: text)
     } catch {
@@ -150,6 +163,8 @@ extension StateFormat {
     case .qemu: self = .qemu
     case .monitor: self = .monitor
     case .page, .apicPage: self = .pages
+    case .cloudHypervisor: self = .cloudHypervisor
+    case .firecracker: self = .firecracker
     }
   }
 }

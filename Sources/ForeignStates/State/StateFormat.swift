@@ -8,6 +8,10 @@ public enum StateFormat: String, Hashable, Sendable, CaseIterable, Codable {
   case monitor
   /// Register pages of local APICs.
   case pages
+  /// Cloud Hypervisor's `state.json`.
+  case cloudHypervisor = "cloud-hypervisor"
+  /// Firecracker's `vmstate`.
+  case firecracker
 
   /// The format for a person.
   public var words: String {
@@ -16,6 +20,8 @@ public enum StateFormat: String, Hashable, Sendable, CaseIterable, Codable {
     case .qemu: "a migration stream of QEMU"
     case .monitor: "text of QEMU's monitor"
     case .pages: "register pages of local APICs"
+    case .cloudHypervisor: "a state of Cloud Hypervisor"
+    case .firecracker: "a state of Firecracker"
     }
   }
 }

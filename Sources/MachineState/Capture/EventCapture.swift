@@ -64,7 +64,8 @@ struct EventCapture {
     let owned = machine.interrupts.machineIRQFDs
     let shared = SharedEvents(held.map(\.event) + machine.vm.ioEvents.map(\.event))
     var states: [IRQFDState] = []
-    for (irqfd, pending) in zip(held, try restore()) {
+    // A device's own state says what it has assigned, and it stands still: nothing waits in its events.
+    for (irqfd, pending) in zip(held, try restore()) where !machine.interrupts.belongsToDevice(irqfd.event) {
       var state = IRQFDState(gsi: irqfd.gsi)
       state.isOwnedByVMM = owned[irqfd.gsi] === irqfd.event
       state.pending = pending
@@ -75,7 +76,7 @@ struct EventCapture {
     var ioEvents: [IOEventState] = []
     // What a shared event holds is told once.
     var told = Set(states.compactMap(\.event))
-    for event in machine.vm.ioEvents {
+    for event in machine.vm.ioEvents where !machine.interrupts.belongsToDevice(event.event) {
       var state = IOEventState(address: event.address)
       state.length = event.length
       state.match = event.match

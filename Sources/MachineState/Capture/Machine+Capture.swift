@@ -21,8 +21,8 @@ extension Machine {
   /// - Parameter guest: the guest's name.
   /// - Throws: `MachineError` as `capture` does, and `configuration` for the unit tests' PC.
   public func snapshot(guest: String = "") throws(MachineError) -> Snapshot {
-    guard configuration.profile == .standard else {
-      throw .configuration("the unit tests' PC has devices whose state is not kept; save a standard machine")
+    guard configuration.profile.keepsState else {
+      throw .configuration("the unit tests' PC has devices whose state is not kept; save another machine")
     }
     let copy = GuestMemoryCopy(roomFor: memory)
     // State first: KVM_GET_MP_STATE and a kvmclock that is read may write to memory, nothing of memory to state.

@@ -66,7 +66,46 @@ extension MachineConfiguration {
       .hex("logCapacity", \.logCapacity, upTo: 1 << 32),
       .count("vcpus", \.vcpus, in: 1...MachineState.vcpuLimit),
       Field("vcpuIDs", \.vcpuIDs, .list(of: .hex, atMost: MachineState.vcpuLimit)),
+      // Absent for the standard one.
+      Field(ifAny: "profile", \.savedProfile, .choice(["linux": .linux])),
+      Field("virtio", \.virtio, .list(of: VirtioDevice.coding, atMost: VirtioDevice.limit)).since(minor: 3),
     ]
+  }
+
+  private var savedProfile: MachineProfile? {
+    get { profile == .linux ? profile : nil }
+    set { profile = newValue ?? .standard }
+  }
+}
+
+extension VirtioDevice {
+  /// The members of all kinds of devices.
+  private struct Members {
+    var kind = ""
+    var path: String?
+    var readOnly: Bool?
+
+    static var fields: [Field<Members>] {
+      [
+        .text("kind", \.kind, atMost: 64), Field(ifAny: "path", \.path, .text(atMost: HostFile.longestPath)),
+        Field(ifAny: "readOnly", \.readOnly, .flag),
+      ]
+    }
+  }
+
+  fileprivate static var coding: JSONCoding<VirtioDevice> {
+    JSONCoding.object(Members.fields, Members()).map { (members) throws(JSONError) in
+      switch members.kind {
+      case "rng": return .entropy
+      case "disk": return .disk(Disk(path: members.path ?? "", isReadOnly: members.readOnly ?? false))
+      default: throw JSONError("\"rng\" or \"disk\" expected, not \"\(members.kind)\"", at: "kind")
+      }
+    } back: { device in
+      switch device {
+      case .entropy: Members(kind: device.kind)
+      case .disk(let disk): Members(kind: device.kind, path: disk.path, readOnly: disk.isReadOnly)
+      }
+    }
   }
 }
 

@@ -24,10 +24,48 @@ extension SnapshotFile {
   /// - Throws: `SnapshotFileError.unwritable`; the old snapshot is then as it was.
   @discardableResult
   public func write(_ snapshot: Snapshot, isCancelled: () -> Bool = { false }) throws(SnapshotFileError) -> Bool {
-    let outputs = try outputs()
     let table = MemoryFile(snapshot.memory, id: UInt64.random(in: .min ... .max))
+    return try write(snapshot.state, table) { file in
+      for run in snapshot.memory.runs {
+        if isCancelled() { throw Cancellation() }
+        try file.writeAll(run.bytes)
+      }
+    }
+  }
+
+  /// Writes a state with memory that was collected in a file, in the same way: a run of it at a time is in this process.
+  ///
+  /// - Parameters:
+  ///   - state: The state.
+  ///   - memory: Its memory, as many bytes as its configuration has.
+  ///   - isCancelled: Asked between two pieces of memory, as signals wait meanwhile.
+  /// - Returns: Whether it was written: not where it was cancelled.
+  /// - Throws: `SnapshotFileError.unwritable`; the old snapshot is then as it was.
+  public func write(
+    _ state: MachineState, memory: MemorySpool, isCancelled: () -> Bool = { false }
+  ) throws(SnapshotFileError) -> Bool {
+    let entries: [MemoryFile.Entry]
+    do throws(Errno) {
+      entries = try memory.entries()
+    } catch {
+      throw .unwritable(path, "the guest's memory, collected beside it, cannot be read: \(error)")
+    }
+    let table = MemoryFile(
+      id: UInt64.random(in: .min ... .max), size: state.configuration.memory, entries: entries)
+    return try write(state, table) { file in
+      try memory.forEachRun { _, bytes in
+        if isCancelled() { throw Cancellation() }
+        try file.writeAll(bytes)
+      }
+    }
+  }
+
+  private func write(
+    _ state: MachineState, _ table: MemoryFile, runs: (FileDescriptor) throws -> Void
+  ) throws(SnapshotFileError) -> Bool {
+    let outputs = try outputs()
     let head = table.head
-    var state = snapshot.state
+    var state = state
     state.memory = MemoryReference(
       file: outputs.memory.path.lastComponent?.string ?? "", id: table.id, size: table.size, pages: table.pages,
       checksum: CRC32C.of(head))
@@ -36,10 +74,7 @@ extension SnapshotFile {
       do {
         var memory = try stage(outputs.memory) { file in
           try file.writeAll(head)
-          for run in snapshot.memory.runs {
-            if isCancelled() { throw Cancellation() }
-            try file.writeAll(run.bytes)
-          }
+          try runs(file)
         }
         var document = try stage(outputs.state) { file in _ = try file.writeAll(text) }
         try commit(&memory, &document, outputs)
@@ -67,22 +102,24 @@ extension SnapshotFile {
 
   private func outputs() throws(SnapshotFileError) -> Outputs {
     let state = try output(path)
+    if isMemory(state.path) { throw .unwritable(path, "it is the memory of a snapshot") }
     let first = (state.path.lastComponent?.string ?? "snapshot") + ".memory"
-    let second = first + "-2"
+    let names = [first] + (2...9).map { "\(first)-\($0)" }
     let folder = state.path.removingLastComponent()
     // A state is read for the name of its memory alone, and only where something of that name is there.
-    let isThere = [first, second].contains { HostFile.exists(folder.appending($0)) }
+    let isThere = names.contains { HostFile.exists(folder.appending($0)) }
     let reference = isThere ? (try? SnapshotFile(state.path).readDocument())?.state.memory?.file : nil
-    let old = reference.flatMap { [first, second].contains($0) ? $0 : nil }
-    let memory = folder.appending(old == first ? second : first)
-    // Nobody has named this file: it is replaced where it is what it would be.
-    if HostFile.kind(of: memory) == .regular {
-      let magic = (try? HostFile.beginning(of: memory, count: MemoryFile.magic.count)) ?? []
-      guard magic == MemoryFile.magic else {
-        throw .unwritable(memory, "it is no memory of a snapshot, and is not replaced")
-      }
+    let old = reference.flatMap { names.contains($0) ? $0 : nil }
+    // Nobody has named this file, so nothing is replaced: one that is there may be the memory of a state that was renamed.
+    guard let memory = names.first(where: { !HostFile.exists(folder.appending($0)) }) else {
+      throw .unwritable(folder.appending(first), "it and those up to \(first)-9 are there, and are not replaced")
     }
-    return Outputs(state: state, memory: try output(memory), oldMemory: old)
+    return Outputs(state: state, memory: try output(folder.appending(memory)), oldMemory: old)
+  }
+
+  private func isMemory(_ path: FilePath) -> Bool {
+    HostFile.kind(of: path) == .regular
+      && (try? HostFile.beginning(of: path, count: MemoryFile.magic.count)) == MemoryFile.magic
   }
 
   private func output(_ path: FilePath) throws(SnapshotFileError) -> OutputFile {

@@ -12,8 +12,18 @@ public struct SnapshotFile: Sendable {
   /// The document's path.
   public let path: FilePath
 
+  /// How long a pipe may take to its end; nil for however long.
+  private let patience: Duration?
+
   /// A snapshot at a path.
-  public init(_ path: FilePath) { self.path = path }
+  ///
+  /// - Parameters:
+  ///   - path: The document's path.
+  ///   - patience: How long it may take to its end where it is a pipe or a device; nil for however long.
+  public init(_ path: FilePath, patience: Duration? = nil) {
+    self.path = path
+    self.patience = patience
+  }
 
   /// Reads the state alone: memory is neither read nor looked for.
   ///
@@ -27,11 +37,13 @@ public struct SnapshotFile: Sendable {
     }
   }
 
-  /// Reads state and memory.
+  /// Reads state and memory. The disks are without their paths: a snapshot may come from anywhere, and whoever goes on from
+  /// it names this host's files.
   ///
   /// - Throws: `SnapshotFileError`.
   public func read() throws(SnapshotFileError) -> (document: StateDocument, memory: MemoryImage) {
-    let document = try readDocument()
+    var document = try readDocument()
+    document.state.configuration.forgetDisks()
     guard let reference = document.state.memory else {
       throw .malformed(path, MalformedState("the state has no memory, so nothing can go on from it", at: "memory"))
     }
@@ -97,9 +109,21 @@ public struct SnapshotFile: Sendable {
 
   private func read(_ path: FilePath, atMost limit: Int) throws(SnapshotFileError) -> [UInt8] {
     do throws(HostFileError) {
-      return try HostFile.read(path, limit: limit, acceptsPipes: true)
+      return try HostFile.read(path, limit: limit, acceptsPipes: true, patience: patience)
+    } catch .unreadable(.timedOut) {
+      throw .incomplete(path)
     } catch {
       throw .unreadable(path, "\(error)")
+    }
+  }
+}
+
+extension MachineConfiguration {
+  fileprivate mutating func forgetDisks() {
+    for (index, device) in virtio.enumerated() {
+      guard case .disk(var disk) = device else { continue }
+      disk.path = ""
+      virtio[index] = .disk(disk)
     }
   }
 }
@@ -118,6 +142,8 @@ extension MemoryReference {
 public enum SnapshotFileError: Error, Sendable, CustomStringConvertible {
   /// A file cannot be read.
   case unreadable(FilePath, String)
+  /// A pipe or a device did not come to its end in time.
+  case incomplete(FilePath)
   /// A file cannot be written; what was there before still is.
   case unwritable(FilePath, String)
   /// A file does not hold what it should.
@@ -126,6 +152,7 @@ public enum SnapshotFileError: Error, Sendable, CustomStringConvertible {
   /// Which file and what is wrong, for a person.
   public var description: String {
     switch self {
+    case .incomplete(let path): "'\(path)' did not come to its end in time"
     case .unreadable(let path, let reason): "cannot read '\(path)': \(reason)"
     case .unwritable(let path, let reason): "cannot write '\(path)': \(reason)"
     case .malformed(let path, let error): "\(path): \(error)"

@@ -33,6 +33,13 @@ struct MemoryFile {
     }
   }
 
+  /// The header and the table of runs whose checksums are known.
+  init(id: UInt64, size: UInt64, entries: [Entry]) {
+    self.id = id
+    self.size = size
+    self.entries = entries
+  }
+
   /// Where the pages begin.
   var dataOffset: Int { Self.dataOffset(runs: entries.count) }
 

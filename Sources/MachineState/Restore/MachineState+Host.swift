@@ -103,8 +103,10 @@ private struct CPUIDFeatures {
 
   static var registers: [CPUIDFeatures] {
     [
-      // Without x2APIC, TSC deadline and OSXSAVE; without hyper-threading, which is about the number of vCPUs.
-      CPUIDFeatures(function: 1, index: 0, register: "ECX", value: \.ecx, mask: ~(1 << 21 | 1 << 24 | 1 << 27)),
+      // Without x2APIC, TSC deadline, OSXSAVE and the bit by which a guest is told that it is one; without hyper-threading, which
+      // is about the number of vCPUs.
+      CPUIDFeatures(
+        function: 1, index: 0, register: "ECX", value: \.ecx, mask: ~(1 << 21 | 1 << 24 | 1 << 27 | 1 << 31)),
       CPUIDFeatures(function: 1, index: 0, register: "EDX", value: \.edx, mask: ~(1 << 28 | 1 << 9)),
       CPUIDFeatures(function: 7, index: 0, register: "EBX", value: \.ebx),
       // Without OSPKE, which follows CR4.

@@ -38,7 +38,7 @@ extension MachineState {
   }
 
   private func validateConfiguration() throws(MalformedState) {
-    guard configuration.profile == .standard else {
+    guard configuration.profile.keepsState else {
       throw MalformedState("it is that of the unit tests' PC, of whose devices it has nothing", at: "profile")
     }
     let range = MachineConfiguration.memoryRange

@@ -59,7 +59,7 @@ public struct RunReport: Codable, Sendable {
     public var apic: MachineConfiguration.APIC
     /// Who starts the application processors.
     public var start: MachineConfiguration.Start
-    /// What kind of PC it is: `standard` or `unittest`.
+    /// What kind of PC it is: `standard`, `unittest` or `linux`.
     public var profile: String
     /// The processor that the guest sees, such as `qemu64,+umip`; nil where no model was chosen.
     public var cpu: String?
@@ -159,6 +159,8 @@ public struct OutcomeReport: Codable, Sendable {
     case shutdown
     /// It reset the machine.
     case reset
+    /// It switched the machine off.
+    case poweredOff = "powered-off"
     /// KVM_EXIT_SYSTEM_EVENT, or a port that turns the machine off.
     case systemEvent = "system-event"
     /// KVM cannot go on with it.
@@ -181,6 +183,7 @@ public struct OutcomeReport: Codable, Sendable {
     case .debugExit(let value, _): (kind, status) = (.debugExit, value)
     case .shutdown: kind = .shutdown
     case .reset: kind = .reset
+    case .poweredOff: kind = .poweredOff
     case .systemEvent: kind = .systemEvent
     case .unrunnable: kind = .unrunnable
     case .runFailed: kind = .runFailed

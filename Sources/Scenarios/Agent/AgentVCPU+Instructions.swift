@@ -20,14 +20,14 @@ extension AgentVCPU {
     try attempt(.writeMSR, [UInt64(index), value]).fault.map(Vector.init(rawValue:))
   }
 
-  /// A 32-bit read of guest-physical memory or a memory-mapped register.
-  public func readMemory(_ address: UInt64) throws -> UInt32 {
-    UInt32(truncatingIfNeeded: try perform(.readMemory, address).first)
+  /// A read of guest-physical memory or a memory-mapped register, of 1, 2 or 4 bytes.
+  public func readMemory(_ address: UInt64, width: Int = 4) throws -> UInt32 {
+    UInt32(truncatingIfNeeded: try perform(.readMemory, address, UInt64(width)).first)
   }
 
-  /// A 32-bit write.
-  public func writeMemory(_ address: UInt64, _ value: UInt32) throws {
-    try perform(.writeMemory, address, UInt64(value))
+  /// A write of 1, 2 or 4 bytes.
+  public func writeMemory(_ address: UInt64, _ value: UInt32, width: Int = 4) throws {
+    try perform(.writeMemory, address, UInt64(value), UInt64(width))
   }
 
   /// IN of 1, 2 or 4 bytes.

@@ -13,8 +13,11 @@ extension HostKnowledge {
   /// - Parameters:
   ///   - scenarios: those that are going to be run.
   ///   - system: the host's KVM.
-  public mutating func probe(for scenarios: some Sequence<Scenario>, on system: System) {
+  public mutating func probe(
+    for scenarios: some Sequence<Scenario>, on system: System, isInterrupted: () -> Bool = { false }
+  ) {
     for trait in scenarios.lazy.flatMap(\.needs).compactMap(\.trait) where !triedTraits.contains(trait) {
+      if isInterrupted() { return }
       triedTraits.insert(trait)
       let trial = TraitTrial(trait, on: system, self)
       missingTraits[trait] =

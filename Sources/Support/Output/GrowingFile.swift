@@ -21,6 +21,7 @@ public struct GrowingFile: ~Copyable {
   init(_ output: OutputFile, asSpool: Bool) throws(Errno) {
     self.output = output
     staged = asSpool ? nil : try StagedFile(unnamedAt: output.path, permissions: output.permissions)
+    if let file = staged?.descriptor { output.kept?.give(to: file) }
     spool = staged == nil ? try StagedFile.namelessSpool(besides: output.path) : nil
   }
 

@@ -9,6 +9,7 @@ public final class OutputFile: Sendable {
   /// What is written: another path than was named where that is a symbolic link.
   public let path: FilePath
   let permissions: FilePermissions
+  let kept: FileOwnership?
   private let stream: FileDescriptor?
 
   /// Makes sure that a file can be written, and leaves it as it is. It does not wait.
@@ -24,19 +25,20 @@ public final class OutputFile: Sendable {
     switch try OutputPlace.find(path) {
     case .file(let place, let kept):
       self.path = place
+      self.kept = kept
       // Whoever may not read the old file is not to read the new one.
-      self.permissions = kept ?? permissions
+      self.permissions = kept?.permissions ?? permissions
       stream = nil
       _ = try Self.failing { () throws(Errno) in try StagedFile(at: place, permissions: permissions) }
     case .stream(let place):
       guard acceptsStreams else { throw .stream }
       self.path = place
-      self.permissions = permissions
+      (self.permissions, kept) = (permissions, nil)
       stream = try Self.openStream(place)
     case .descriptor(let number):
       guard acceptsStreams else { throw .stream }
       self.path = path
-      self.permissions = permissions
+      (self.permissions, kept) = (permissions, nil)
       guard fcntl(number, F_GETFL) & O_ACCMODE != O_RDONLY else { throw .failed(.badFileDescriptor) }
       // Another descriptor of the same open file: it writes where the first has come to.
       stream = try Self.failing { () throws(Errno) in try Self.call { try FileDescriptor(rawValue: number).duplicate() }
@@ -45,6 +47,20 @@ public final class OutputFile: Sendable {
   }
 
   deinit { try? stream?.close() }
+
+  /// Whether two paths lead to one file, by whichever links and folders, there already or not. Devices and pipes, into which
+  /// several may write, are none.
+  public static func leadToOneFile(_ first: FilePath, _ second: FilePath) -> Bool {
+    guard let first = place(of: first), let second = place(of: second) else { return false }
+    return first == second
+  }
+
+  private static func place(of path: FilePath) -> FilePath? {
+    guard case .file(let place, _)? = try? OutputPlace.find(path), let name = place.lastComponent,
+      let folder = HostFile.resolved(place.folder)
+    else { return nil }
+    return folder.appending(name)
+  }
 
   /// Writes all of it; into a file that takes its name at the end, once it is on disk.
   ///
@@ -68,6 +84,7 @@ public final class OutputFile: Sendable {
   /// - Throws: The error of the call that failed, or what `body` throws.
   public func stage(_ body: (FileDescriptor) throws -> Void) throws -> StagedFile {
     var staged = try StagedFile(at: path, permissions: permissions)
+    kept?.give(to: staged.descriptor)
     try staged.fill(body)
     return staged
   }

@@ -7,8 +7,8 @@ public import SystemPackage
 /// else has put there, in a folder for everybody, is refused: it may lead to a file of this user's. So are links among the
 /// folders on the way.
 enum OutputPlace {
-  /// A file: one that is there, whose permissions are kept, or a new one.
-  case file(FilePath, permissions: FilePermissions?)
+  /// A file: one that is there, whose owner and permissions are kept, or a new one.
+  case file(FilePath, kept: FileOwnership?)
   /// A device or a pipe, to be opened.
   case stream(FilePath)
   /// A descriptor that this process has, as `/dev/stdout` and `/dev/fd/63` name them.
@@ -24,12 +24,12 @@ enum OutputPlace {
       guard path.lastComponent != nil else { throw path.isEmpty ? .failed(.noSuchFileOrDirectory) : .directory }
       if let descriptor = ownDescriptor(path) { return .descriptor(descriptor) }
       try checkFolders(of: path)
-      guard let status = try status(of: path) else { return .file(path, permissions: nil) }
+      guard let status = try status(of: path) else { return .file(path, kept: nil) }
       switch status.st_mode & S_IFMT {
       case S_IFLNK: path = try follow(path, status)
       case S_IFREG:
         try checkReplaceable(path, status)
-        return .file(path, permissions: FilePermissions(rawValue: status.st_mode & 0o777))
+        return .file(path, kept: FileOwnership(status))
       case S_IFDIR: throw .directory
       case S_IFCHR, S_IFIFO: return .stream(path)
       default: throw .unsuitable
@@ -90,6 +90,25 @@ enum OutputPlace {
       let own = HostFile.resolved("/proc/self/fd"), HostFile.resolved(path.folder) == own
     else { return nil }
     return number
+  }
+}
+
+/// Whose a file is, and who may do what with it.
+struct FileOwnership: Sendable {
+  let permissions: FilePermissions
+  private let user: uid_t
+  private let group: gid_t
+
+  /// Without the bits that give a program rights: what is written is another.
+  init(_ status: stat) {
+    permissions = FilePermissions(rawValue: status.st_mode & 0o777)
+    (user, group) = (status.st_uid, status.st_gid)
+  }
+
+  /// Gives a new file the same, as far as this user may.
+  func give(to file: FileDescriptor) {
+    _ = fchown(file.rawValue, user, group)
+    _ = fchmod(file.rawValue, permissions.rawValue)
   }
 }
 

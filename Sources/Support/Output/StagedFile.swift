@@ -28,8 +28,11 @@ public struct StagedFile: ~Copyable {
     self.file = file
   }
 
-  /// A file for reading and writing that has lost its name, in the folder of another.
-  static func namelessSpool(besides place: FilePath) throws(Errno) -> FileDescriptor {
+  /// A file for reading and writing that has lost its name, in the folder of another: it is gone once it is closed.
+  ///
+  /// - Parameter place: the other file's path.
+  /// - Throws: `Errno` of open(2).
+  public static func namelessSpool(besides place: FilePath) throws(Errno) -> FileDescriptor {
     let name = newName(in: place.folder)
     return try SignalShield.hold { () throws(Errno) in
       let file = try create(name, .readWrite, .ownerReadWrite)

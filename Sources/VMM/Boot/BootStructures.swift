@@ -22,8 +22,10 @@ struct BootStructures {
   static let multibootDescriptors: [UInt64] = [0, 0x00cf_9b00_0000_ffff, 0x00cf_9300_0000_ffff]
 
   /// Identity-maps the first 4 GiB, all that a local APIC or an IOAPIC at its default address needs.
-  func writePageTables() throws(GuestMemoryError) {
-    let root = layout.pageTables
+  func writePageTables() throws(GuestMemoryError) { try Self.writePageTables(at: layout.pageTables, to: memory) }
+
+  /// The same at a place of its own, of `BootLayout.pageTablePages` pages.
+  static func writePageTables(at root: UInt64, to memory: GuestMemory) throws(GuestMemoryError) {
     let pointers = root + BootLayout.pageSize
     try memory.store(pointers | Page.table, at: root)
     var directories: [UInt8] = []
@@ -75,7 +77,7 @@ struct BootStructures {
     }
   }
 
-  private func append(_ value: UInt64, to bytes: inout [UInt8]) {
+  private static func append(_ value: UInt64, to bytes: inout [UInt8]) {
     for shift in stride(from: UInt64(0), to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
   }
 }

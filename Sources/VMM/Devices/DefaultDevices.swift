@@ -43,17 +43,49 @@ struct DefaultDevices {
   }
 }
 
+/// What a machine's devices are reached by: the port bus and the memory bus, and those of them whose states are kept beside
+/// what every machine keeps.
+struct PluggedDevices {
+  let ports: Bus
+  let addresses: Bus
+  let stateful: [any StatefulDevice]
+}
+
 extension DefaultDevices {
-  /// The port bus and the memory bus of a machine of that profile.
+  /// The PCI bus of a machine of that profile with these functions; nil where it has none.
+  func pciBus(
+    _ configuration: MachineConfiguration, _ functions: [UInt8: any PCIFunction]
+  ) throws(MachineError) -> PCIBus? {
+    var functions = functions
+    if configuration.profile.unitTest != nil {
+      functions[PCITestDevice.place] = try kvmCall { () throws(KVMError) in try PCITestDevice(vm: vm) }
+    }
+    guard !functions.isEmpty || configuration.profile == .linux else { return nil }
+    functions[HostBridge.place] = HostBridge()
+    return PCIBus(functions: functions)
+  }
+
+  /// The devices of a machine of that profile, on their buses.
   ///
-  /// - Parameter attached: the devices of the machine's owner.
-  func buses(
-    _ configuration: MachineConfiguration, _ attached: [AttachedDevice]
-  ) throws(MachineError) -> (ports: Bus, addresses: Bus) {
+  /// - Parameters:
+  ///   - configuration: what the machine is made of.
+  ///   - pci: its PCI bus.
+  ///   - attached: the devices of the machine's owner.
+  func plugged(
+    _ configuration: MachineConfiguration, _ pci: PCIBus?, _ attached: [AttachedDevice]
+  ) throws(MachineError) -> PluggedDevices {
     var (ports, addresses) = (portDevices, interruptControllers)
+    var stateful: [any StatefulDevice] = []
     if let platform = configuration.profile.unitTest {
-      let unitTest = try kvmCall { () throws(KVMError) in try UnitTestDevices(platform, on: self) }
+      let unitTest = UnitTestDevices(platform, on: self)
       (ports, addresses) = (unitTest.portDevices, unitTest.memoryDevices)
+    } else if configuration.profile == .linux {
+      let linux = LinuxDevices(on: self)
+      (ports, addresses, stateful) = (linux.portDevices, linux.memoryDevices, linux.stateful)
+    }
+    if let pci {
+      ports += pci.portDevices
+      addresses += pci.memoryDevices
     }
     for device in attached {
       try device.validate(configuration, memory: memory)
@@ -63,7 +95,9 @@ extension DefaultDevices {
       }
     }
     do throws(BusError) {
-      return (try Bus(name: "port", devices: ports), try Bus(name: "memory", devices: addresses))
+      return PluggedDevices(
+        ports: try Bus(name: "port", devices: ports), addresses: try Bus(name: "memory", devices: addresses),
+        stateful: stateful)
     } catch {
       throw .configuration(error.description)
     }

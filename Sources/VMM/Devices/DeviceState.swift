@@ -61,8 +61,18 @@ extension DeviceState {
   /// How the state of a device is checked, by the device's name.
   private static let checks: [String: @Sendable (DeviceState) throws(DeviceStateError) -> Void] = [
     DisplayController.stateName: { (state) throws(DeviceStateError) in _ = try DisplayController.values(of: state) },
+    PCIBus.stateName: { (state) throws(DeviceStateError) in _ = try PCIBus.State(state) },
     SerialPort.stateName: { (state) throws(DeviceStateError) in _ = try UART(state) },
     GuestProgress.stateName: { (state) throws(DeviceStateError) in _ = try GuestProgress.values(of: state) },
+  ]
+
+  /// The same of the devices that a machine for Linux has beside these.
+  private static let linuxChecks: [String: @Sendable (DeviceState) throws(DeviceStateError) -> Void] = [
+    RealTimeClock.stateName: { (state) throws(DeviceStateError) in _ = try RealTimeClock.values(of: state) },
+    PowerManagementEvents.stateName: { (state) throws(DeviceStateError) in
+      _ = try PowerManagementEvents.values(of: state)
+    },
+    PowerManagementTimer.stateName: { (state) throws(DeviceStateError) in _ = try PowerManagementTimer.age(of: state) },
   ]
 
   /// Refuses states that the devices of such a machine cannot be in, before there is a machine.
@@ -71,8 +81,13 @@ extension DeviceState {
   public static func validate(
     _ states: [DeviceState], _ configuration: MachineConfiguration
   ) throws(DeviceStateError) {
+    let others = configuration.profile == .linux ? linuxChecks : [:]
     for state in states {
-      guard let check = checks[state.name] else {
+      if let index = configuration.virtio.indices.first(where: { state.name == "\(VirtioFunction.stateName)\($0)" }) {
+        _ = try VirtioState(state, of: configuration.virtio[index], memorySize: configuration.memory)
+        continue
+      }
+      guard let check = checks[state.name] ?? others[state.name] else {
         throw DeviceStateError(device: state.name, problem: "this machine has no device '\(state.name)'")
       }
       try check(state)

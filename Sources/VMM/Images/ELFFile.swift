@@ -15,6 +15,8 @@ struct ELFFile {
   let fileClass: Class
   let entry: UInt64
   let segments: [Segment]
+  /// Where its notes lie in the file.
+  let notes: [Range<UInt64>]
 
   /// Whether the bytes begin as an ELF file does.
   static func matches(_ image: ImageBytes) -> Bool { image.load(UInt32.self, at: 0) == 0x464c_457f }
@@ -38,11 +40,20 @@ struct ELFFile {
       throw .unsupportedELF(reason: "it is for machine \(machine), not for x86-64 (62) or i386 (3) of its class")
     }
     entry = try Self.word(image, fileClass, at: 24, 24, "the entry point")
-    segments = try Self.loadable(image, fileClass)
+    segments = try Self.segments(Self.loadable, of: image, fileClass)
+    guard segments.contains(where: { $0.memorySize > 0 }) else { throw .nothingToLoad }
+    // A damaged note says nothing, and nobody needs it.
+    notes = ((try? Self.segments(Self.note, of: image, fileClass)) ?? []).map { $0.offset..<$0.offset + $0.fileSize }
   }
 
-  /// The program header table's PT_LOAD entries.
-  private static func loadable(_ image: ImageBytes, _ fileClass: Class) throws(ImageError) -> [Segment] {
+  /// PT_LOAD and PT_NOTE.
+  private static let loadable: UInt32 = 1
+  private static let note: UInt32 = 4
+
+  /// The program header table's entries of a type, whose contents are in the file.
+  private static func segments(
+    _ type: UInt32, of image: ImageBytes, _ fileClass: Class
+  ) throws(ImageError) -> [Segment] {
     let wide = fileClass == .bits64
     let table = try word(image, fileClass, at: 28, 32, "the program header table's offset")
     let entrySize = UInt64(try image.load(UInt16.self, at: wide ? 54 : 42, "the program headers' size"))
@@ -56,7 +67,7 @@ struct ELFFile {
     for index in 0..<count {
       let header = table + index * entrySize
       let name = "program header \(index)"
-      guard try image.load(UInt32.self, at: header, name) == 1 else { continue }
+      guard try image.load(UInt32.self, at: header, name) == type else { continue }
       let segment = Segment(
         offset: try word(image, fileClass, at: header + 4, header + 8, name),
         address: try word(image, fileClass, at: header + 12, header + 24, name),
@@ -69,7 +80,6 @@ struct ELFFile {
       }
       segments.append(segment)
     }
-    guard segments.contains(where: { $0.memorySize > 0 }) else { throw .nothingToLoad }
     return segments
   }
 

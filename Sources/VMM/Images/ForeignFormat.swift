@@ -3,7 +3,8 @@ public enum ForeignFormat: String, Hashable, Sendable, CaseIterable {
   case gzip
   case xz
   case zstd
-  case linux
+  case arm64
+  case riscv
   case efi
   case qcow2
   case iso
@@ -22,8 +23,10 @@ public enum ForeignFormat: String, Hashable, Sendable, CaseIterable {
     case .xz: image.load(UInt32.self, at: 0) == 0x587a_37fd && image.load(UInt16.self, at: 4) == 0x005a
     // RFC 8878, section 3.1.1.
     case .zstd: image.load(UInt32.self, at: 0) == 0xfd2f_b528
-    // "HdrS" (Linux, Documentation/arch/x86/boot.rst), before EFI, which a kernel is as well.
-    case .linux: image.load(UInt32.self, at: 0x202) == 0x5372_6448
+    // "ARM\x64" and "RSC\x05" (Linux, Documentation/arch/{arm64/booting,riscv/boot-image-header}.rst), before EFI, which such
+    // a kernel is as well.
+    case .arm64: image.load(UInt32.self, at: 0x38) == 0x644d_5241
+    case .riscv: image.load(UInt32.self, at: 0x38) == 0x0543_5352
     // "MZ", and where its header is "PE".
     case .efi:
       image.load(UInt16.self, at: 0) == 0x5a4d
@@ -44,11 +47,8 @@ extension ForeignFormat: CustomStringConvertible {
     case .gzip: "the image is compressed with gzip: unpack it first, with 'gunzip -k' or 'zcat FILE > IMAGE'"
     case .xz: "the image is compressed with xz: unpack it first, with 'unxz -k'"
     case .zstd: "the image is compressed with zstd: unpack it first, with 'unzstd'"
-    case .linux:
-      """
-      the image is a Linux kernel (bzImage), whose boot protocol this machine does not speak: it boots ELF64 and Multiboot \
-      images
-      """
+    case .arm64: "the image is a Linux kernel for ARM64; this machine's processors are x86-64"
+    case .riscv: "the image is a Linux kernel for RISC-V; this machine's processors are x86-64"
     case .efi: "the image is an EFI program, which needs firmware; this machine has none: link the code as ELF64"
     case .qcow2: "the image is a qcow2 disk, and this machine has no disks: give the program itself, ELF64 or Multiboot"
     case .iso: "the image is a CD-ROM's, and this machine has no drives: give the kernel that lies on it"

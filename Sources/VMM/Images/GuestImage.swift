@@ -8,6 +8,8 @@ public struct GuestImage: Sendable {
   public let name: String
   /// Its bytes.
   public let contents: ImageBytes
+  /// The initial RAM disk that a Linux kernel finds; nil for none.
+  public var initrd: ImageBytes?
 
   /// An image with that name and the bytes of its file.
   public init(name: String, bytes: [UInt8]) {
@@ -17,13 +19,15 @@ public struct GuestImage: Sendable {
 
   /// Decides what goes where.
   ///
-  /// With a load address the image is flat real-mode code. Otherwise a Multiboot header decides, then the ELF header.
+  /// With a load address the image is flat real-mode code. Otherwise a Linux kernel's setup header decides, then a Multiboot
+  /// header, then the ELF header, and in an ELF64 file a note of a PVH entry.
   ///
   /// - Parameter loadAddress: where flat code goes, below 1 MiB; nil for an image that says it itself.
   /// - Throws: `ImageError` for an image that is empty, truncated, unknown or for another machine.
   public func plan(loadAddress: UInt64? = nil) throws(ImageError) -> LoadPlan {
     guard contents.count > 0 else { throw .empty }
     if let loadAddress { return try flatPlan(at: loadAddress) }
+    if SetupHeader.matches(contents) { return try SetupHeader(contents).plan }
     if let header = MultibootHeader(contents) { return try header.plan(contents) }
     guard ELFFile.matches(contents) else {
       if let format = ForeignFormat(contents) { throw .foreign(format) }
@@ -33,7 +37,12 @@ public struct GuestImage: Sendable {
     guard file.fileClass == .bits64 else {
       throw .unsupportedELF(reason: "a 32-bit image needs a Multiboot header in its first 8192 bytes")
     }
-    return file.plan(entry: .longMode(file.entry))
+    return file.plan(entry: PVHNote.entry(contents, in: file.notes).map { .pvh($0) } ?? .longMode(file.entry))
+  }
+
+  /// Whether it is a kernel for the profile `linux`: a bzImage, be it damaged, or an ELF64 file with a PVH entry.
+  public var isLinuxKernel: Bool {
+    SetupHeader.matches(contents) || (try? plan().entry.isKernel) ?? false
   }
 
   private func flatPlan(at address: UInt64) throws(ImageError) -> LoadPlan {
@@ -54,12 +63,15 @@ extension GuestImage {
   ///   - path: the file's.
   ///   - limit: how many bytes it may have.
   ///   - acceptsPipes: whether a pipe is read to its end as well, for a file that a person names.
-  /// - Throws: `ImageError.unreadable`, `.pipe` and `.tooLarge`.
-  public init(file path: FilePath, limit: Int = sizeLimit, acceptsPipes: Bool = false) throws(ImageError) {
+  ///   - patience: how long that may take; nil for however long.
+  /// - Throws: `ImageError.unreadable`, with `Errno.timedOut` where it took longer, `.pipe` and `.tooLarge`.
+  public init(
+    file path: FilePath, limit: Int = sizeLimit, acceptsPipes: Bool = false, patience: Duration? = nil
+  ) throws(ImageError) {
     do throws(HostFileError) {
       self.init(
         name: path.lastComponent?.string ?? path.string,
-        bytes: try HostFile.read(path, limit: limit, acceptsPipes: acceptsPipes))
+        bytes: try HostFile.read(path, limit: limit, acceptsPipes: acceptsPipes, patience: patience))
     } catch {
       switch error {
       case .unreadable(let errno): throw .unreadable(errno)
@@ -100,6 +112,12 @@ public enum ImageError: Error, Hashable, Sendable {
   case entryOutside(UInt64)
   /// The Multiboot header asks for what this loader does not do.
   case unsupportedMultiboot(reason: String)
+  /// It is a Linux kernel that cannot be booted: damaged, too old, or without a 64-bit entry.
+  case unsupportedKernel(reason: String)
+  /// A Linux kernel does not take that many bytes of command line.
+  case commandLineTooLong(size: Int, limit: Int)
+  /// The initial RAM disk does not fit between the kernel's end and the last address that the kernel looks for it at.
+  case initrdTooLarge(size: UInt64, start: UInt64, end: UInt64)
   /// A flat image does not fit between its load address and the end of what real mode reaches.
   case unreachable(address: UInt64, size: UInt64)
 }
@@ -142,6 +160,15 @@ extension ImageError: CustomStringConvertible {
       "the entry point \(hex(entry)) lies in no segment"
     case .unsupportedMultiboot(let reason):
       "the Multiboot header cannot be honoured: \(reason)"
+    case .unsupportedKernel(let reason):
+      "the Linux kernel cannot be booted: \(reason)"
+    case .commandLineTooLong(let size, let limit):
+      "the command line has \(size) bytes, and this kernel takes at most \(limit)"
+    case .initrdTooLarge(let size, let start, let end):
+      """
+      the initial RAM disk, of \(size) bytes, does not fit into memory between the kernel's end at \(hex(start)) and \
+      \(hex(end)): give the guest more memory with --memory, or make it smaller
+      """
     case .unreachable(let address, let size):
       "\(size) bytes at \(hex(address)) reach beyond 1 MiB, where flat real-mode code has to end"
     }

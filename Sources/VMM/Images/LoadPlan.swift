@@ -25,12 +25,27 @@ public struct LoadPlan: Hashable, Sendable {
     /// In 32-bit protected mode without paging at this address, with the Multiboot magic in EAX and the address of the
     /// Multiboot information in EBX.
     case multiboot(UInt32)
+    /// A Linux kernel by its 64-bit boot protocol: in long mode at this address, with that of the boot parameters in RSI.
+    case linux(UInt64)
+    /// A kernel by the PVH protocol: in 32-bit protected mode without paging at this address, with that of `hvm_start_info` in
+    /// EBX.
+    case pvh(UInt32)
+
+    /// Whether it is a kernel that finds its machine by ACPI, and may have an initial RAM disk.
+    var isKernel: Bool {
+      switch self {
+      case .linux, .pvh: true
+      case .longMode, .realMode, .multiboot: false
+      }
+    }
   }
 
   /// The segments, in the order of the file.
   public var segments: [Segment]
   /// The way in.
   public var entry: Entry
+  /// What a bzImage says of itself; nil for any other image.
+  var setupHeader: SetupHeader?
 
   /// Checks the plan against guest memory from 0 to `memory` (in bytes).
   ///
@@ -61,8 +76,8 @@ public struct LoadPlan: Hashable, Sendable {
   /// The linear address of the first instruction.
   public var entryAddress: UInt64 {
     switch entry {
-    case .longMode(let address), .realMode(let address): address
-    case .multiboot(let address): UInt64(address)
+    case .longMode(let address), .realMode(let address), .linux(let address): address
+    case .multiboot(let address), .pvh(let address): UInt64(address)
     }
   }
 }

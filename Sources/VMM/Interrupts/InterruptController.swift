@@ -27,9 +27,16 @@ public final class InterruptController: Sendable {
   let irqChip: IRQChip
   /// The eventfds that this machine writes to for its guest, by GSI.
   private let irqfds = Mutex<[UInt32: EventDescriptor]>([:])
+  /// The GSIs of devices of this process, which no guest routes by itself.
+  private let deviceGSIs: Range<UInt32>
+  /// The eventfds of devices of this process.
+  private let deviceEvents = Mutex<[EventDescriptor]>([])
 
-  init(vm: VirtualMachine, irqChip: MachineConfiguration.IRQChip, stop: StopSwitch) {
+  init(
+    vm: VirtualMachine, irqChip: MachineConfiguration.IRQChip, deviceGSIs: Range<UInt32> = 0..<0, stop: StopSwitch
+  ) {
     self.vm = vm
+    self.deviceGSIs = deviceGSIs
     switch irqChip {
     case .kernel:
       // KVM_CREATE_IRQCHIP makes the default routes (`kvm_setup_default_irq_routing`).
@@ -69,7 +76,7 @@ public final class InterruptController: Sendable {
   ///
   /// - Throws: `KVMError` for a GSI of 4096 or more, or a table that KVM refuses; the old table then stays.
   public func route(_ gsi: UInt32, to message: MSIMessage) throws(KVMError) {
-    guard gsi < Self.gsiLimit else { throw KVMError(call: .setGSIRouting, errno: .invalidArgument) }
+    guard isFree(gsi) else { throw KVMError(call: .setGSIRouting, errno: .invalidArgument) }
     try routing.set([gsi: [.msi(gsi: gsi, message)]])
   }
 
@@ -85,7 +92,7 @@ public final class InterruptController: Sendable {
   /// - Throws: `KVMError` for a GSI of 4096 or more, where KVM refuses the assignment, or where 64 are assigned already.
   public func trigger(irqfd gsi: UInt32) throws(KVMError) {
     // KVM would assign one to a GSI that no route can have, for nothing.
-    guard gsi < Self.gsiLimit else { throw KVMError(call: .irqFD, errno: .invalidArgument) }
+    guard isFree(gsi) else { throw KVMError(call: .irqFD, errno: .invalidArgument) }
     try irqfds.withLock { irqfds throws(KVMError) in try event(of: gsi, &irqfds).write(1) }
   }
 
@@ -97,7 +104,7 @@ public final class InterruptController: Sendable {
   /// - Throws: `KVMError` for a GSI of 4096 or more, where KVM refuses either assignment, EEXIST for a port that has an
   ///   eventfd, or where the machine has 64 already. Nothing is assigned then that was not before.
   public func assignIOEvent(port: UInt16, irqfd gsi: UInt32?) throws(KVMError) {
-    guard gsi ?? 0 < Self.gsiLimit else { throw KVMError(call: .irqFD, errno: .invalidArgument) }
+    guard isFree(gsi ?? 0) else { throw KVMError(call: .irqFD, errno: .invalidArgument) }
     try irqfds.withLock { irqfds throws(KVMError) in
       guard vm.ioEvents.count < Self.eventLimit else { throw KVMError(call: .ioEventFD, errno: .tooManyOpenFiles) }
       let before = irqfds
@@ -113,6 +120,9 @@ public final class InterruptController: Sendable {
       }
     }
   }
+
+  /// Whether a guest may use a GSI as it likes.
+  private func isFree(_ gsi: UInt32) -> Bool { gsi < Self.gsiLimit && !deviceGSIs.contains(gsi) }
 
   /// The eventfd that interrupts through `gsi`; it is assigned where there is none yet.
   private func event(
@@ -138,4 +148,32 @@ extension InterruptController {
 
   /// Takes an eventfd over that was assigned to a GSI.
   public func adopt(irqfd event: EventDescriptor, gsi: UInt32) { irqfds.withLock { $0[gsi] = event } }
+}
+
+/// What devices of this process use.
+extension InterruptController {
+  /// Routes a device's GSI to a message, or nowhere.
+  ///
+  /// - Throws: `KVMError` for a message that KVM refuses; the old route then stays.
+  func routeDevice(_ gsi: UInt32, to message: MSIMessage?) throws(KVMError) {
+    try routing.set([gsi: message.map { [.msi(gsi: gsi, $0)] } ?? []])
+  }
+
+  /// An eventfd of a device's, which interrupts through its GSI.
+  ///
+  /// - Throws: `KVMError` where the host has no descriptor left.
+  func assignDeviceEvent(_ gsi: UInt32) throws(KVMError) -> EventDescriptor {
+    let event = try EventDescriptor()
+    claim(event)
+    try vm.assignIRQFD(event, gsi: gsi)
+    return event
+  }
+
+  /// Takes an eventfd for one of a device's, whose state says what it is for.
+  func claim(_ event: EventDescriptor) { deviceEvents.withLock { $0.append(event) } }
+
+  /// Whether an eventfd is a device's: then the device's state says that it is assigned, and nothing waits in it.
+  public func belongsToDevice(_ event: EventDescriptor) -> Bool {
+    deviceEvents.withLock { $0.contains { $0 === event } }
+  }
 }

@@ -50,8 +50,13 @@ public final class Machine: Sendable {
   let display = DisplayController()
   /// Hyper-V's hypercalls; nil where the guest is not told of its interrupt controller.
   let hyperV: HyperVConnections?
+  let virtio: VirtioDevices
+  /// Where the virtio devices are; nil where there is no such bus.
+  let pci: PCIBus?
   let ports: Bus
   let addresses: Bus
+  /// The devices whose states are kept beside those of serial port, progress and display.
+  let statefulDevices: [any StatefulDevice]
 
   /// Builds a machine and loads its guest. Nothing runs before `run`.
   ///
@@ -105,7 +110,9 @@ public final class Machine: Sendable {
     memory = parts.memory
     layout = parts.layout
     stop = try kvmCall { () throws(KVMError) in try StopSwitch() }
-    interrupts = InterruptController(vm: vm, irqChip: configuration.irqChip, stop: stop)
+    interrupts = InterruptController(
+      vm: vm, irqChip: configuration.irqChip, deviceGSIs: VirtioPlace.gsis(ofDevices: configuration.virtio.count),
+      stop: stop)
     log = GuestLog(memory: memory, layout: layout)
     gate = try kvmCall { () throws(KVMError) in try PauseGate() }
     debug = try kvmCall { [gate] () throws(KVMError) in try DebugControl(gate: gate) }
@@ -131,6 +138,9 @@ public final class Machine: Sendable {
       vm: vm, vcpus: vcpus, memory: memory, layout: layout, interrupts: interrupts, progress: progress, serial: serial,
       display: display, hyperV: hyperV, stop: stop)
     let attached = hooks.devices(DeviceSite(memory: memory, interrupts: interrupts, stop: stop))
-    (ports, addresses) = try devices.buses(configuration, attached)
+    virtio = try VirtioDevices(configuration.virtio, on: devices, gate: gate)
+    pci = try devices.pciBus(configuration, virtio.places)
+    let plugged = try devices.plugged(configuration, pci, attached)
+    (ports, addresses, statefulDevices) = (plugged.ports, plugged.addresses, plugged.stateful)
   }
 }

@@ -7,6 +7,7 @@ struct CPUIDTable {
     static let x2APIC: UInt32 = 1 << 21
     static let tscDeadline: UInt32 = 1 << 24
     static let hyperThreading: UInt32 = 1 << 28
+    static let hypervisor: UInt32 = 1 << 31
   }
 
   private let supported: [CPUIDEntry]
@@ -15,6 +16,8 @@ struct CPUIDTable {
   private let hasTSCDeadline: Bool
   /// Whether there is a leaf 0Bh.
   private let hasTopology: Bool
+  /// Whether the guest is told that it is one, and so to look for KVM's leaves.
+  private let hasHypervisor: Bool
 
   init(system: System, configuration: MachineConfiguration) throws(KVMError) {
     // The topology leaves are written anew for each vCPU.
@@ -29,6 +32,7 @@ struct CPUIDTable {
     hasX2APIC = configuration.apic == .x2APIC
     let wantsTSCDeadline = configuration.cpu?.has(.tscDeadline) ?? true
     hasTSCDeadline = try system.check(.tscDeadlineTimer) > 0 && wantsTSCDeadline
+    hasHypervisor = configuration.profile == .linux
     hasTopology = configuration.cpu?.definition.levels.map { $0.basic >= 0xb } ?? true
   }
 
@@ -47,6 +51,7 @@ struct CPUIDTable {
       // KVM shows TSC-deadline itself only since it can count on the VMM's irqchip (KVM_CAP_TSC_DEADLINE_TIMER).
       set(Leaf1.x2APIC, hasX2APIC, in: &entry.ecx)
       set(Leaf1.tscDeadline, hasTSCDeadline, in: &entry.ecx)
+      if hasHypervisor { set(Leaf1.hypervisor, true, in: &entry.ecx) }
       set(Leaf1.hyperThreading, vcpus > 1, in: &entry.edx)
     case 0x8000_001e: entry.eax = apicID
     default: break

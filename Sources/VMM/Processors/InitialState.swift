@@ -82,6 +82,39 @@ struct InitialState {
     registers.rbx = layout.multibootInformation
   }
 
+  /// A Linux kernel's 64-bit entry: long mode on identity-mapped memory, the boot parameters' address in RSI (kernel,
+  /// Documentation/arch/x86/boot.rst, "64-bit Boot Protocol").
+  mutating func enterLinux(at entry: UInt64) {
+    special.cr0 = Control.protectedMode | Control.extensionType | Control.paging
+    special.cr3 = LinuxLayout.pageTables
+    special.cr4 = Control.physicalAddressExtension
+    special.efer = Control.longModeEnable | Control.longModeActive
+    setKernelSegments(isLong: true)
+    registers.rip = entry
+    registers.rsi = LinuxLayout.bootParameters
+  }
+
+  /// A PVH entry: 32-bit protected mode without paging, a 32-bit TSS, the start information's address in EBX (Xen,
+  /// docs/misc/pvh.pandoc).
+  mutating func enterPVH(at entry: UInt32) {
+    special.cr0 = Control.protectedMode | Control.extensionType
+    special.cr4 = 0
+    setKernelSegments(isLong: false)
+    special.tr.base = 0
+    special.tr.limit = 0x67
+    special.tr.type = 0xb
+    registers.rip = UInt64(entry)
+    registers.rbx = LinuxLayout.startInfo
+  }
+
+  private mutating func setKernelSegments(isLong: Bool) {
+    special.gdt = DescriptorTable(
+      base: LinuxLayout.descriptors, limit: UInt16(8 * LinuxLayout.globalDescriptors.count - 1))
+    setSegments(
+      code: .flat(selector: LinuxLayout.codeSelector, type: 0xb, isLong: isLong),
+      data: .flat(selector: LinuxLayout.dataSelector, type: 0x3))
+  }
+
   private mutating func setSegments(code: Segment, data: Segment) {
     special.cs = code
     special.ds = data
@@ -107,7 +140,7 @@ extension Segment {
     return segment
   }
 
-  private static func flat(selector: UInt16, type: UInt8, isLong: Bool = false) -> Segment {
+  fileprivate static func flat(selector: UInt16, type: UInt8, isLong: Bool = false) -> Segment {
     var segment = Segment()
     segment.limit = 0xffff_ffff
     segment.selector = selector

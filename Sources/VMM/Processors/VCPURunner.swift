@@ -16,6 +16,7 @@ struct VCPURunner: Sendable {
   let debug: DebugControl
   let moments: MomentWatch
   let progress: GuestProgress
+  let memory: GuestMemory
 
   /// Enters the guest again and again, unless a pause or a stop keeps it out, from the first entry on.
   func run() {
@@ -92,8 +93,26 @@ struct VCPURunner: Sendable {
     case .systemEvent: stop.stop(.systemEvent("\(exit)", vcpu: index))
     case .hyperV(let exit) where answer(exit): break
     case _ where hooks.answer(vcpu, exit): break
+    case .internalError(let error): stop.stop(.unrunnable(reason: words(for: error), vcpu: index))
     default: stop.stop(.unrunnable(reason: "\(exit)", vcpu: index))
     }
+  }
+
+  /// The error, and what of the instruction that it is about. Where KVM does not give its bytes, they are read.
+  private func words(for error: InternalError) -> String {
+    guard error.suberror == InternalError.emulation else { return "\(error)" }
+    var error = error
+    if error.instruction.isEmpty { error.instruction = instruction() }
+    guard let name = InstructionName(error.instruction) else { return "\(error)" }
+    return "\(error): this host's KVM has to emulate \(name.text) there, and cannot"
+  }
+
+  private func instruction() -> [UInt8] {
+    guard let registers = try? vcpu.registers(), let special = try? vcpu.specialRegisters(),
+      let physical = try? vcpu.translate(special.cs.base &+ registers.rip)
+    else { return [] }
+    // As far as the page goes.
+    return (try? memory.read(min(15, 4096 - Int(physical & 4095)), at: physical)) ?? []
   }
 
   /// Says whether it was this machine's to answer.

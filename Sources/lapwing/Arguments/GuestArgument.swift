@@ -15,6 +15,9 @@ struct GuestArgument: ExpressibleByArgument {
     .list(BuiltInGuest.all.map(\.name))
   }
 
+  /// The path of its file; nil where it is built in.
+  var fileName: String? { BuiltInGuest.named(name) == nil ? name : nil }
+
   /// Whether a name is that of a file with a machine's state: a JSON document, where images begin with something else.
   static func isSnapshot(_ name: String) -> Bool {
     // To open a pipe may take until somebody writes to it, and what is read from it is gone.
@@ -30,13 +33,17 @@ struct GuestArgument: ExpressibleByArgument {
   }
 
   /// The image: built in where there is one of that name, else the file.
-  func image() throws(Failure) -> GuestImage {
+  ///
+  /// - Parameter patience: how long a pipe may take to its end.
+  func image(within patience: Duration? = nil) throws(Failure) -> GuestImage {
     if let guest = BuiltInGuest.named(name) { return guest.image }
     do throws(ImageError) {
-      return try GuestImage(file: FilePath(name), acceptsPipes: true)
+      return try GuestImage(file: FilePath(name), acceptsPipes: true, patience: patience)
     } catch .unreadable(.noSuchFileOrDirectory) {
       let meant = Suggestion.nearest(to: name, in: BuiltInGuest.all.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
       throw Failure("there is no guest '\(name)': neither built in (see 'lapwing list') nor a file\(meant)", .badFile)
+    } catch .unreadable(.timedOut) {
+      throw .incomplete("the guest '\(name)'")
     } catch .unreadable(let errno) {
       throw Failure("cannot read the guest '\(name)': \(errno)", .badFile)
     } catch .tooLarge(let limit) {
@@ -44,6 +51,13 @@ struct GuestArgument: ExpressibleByArgument {
     } catch {
       throw Failure("the guest '\(name)': \(error)", .badFile)
     }
+  }
+}
+
+extension Failure {
+  /// A pipe or a device did not come to its end in time.
+  static func incomplete(_ what: TextLine) -> Failure {
+    Failure("\(what) did not come to its end before the time limit: it is a pipe or a device", .timeLimit)
   }
 }
 

@@ -33,9 +33,13 @@ struct InjectionOptions: ParsableArguments {
 
   /// What is to be injected; nil where nothing is asked for.
   ///
-  /// - Parameter vcpus: how many vCPUs the machine has.
+  /// A file is read before signals are held, as it may be a pipe whose writer sleeps.
+  ///
+  /// - Parameters:
+  ///   - vcpus: how many vCPUs the machine has.
+  ///   - patience: how long a pipe may take to its end.
   /// - Throws: `Failure` before anything runs.
-  func plan(vcpus: Int) throws(Failure) -> InjectionPlan? {
+  func plan(vcpus: Int, within patience: Duration) throws(Failure) -> InjectionPlan? {
     guard !inject.isEmpty || injectFile != nil else { return nil }
     var injections: [Injection] = []
     do throws(StimulusError) {
@@ -47,15 +51,18 @@ struct InjectionOptions: ParsableArguments {
     } catch {
       throw Failure("--inject: \(error)", .usage)
     }
-    if let injectFile { injections += try read(injectFile, vcpus: vcpus) }
+    if let injectFile { injections += try read(injectFile, vcpus: vcpus, within: patience) }
     do throws(StimulusError) { try InjectionList.check(injections) } catch { throw Failure("\(error)", .usage) }
     return InjectionPlan(injections: injections, isStrict: strict)
   }
 
-  private func read(_ file: String, vcpus: Int) throws(Failure) -> [Injection] {
+  private func read(_ file: String, vcpus: Int, within patience: Duration) throws(Failure) -> [Injection] {
     let bytes: [UInt8]
     do throws(HostFileError) {
-      bytes = try HostFile.read(FilePath(file), limit: InjectionList.sizeLimit, acceptsPipes: true)
+      bytes = try HostFile.read(
+        FilePath(file), limit: InjectionList.sizeLimit, acceptsPipes: true, patience: patience)
+    } catch .unreadable(.timedOut) {
+      throw .incomplete("'\(file)'")
     } catch {
       throw Failure("cannot read the injections '\(file)': \(error)", .badFile)
     }

@@ -20,13 +20,18 @@ struct InputOptions: ParsableArguments {
   /// What may interrupt the guest from outside, in words.
   var sources: [String] { input == Self.standardInput ? ["input from standard input"] : [] }
 
-  /// What types it into a machine, read where it is a file.
-  func typist() throws(Failure) -> (@Sendable (Machine) -> Void)? {
+  /// What types it into a machine, read where it is a file: before signals are held, as it may be a pipe whose writer
+  /// sleeps.
+  ///
+  /// - Parameter patience: how long that may take.
+  func typist(within patience: Duration) throws(Failure) -> (@Sendable (Machine) -> Void)? {
     guard let input else { return nil }
     guard input != Self.standardInput else { return { Self.typeStandardInput(into: $0) } }
     do throws(HostFileError) {
-      let bytes = try HostFile.read(FilePath(input), limit: Self.sizeLimit, acceptsPipes: true)
+      let bytes = try HostFile.read(FilePath(input), limit: Self.sizeLimit, acceptsPipes: true, patience: patience)
       return { $0.serial.type(bytes) }
+    } catch .unreadable(.timedOut) {
+      throw .incomplete("the input '\(input)'")
     } catch {
       throw Failure("cannot read the input '\(input)': \(error)", .badFile)
     }

@@ -8,7 +8,8 @@ struct MachineOptions: ParsableArguments {
   @Option(name: [.long, .customShort("c")], help: "How many vCPUs.")
   var vcpus = 1
 
-  @Option(name: [.long, .customShort("m")], help: "Guest memory, such as 64M, which is the default, or 1G.")
+  @Option(
+    name: [.long, .customShort("m")], help: "Guest memory, such as 64M, which is the default, or 1G; for Linux 512M.")
   var memory: ByteSize?
 
   @Option(help: "Where the IOAPIC and the PIC are: in the kernel, or split, with the IOAPIC in this process.")
@@ -20,8 +21,13 @@ struct MachineOptions: ParsableArguments {
   @Option(help: "Who starts the application processors: the guest, with INIT and SIPI, or the machine, directly.")
   var start = MachineConfiguration.Start.sipi
 
-  @Option(help: "Arguments for the guest.")
-  var append = ""
+  @Option(
+    help: """
+      Arguments for the guest; a Linux kernel's command line, which is 'console=ttyS0 panic=-1' where none is given.
+      """)
+  var append: String?
+
+  @OptionGroup var linux: LinuxOptions
 
   @Option(help: "Where flat real-mode code goes, below 1 MiB; such an image cannot say it itself.")
   var loadAddress: Address?
@@ -29,9 +35,10 @@ struct MachineOptions: ParsableArguments {
   @Option(
     help: """
       standard: Lapwing's own small machine. unittest: the PC that kvm-unit-tests' images look for, with 128M unless \
-      --memory says otherwise.
+      --memory says otherwise. linux: a PC with ACPI and a PCI bus. Without it a Linux kernel gets linux, any other image \
+      standard.
       """)
-  var machine = Profile.standard
+  var machine: Profile?
 
   @Option(
     help: """
@@ -40,31 +47,55 @@ struct MachineOptions: ParsableArguments {
       """)
   var cpu: CPUModel?
 
+  @Flag(help: "Give it a virtio-rng: random bytes over PCI, with MSI-X.")
+  var rng = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Give it a virtio-blk, over PCI with MSI-X: a disk image or a block device; ,ro behind it has it only read.",
+      valueName: "file[,ro]"))
+  var disk: [DiskArgument] = []
+
   /// What kind of PC it is.
   enum Profile: String, ExpressibleByArgument, CaseIterable {
     /// Lapwing's own.
     case standard
     /// kvm-unit-tests'.
     case unittest
+    /// For Linux kernels.
+    case linux
   }
 
-  var configuration: MachineConfiguration {
+  /// The machine that an image runs on.
+  func configuration(for image: GuestImage) -> MachineConfiguration {
     var configuration = MachineConfiguration()
     configuration.vcpus = vcpus
-    if machine == .unittest { configuration.become(UnitTestPlatform(), cpu: .unitTestDefault) }
+    configuration.arguments = append ?? ""
+    switch machine ?? (loadAddress == nil && image.isLinuxKernel ? .linux : .standard) {
+    case .standard: break
+    case .unittest: configuration.become(UnitTestPlatform(), cpu: .unitTestDefault)
+    case .linux:
+      configuration.profile = .linux
+      configuration.memory = MachineProfile.linuxMemory
+      configuration.arguments = append ?? LinuxOptions.defaultCommandLine
+    }
     if let memory { configuration.memory = memory.bytes }
     configuration.apic = apic
     // After `apic`: a model decides on x2APIC itself.
     if let cpu { configuration.cpu = cpu }
     configuration.irqChip = irqchip
     configuration.start = start
-    configuration.arguments = append
     configuration.loadAddress = loadAddress?.value
+    configuration.virtio = (rng ? [.entropy] : []) + disk.map { .disk($0.disk) }
     return configuration
   }
 
   /// A machine with a guest in it.
   func build(_ image: GuestImage, console: Console) throws(Failure) -> Machine {
+    let configuration = configuration(for: image)
+    guard image.initrd == nil || configuration.profile == .linux else {
+      throw Failure("--initrd and --init are for Linux kernels, which '\(image.name)' is none of", .usage)
+    }
     let kvm = try openKVM()
     do throws(MachineError) {
       return try Machine(configuration, image: image, on: kvm, console: console)

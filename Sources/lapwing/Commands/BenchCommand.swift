@@ -53,7 +53,6 @@ struct BenchCommand: ParsableCommand {
       throw ValidationError("--samples takes a number from 1 to \(MeasurementRunner.samplesLimit)")
     }
     guard rounds * samples <= 10_000_000 else { throw ValidationError("that are more than 10000000 samples of each") }
-    guard output == nil || output != svg else { throw ValidationError("--output and --svg name the same file") }
     guard failIfSlower == nil || compare != nil else { throw ValidationError("--fail-if-slower is for --compare") }
     guard 0...1000 ~= failIfSlower ?? 0 else { throw ValidationError("--fail-if-slower takes 0 to 1000 percent") }
   }
@@ -62,6 +61,8 @@ struct BenchCommand: ParsableCommand {
     try perform { () throws(Failure) in
       let cases = try select()
       if list { return try showList(cases) }
+      try refuseOneFile(for: ("--output", output), and: ("--svg", svg))
+      try refuseOneFile(for: ("--compare", compare?.name), and: ("--svg", svg))
       let earlier = try compare?.report()
       let destination = if let output { try ReportDestination(file: output) } else { ReportDestination.standardOutput }
       let drawing = if let svg { try ReportDestination(file: svg) } else { ReportDestination?.none }

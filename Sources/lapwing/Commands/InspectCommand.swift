@@ -13,8 +13,8 @@ struct InspectCommand: ParsableCommand {
     abstract: "Show the interrupt state of a machine that was saved, and what is wrong with it.",
     discussion: """
       FILE is a snapshot of Lapwing's, a migration stream of QEMU (also behind libvirt's header), what QEMU's monitor \
-      prints (info lapic, info pic, info registers), or register pages of local APICs (struct kvm_lapic_state), also as a \
-      hex dump. Shown are what is wrong; for every vCPU, what it would take next and what holds the rest back; its local \
+      prints (info lapic, info pic, info registers), a snapshot of Cloud Hypervisor (its folder or state.json) or Firecracker \
+      (vmstate), or register pages of local APICs (struct kvm_lapic_state), also as a hex dump. Shown are what is wrong; for every vCPU, what it would take next and what holds the rest back; its local \
       APIC, decoded; the chips; and where each GSI leads. What a format does not hold is shown as not known.
       """)
 

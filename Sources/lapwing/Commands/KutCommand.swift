@@ -42,6 +42,10 @@ struct KutCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
+      for image in tests.config == nil ? names : [] {
+        try refuseOneFile(for: ("the image", image), and: ("--output", report.output))
+      }
+      try refuseOneFile(for: ("--config", tests.config), and: ("--output", report.output))
       let plans = try tests.plans(names)
       let destination = try report.destination()
       guard !list else {

@@ -22,6 +22,12 @@ struct RestoreCommand: ParsableCommand {
   @Option(help: "How long the guest may run on, such as 500ms, 10s or 2m.")
   var timeout = TimeLimit.seconds(30)
 
+  @Option(
+    help: ArgumentHelp(
+      "A disk of the machine's, in their order; the file has to be as it was when the snapshot was taken.",
+      valueName: "file[,ro]"))
+  var disk: [DiskArgument] = []
+
   @OptionGroup var report: RunReportOptions
 
   @OptionGroup var timelineOptions: TimelineOptions
@@ -38,13 +44,14 @@ struct RestoreCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
-      // Before signals are held: it may come from a pipe whose writer sleeps.
-      let snapshot = try SnapshotFile.forRestoring(file)
+      // Before signals are held: these may come from pipes whose writers sleep.
+      let snapshot = try SnapshotFile.forRestoring(file, disk, within: timeout.duration)
       snapshot.state.warnOfContradictions(in: file)
-      let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.signal)
       var run = GuestRun(guest: snapshot.state.guest, limit: timeout.duration, options: report)
-      run.injections = try injectionOptions.plan(vcpus: snapshot.state.configuration.vcpus)
-      run.input = try inputOptions.typist()
+      run.injections = try injectionOptions.plan(
+        vcpus: snapshot.state.configuration.vcpus, within: timeout.duration)
+      run.input = try inputOptions.typist(within: timeout.duration)
+      let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.signal)
       run.debugging = try debugger.open(besides: snapshotOptions)
       run.control = try controlOptions.listener()
       run.outsideSources += inputOptions.sources + controlOptions.sources
@@ -58,14 +65,23 @@ struct RestoreCommand: ParsableCommand {
 
 extension SnapshotFile {
   /// A snapshot that a machine is to be made from; what of it this program does not know is told on standard error.
-  static func forRestoring(_ file: String) throws(Failure) -> Snapshot {
+  ///
+  /// - Parameter patience: how long a pipe may take to its end.
+  static func forRestoring(
+    _ file: String, _ disks: [DiskArgument], within patience: Duration
+  ) throws(Failure) -> Snapshot {
+    var document: StateDocument
+    let memory: MemoryImage
     do throws(SnapshotFileError) {
-      let (document, memory) = try SnapshotFile(FilePath(file)).read()
-      document.noteUnknownMembers(of: file)
-      return Snapshot(state: document.state, memory: memory)
+      (document, memory) = try SnapshotFile(FilePath(file), patience: patience).read()
+    } catch .incomplete {
+      throw .incomplete("'\(file)'")
     } catch {
       throw Failure(error)
     }
+    document.noteUnknownMembers(of: file)
+    try document.state.configuration.name(disks)
+    return Snapshot(state: document.state, memory: memory)
   }
 }
 

@@ -6,7 +6,8 @@ struct RunCommand: ParsableCommand {
     commandName: "run", abstract: "Boot a guest and show its interrupts.",
     discussion: """
       GUEST is the name of a built-in guest (see 'lapwing list') or the path of an image: ELF64, entered in long mode; \
-      Multiboot 1, entered in protected mode; or, with --load-address, flat real-mode code. A guest ends by writing to \
+      Multiboot 1, entered in protected mode; a Linux kernel, as bzImage or vmlinux (docs/linux-guests.md); or, with \
+      --load-address, flat real-mode code. A guest ends by writing to \
       port 0xf4, where 0 is success, as with QEMU's isa-debug-exit; port 0x3f8 is a serial console.
       """)
 
@@ -35,12 +36,12 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
-      // Before signals are held: it may come from a pipe whose writer sleeps.
-      let image = try guest.image()
-      let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.signal)
+      // Before signals are held: these may come from pipes whose writers sleep.
+      let image = try machine.linux.completing(guest.image(within: timeout.duration), within: timeout.duration)
       var run = GuestRun(guest: guest.name, limit: timeout.duration, options: report)
-      run.injections = try injectionOptions.plan(vcpus: machine.vcpus)
-      run.input = try inputOptions.typist()
+      run.injections = try injectionOptions.plan(vcpus: machine.vcpus, within: timeout.duration)
+      run.input = try inputOptions.typist(within: timeout.duration)
+      let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.signal)
       run.debugging = try debugger.open(besides: snapshotOptions)
       run.control = try controlOptions.listener()
       run.outsideSources += inputOptions.sources + controlOptions.sources

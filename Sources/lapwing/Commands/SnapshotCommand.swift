@@ -43,8 +43,8 @@ struct SnapshotCommand: ParsableCommand {
   var quiet = false
 
   func validate() throws {
-    guard machine.machine == .standard else {
-      throw ValidationError("the unit tests' PC has devices whose state is not kept; save a standard machine")
+    guard machine.machine != .unittest else {
+      throw ValidationError("the unit tests' PC has devices whose state is not kept; save another machine")
     }
   }
 
@@ -55,10 +55,18 @@ struct SnapshotCommand: ParsableCommand {
   private func takeSnapshot() throws(Failure) -> ExitStatus {
     let file = SnapshotFile(try FilePath(output: output))
     do throws(SnapshotFileError) { try file.checkWritable() } catch { throw Failure(error) }
+    // A snapshot that is gone on with may take its own place: it is whole until the next one is.
+    if !GuestArgument.isSnapshot(guest.name) {
+      try refuseOneFile(for: ("the image", guest.fileName), and: ("--output", output))
+    }
     let console = Console { StandardOutput.write($0) }
     // Before signals are held: either may come from a pipe whose writer sleeps.
-    let earlier = GuestArgument.isSnapshot(guest.name) ? try SnapshotFile.forRestoring(guest.name) : nil
-    let image = earlier == nil ? try guest.image() : nil
+    let earlier =
+      GuestArgument.isSnapshot(guest.name)
+      ? try SnapshotFile.forRestoring(guest.name, machine.disk, within: timeout.duration) : nil
+    let image =
+      earlier == nil
+      ? try machine.linux.completing(guest.image(within: timeout.duration), within: timeout.duration) : nil
     let signals = InterruptSignals()
     let name = earlier?.state.guest ?? guest.name
     let machine =

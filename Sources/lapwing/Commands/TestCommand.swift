@@ -68,6 +68,10 @@ struct TestCommand: ParsableCommand {
   func run() throws {
     try perform { () throws(Failure) in
       let cases = try suite.select(filters)
+      try refuseOneFile(for: ("--output", report.output), and: ("--timeline", timelineOptions.timeline))
+      try refuseOneFile(for: ("--expect", known.expect), and: ("--output", report.output))
+      try refuseOneFile(for: ("--expect", known.expect), and: ("--timeline", timelineOptions.timeline))
+      try refuseOneFile(for: ("--baseline", known.baseline), and: ("--timeline", timelineOptions.timeline))
       let destination = try report.destination()
       if list { return try show(CatalogueReport(cases), to: destination) }
       return compare == nil ? try run(cases, to: destination) : try runCompared(cases, to: destination)

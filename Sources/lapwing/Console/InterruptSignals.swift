@@ -25,13 +25,13 @@ struct InterruptSignals {
   /// A descriptor that can be read while one has come; nil where the process has no descriptor left.
   var descriptor: Int32? { pendingSignals?.rawDescriptor }
 
-  /// Takes the one that has come, and lets those that come later end the program as usual: by then it may be writing to
-  /// a reader who has gone to sleep.
+  /// Takes the one that has come, and has a second one end the program: by then it may be writing to a reader who has gone
+  /// to sleep. Where none has come, the first that does is too late: what there is to be told is not to be lost by it.
   ///
   /// - Returns: its number; nil where none has come.
   func release() -> Int32? {
     let taken = pending
-    if let taken { _ = PendingSignals.take(taken) }
+    if let taken { _ = PendingSignals.take(taken) } else { PendingSignals.forgiveOne(of: numbers) }
     var set = Self.set(of: numbers)
     unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
     return taken

@@ -21,7 +21,7 @@ struct StateFile {
     self.name = name
     let input: FileInput
     do throws(HostFileError) {
-      input = name == "-" ? .standardInput : try FileInput(FilePath(name))
+      input = name == "-" ? .standardInput : try FileInput(Self.path(name))
     } catch {
       throw Failure("cannot read '\(name)': \(error)", .badFile)
     }
@@ -33,6 +33,12 @@ struct StateFile {
       throw Failure("'\(name)' is not \(error.format.words): \(place)\(error.problem)", .badFile)
     }
     if case .lapwing(let document) = content { document.noteUnknownMembers(of: name) }
+  }
+
+  /// The file itself; of a folder, which is one of Cloud Hypervisor's snapshots, its state.
+  private static func path(_ name: String) -> FilePath {
+    let path = FilePath(name)
+    return HostFile.kind(of: path) == .directory ? path.appending("state.json") : path
   }
 
   /// The state as far as the file holds it.
@@ -58,7 +64,8 @@ struct StateSourceOptions: ParsableArguments {
   @Option(
     help: """
       What FILE is, where its content does not tell: lapwing, qemu (a migration stream), monitor (text of QEMU's), page \
-      (struct kvm_lapic_state, several, or a hex dump), apic-page (virtual-APIC pages of 4 KiB).
+      (struct kvm_lapic_state, several, or a hex dump), apic-page (virtual-APIC pages of 4 KiB), cloud-hypervisor \
+      (state.json, or its folder), firecracker (vmstate).
       """)
   var from: StateSource?
 

@@ -38,7 +38,7 @@ struct SuiteSession {
     let signals = InterruptSignals()
     var host = HostKnowledge(survey: HostSurvey.take())
     try admit(host.survey)
-    host.probe(for: cases.lazy.map(\.scenario), on: system)
+    host.probe(for: cases.lazy.map(\.scenario), on: system, isInterrupted: { signals.isPending })
     let tracing = TracePool()
     defer { tracing.close() }
     let runner = options.runner(system, host, tracing: tracing, sabotage: sabotage, timeline: timeline)

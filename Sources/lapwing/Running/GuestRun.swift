@@ -108,6 +108,9 @@ struct GuestRun {
         (lines.map(\.text) + [$0.text(StandardOutput.style, allStatistics: options.stats)]).joined(separator: "\n")
       }
     }
+    if report.outcome.kind == .reset, let reason = machine.console.kernelPanic {
+      StandardError.print("lapwing: the guest's kernel panicked: \(reason)")
+    }
     if !report.success, machine.isMissingUnitTestPlatform {
       StandardError.print(
         "lapwing: the guest looked for QEMU's fw_cfg, as kvm-unit-tests do; --machine unittest is a PC that has it")

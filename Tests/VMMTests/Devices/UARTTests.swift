@@ -40,10 +40,11 @@ import Testing
     #expect(console.text == "AB")
   }
 
-  @Test func `without OUT2 nothing reaches the line`() {
+  @Test func `the line rises without OUT2 too`() {
     write(0x02, 1)
-    #expect(line.history == [])
+    #expect(line.history == [true])
     #expect(read(2) == 0x02)
+    #expect(line.history == [true, false])
   }
 
   @Test func `in loopback mode what is sent is received and not printed`() {

@@ -108,9 +108,29 @@ import Testing
     #expect(run.machine.firstInstruction == nil)
   }
 
+  @Test(arguments: Choice.all([1, 2]))
+  func `virtio takes an interrupt for every request, on a disk that is written and on one that is read`(
+    choice: Choice
+  ) throws {
+    let image = try #require(BuiltInGuest.named("virtio")).image
+    let disk = try TemporaryDisk(sectors: 16)
+    for (isReadOnly, requests) in [(false, 4), (true, 3)] {
+      let run = try Run(image) {
+        choice.apply(&$0)
+        $0.virtio = [.entropy, .disk(VirtioDevice.Disk(path: disk.path, isReadOnly: isReadOnly))]
+      }
+      #expect(run.ending == "the guest finished")
+      #expect(run.failedChecks == [])
+      #expect(run.machine.unclaimedAccesses.allSatisfy { $0.accesses.count == 0 })
+      let vectors = run.records.compactMap { if case .interrupt(let vector, _) = $0.event { vector } else { nil } }
+      #expect(vectors.count { $0 == 0x61 } == (choice.vcpus == 1 ? 18 : 58))
+      #expect(vectors.count { $0 == 0x62 } == requests)
+    }
+  }
+
   @Test func `the guests are listed by name, each with a summary and an image`() {
     let all = BuiltInGuest.all
-    let known = ["hello", "ioapic", "ipi", "msi", "multiboot-hello", "timer"]
+    let known = ["hello", "ioapic", "ipi", "msi", "multiboot-hello", "timer", "virtio"]
     #expect(known.allSatisfy { name in all.contains { $0.name == name } })
     #expect(all.map(\.name) == all.map(\.name).sorted())
     #expect(all.allSatisfy { !$0.summary.isEmpty && $0.image.contents.count > 0 && $0.image.name == $0.name })

@@ -13,10 +13,13 @@ extension Scenario {
   static func useSplitIRQChip(_ configuration: inout MachineConfiguration) { configuration.irqChip = .split }
 
   /// The same scenario, with the same expectations, on an IOAPIC in user space: `split.ioapic.edge` for `lines.ioapic.edge`.
-  private var onSplitIRQChip: Scenario {
+  private var onSplitIRQChip: Scenario { onSplitIRQChip(as: "split" + id.drop { $0 != "." }) }
+
+  /// The same scenario there under another name.
+  func onSplitIRQChip(as id: String) -> Scenario {
     let made = configuration
     return Scenario(
-      "split" + id.drop { $0 != "." }, title + ", split", modes: modes, vcpus: made.vcpus,
+      id, title + ", split", modes: modes, vcpus: made.vcpus,
       preparation: preparation, exercises: ["KVM_CAP_SPLIT_IRQCHIP", "kvm_send_userspace_msi"] + levelCalls,
       needs: needs + [.feature(.splitIRQChip)], path: path, sabotage: sabotage, hooks: hooks,
       configure: { configuration in

@@ -1,30 +1,42 @@
 import APIC
 
-/// The tables by which a guest finds the unit tests' PC: RSDP, RSDT, XSDT, FADT, FACS, DSDT and MADT (ACPI specification,
+/// The tables by which a guest finds a PC's parts: RSDP, RSDT, XSDT, FADT, FACS, DSDT and MADT (ACPI specification,
 /// section 5.2). They lie from 0xe0000, where a guest looks for the RSDP first.
 struct ACPITables {
   static let start: UInt64 = 0xe_0000
   /// Their room, up to the environment's.
   static let limit: UInt64 = 0xf_0000
+  /// Where the RSDP lies.
+  static let rootPointerAddress = start
 
   /// The vCPUs' APIC ids.
   let apicIDs: [UInt32]
+  /// What the tables say of the rest.
+  var platform = ACPIPlatform.unitTest
 
-  private static let rsdp = start
   private static let rsdt = start + 0x40
   private static let xsdt = start + 0x80
-  private static let dsdt = start + 0xe0
   static let facs = start + 0x140
   private static let fadt = start + 0x180
-  private static let madt = start + 0x280
+  private static let dsdt = start + 0x280
+  /// Behind the DSDT, and the last, as it grows with the vCPUs.
+  private var madt: UInt64 { (Self.dsdt + UInt64(definitions.count) + 15) & ~15 }
 
   /// What goes where; as many of the vCPUs as the room has, more than a thousand.
   var contents: [(address: UInt64, bytes: [UInt8])] {
     [
-      (Self.rsdp, Self.rootPointer), (Self.rsdt, Self.rootTable), (Self.xsdt, Self.extendedTable),
-      (Self.dsdt, ACPITable("DSDT", revision: 1).bytes), (Self.facs, Self.firmwareControl),
-      (Self.fadt, Self.fixedDescription), (Self.madt, interruptControllers),
+      (Self.rootPointerAddress, Self.rootPointer), (Self.rsdt, rootTable), (Self.xsdt, extendedTable),
+      (Self.dsdt, definitions), (Self.facs, Self.firmwareControl), (Self.fadt, fixedDescription),
+      (madt, interruptControllers),
     ]
+  }
+
+  /// The DSDT.
+  private var definitions: [UInt8] {
+    // Integers have 64 bits from revision 2 on.
+    var table = ACPITable("DSDT", revision: platform.definitions.isEmpty ? 1 : 2)
+    table.fields.bytes = platform.definitions
+    return table.bytes
   }
 
   /// The RSDP, with a checksum over its first 20 bytes and one over all.
@@ -43,16 +55,16 @@ struct ACPITables {
     return pointer.bytes
   }
 
-  private static var rootTable: [UInt8] {
+  private var rootTable: [UInt8] {
     var table = ACPITable("RSDT", revision: 1)
-    table.fields.add(UInt32(fadt))
-    table.fields.add(UInt32(madt))
+    table.fields.add(UInt32(Self.fadt))
+    table.fields.add(UInt32(truncatingIfNeeded: madt))
     return table.bytes
   }
 
-  private static var extendedTable: [UInt8] {
+  private var extendedTable: [UInt8] {
     var table = ACPITable("XSDT", revision: 1)
-    table.fields.add(fadt)
+    table.fields.add(Self.fadt)
     table.fields.add(madt)
     return table.bytes
   }
@@ -69,14 +81,14 @@ struct ACPITables {
   }
 
   /// The FADT of revision 3 (section 5.2.9).
-  private static var fixedDescription: [UInt8] {
+  private var fixedDescription: [UInt8] {
     var table = ACPITable("FACP", revision: 3)
     var fields = LittleEndianBytes()
     let events = UInt32(PowerManagementEvents.port)
     let control = events + UInt32(PowerManagementEvents.control)
     let timer = UInt32(PowerManagementTimer.port)
-    fields.add(UInt32(facs))
-    fields.add(UInt32(dsdt))
+    fields.add(UInt32(Self.facs))
+    fields.add(UInt32(Self.dsdt))
     // Interrupt model and profile, the SCI's line, the SMI command port that is not there: ACPI mode is always on.
     fields.add(UInt16(0))
     fields.add(UInt16(9))
@@ -87,17 +99,17 @@ struct ACPITables {
     fields.add(UInt16(0xfff))
     fields.add(UInt16(0xfff))
     fields.pad(to: 70)
-    // Day and month alarm, century: registers of the clock's memory. Legacy devices and an 8042.
+    // Day and month alarm, century: registers of the clock's memory.
     for byte in [0, 0, 0x32] as [UInt8] { fields.add(byte) }
-    fields.add(UInt16(3))
+    fields.add(platform.bootFlags)
     fields.pad(to: 76)
     // Flags: WBINVD works, the power and sleep buttons are no fixed ones, there is a reset register.
     fields.add(UInt32(1 | 1 << 4 | 1 << 5 | 1 << 10))
     fields.add(port: 0xcf9, bits: 8)
     fields.add(UInt8(0x06))
     fields.pad(to: 96)
-    fields.add(facs)
-    fields.add(dsdt)
+    fields.add(Self.facs)
+    fields.add(Self.dsdt)
     fields.add(port: events, bits: 32)
     fields.add(port: 0, bits: 0)
     fields.add(port: control, bits: 16)
@@ -113,8 +125,9 @@ struct ACPITables {
   private var interruptControllers: [UInt8] {
     var table = ACPITable("APIC", revision: 3)
     table.fields.add(UInt32(truncatingIfNeeded: APICBase.defaultAddress))
-    table.fields.add(UInt32(1))
-    for (index, id) in apicIDs.enumerated() where table.fields.bytes.count < Int(Self.limit - Self.madt) - 128 {
+    // PCAT_COMPAT: there are PICs too.
+    table.fields.add(UInt32(platform.hasPIC ? 1 : 0))
+    for (index, id) in apicIDs.enumerated() where table.fields.bytes.count < Int(Self.limit - madt) - 128 {
       if let id = UInt8(exactly: id), id < 255 {
         for byte in [0, 8, UInt8(truncatingIfNeeded: index), id] { table.fields.add(byte) }
         table.fields.add(UInt32(1))
@@ -166,7 +179,7 @@ struct ACPITable {
     table.add(revision)
     table.add(UInt8(0))
     table.add(text: "LAPWNG", size: 6)
-    table.add(text: "UNITTEST", size: 8)
+    table.add(text: "LAPWING", size: 8)
     table.add(UInt32(1))
     table.add(text: "LPWG", size: 4)
     table.add(UInt32(1))
@@ -177,42 +190,4 @@ struct ACPITable {
 
   /// What makes the sum of all bytes 0, in place of a 0.
   static func checksum(of bytes: ArraySlice<UInt8>) -> UInt8 { 0 &- bytes.reduce(0, &+) }
-}
-
-/// Numbers and texts one behind the other, as tables have them.
-struct LittleEndianBytes {
-  var bytes: [UInt8] = []
-
-  mutating func add(_ value: some FixedWidthInteger & UnsignedInteger) {
-    for shift in stride(from: 0, to: value.bitWidth, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
-  }
-
-  /// A text, filled up with blanks.
-  mutating func add(text: String, size: Int) {
-    let text = Array(text.utf8.prefix(size))
-    bytes += text + [UInt8](repeating: 0x20, count: size - text.count)
-  }
-
-  /// Zeros up to a size.
-  mutating func pad(to size: Int) { bytes += [UInt8](repeating: 0, count: max(0, size - bytes.count)) }
-}
-
-/// What the firmware of the unit tests' PC leaves in memory below 1 MiB, where guests do not take it for free: ACPI's
-/// tables and the environment.
-struct UnitTestFirmware {
-  static let environmentStart = ACPITables.limit
-
-  let platform: UnitTestPlatform
-  let apicIDs: [UInt32]
-
-  /// Where the environment lies; nil for none.
-  var environmentRange: Range<UInt64>? {
-    let size = UInt64(platform.environment.count)
-    return size > 0 ? Self.environmentStart..<Self.environmentStart + size : nil
-  }
-
-  func write(to memory: GuestMemory) throws(GuestMemoryError) {
-    for (address, bytes) in ACPITables(apicIDs: apicIDs).contents { try memory.write(bytes, at: address) }
-    try memory.write(platform.environment, at: Self.environmentStart)
-  }
 }

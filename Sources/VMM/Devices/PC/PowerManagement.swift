@@ -1,4 +1,3 @@
-import KVM
 import Synchronization
 
 /// The ACPI event and control registers of PIIX4, which the FADT points to: fixed events that never come, and the register
@@ -9,6 +8,9 @@ final class PowerManagementEvents: BusDevice {
   static let ports: Range<UInt64> = port..<port + 8
   /// Where the control register lies.
   static let control: UInt64 = 4
+  /// The sleep type of S5, where that switches the machine off.
+  static let switchOffType: UInt16 = 5
+  static let stateName = "power"
 
   struct State: Hashable, Sendable {
     var enable: UInt16 = 0
@@ -18,10 +20,15 @@ final class PowerManagementEvents: BusDevice {
 
   private static let sleepEnable: UInt16 = 1 << 13
   private let state = Mutex(State())
-  private let sleep: SleepState
+  private let sleep: SleepState?
   private let stop: StopSwitch
 
-  init(sleep: SleepState, stop: StopSwitch) {
+  /// The registers.
+  ///
+  /// - Parameters:
+  ///   - sleep: what S3 does; nil for a machine that has S5 alone.
+  ///   - stop: ends the machine.
+  init(sleep: SleepState?, stop: StopSwitch) {
     self.sleep = sleep
     self.stop = stop
   }
@@ -38,7 +45,8 @@ final class PowerManagementEvents: BusDevice {
     case Self.control:
       state.withLock { $0.control = word & ~Self.sleepEnable }
       guard word & Self.sleepEnable != 0 else { return }
-      if word >> 10 & 7 == SleepState.type { return sleep.enter(on: access.vcpu) }
+      if let sleep, word >> 10 & 7 == SleepState.type { return sleep.enter(on: access.vcpu) }
+      if sleep == nil, word >> 10 & 7 == Self.switchOffType { return stop.stop(.poweredOff(vcpu: access.vcpu)) }
       stop.stop(.systemEvent("sleep of type \(word >> 10 & 7)", vcpu: access.vcpu))
     default: break
     }
@@ -50,12 +58,14 @@ final class PowerManagementTimer: BusDevice {
   static let port: UInt64 = 0x608
   static let ports: Range<UInt64> = port..<port + 4
   static let frequency: UInt64 = 3_579_545
+  static let stateName = "power-timer"
 
-  private let start = ContinuousClock.now
+  private let start = Mutex(ContinuousClock.now)
 
-  func read(_ access: BusAccess) -> UInt64 {
-    Self.count(after: start.duration(to: .now)) >> (8 * access.offset)
-  }
+  /// How long it has counted, in this machine and those that it was restored from.
+  private var age: Duration { start.withLock { $0.duration(to: .now) } }
+
+  func read(_ access: BusAccess) -> UInt64 { Self.count(after: age) >> (8 * access.offset) }
 
   /// It cannot be set.
   func write(_ value: UInt64, _ access: BusAccess) {}
@@ -70,39 +80,46 @@ final class PowerManagementTimer: BusDevice {
   }
 }
 
-/// ACPI's sleep state S3 on the unit tests' PC: the vCPU that enters it stays in the VMM until the real-time clock's alarm
-/// goes off, and then begins anew in real mode at the FACS's waking vector, as firmware would have it (ACPI specification,
-/// sections 5.2.10 and 16.3).
-///
-/// Other vCPUs are left alone: a guest has to park them before.
-struct SleepState: Sendable {
-  /// The sleep type that PIIX4 has for S3.
-  static let type: UInt16 = 1
-  /// Where the FACS has the waking vector.
-  private static let wakingVector: UInt64 = 12
+extension PowerManagementEvents: StatefulDevice {
+  /// What the registers hold.
+  func save() -> DeviceState {
+    let state = state.withLock { $0 }
+    return DeviceState(
+      name: Self.stateName, fields: ["enable": [UInt64(state.enable)], "control": [UInt64(state.control)]])
+  }
 
-  let vcpus: [VCPU]
-  let memory: GuestMemory
-  let clock: RealTimeClock
-  let stop: StopSwitch
+  /// Puts back what they held.
+  ///
+  /// - Throws: `DeviceStateError` for a state that is none of this device.
+  func restore(_ saved: DeviceState) throws(DeviceStateError) {
+    let values = try Self.values(of: saved)
+    state.withLock { $0 = values }
+  }
 
-  /// Sleeps and wakes, on the vCPU's own thread; returns without having woken it where the machine is stopped.
-  func enter(on vcpu: Int) {
-    // The guest may have been stopped, or have no alarm: whoever stops the machine ends this wait too.
-    while !stop.isStopped {
-      let wait = clock.timeToAlarm
-      if let wait, wait <= .zero { break }
-      _ = stop.wait(atMost: wait ?? .seconds(1))
-    }
-    guard !stop.isStopped, vcpus.indices.contains(vcpu) else { return }
-    do throws(KVMError) {
-      let vector = (try? memory.load(UInt32.self, at: ACPITables.facs + Self.wakingVector)) ?? 0
-      var state = try InitialState(of: vcpus[vcpu])
-      state.reset()
-      state.enterRealMode(at: UInt64(vector))
-      try state.apply(to: vcpus[vcpu])
-    } catch {
-      stop.stop(.runFailed(error, vcpu: vcpu))
-    }
+  /// What a state says that the registers hold.
+  static func values(of saved: DeviceState) throws(DeviceStateError) -> State {
+    State(
+      enable: UInt16(truncatingIfNeeded: try saved.value("enable", upTo: 0xffff)),
+      control: UInt16(truncatingIfNeeded: try saved.value("control", upTo: 0xffff)))
+  }
+}
+
+extension PowerManagementTimer: StatefulDevice {
+  /// How long it has counted.
+  func save() -> DeviceState {
+    DeviceState(name: Self.stateName, fields: ["nanoseconds": [UInt64(clamping: Int64(age / .nanoseconds(1)))]])
+  }
+
+  /// Has it go on from there.
+  ///
+  /// - Throws: `DeviceStateError` for a state that is none of this device.
+  func restore(_ saved: DeviceState) throws(DeviceStateError) {
+    let age = try Self.age(of: saved)
+    start.withLock { $0 = .now - age }
+  }
+
+  /// How long a state says that it has counted: a century at most.
+  static func age(of saved: DeviceState) throws(DeviceStateError) -> Duration {
+    .nanoseconds(Int64(truncatingIfNeeded: try saved.value("nanoseconds", upTo: 3_155_760_000_000_000_000)))
   }
 }

@@ -5,6 +5,7 @@ import Synchronization
 /// interrupt; its alarm only wakes a machine that sleeps.
 final class RealTimeClock: BusDevice {
   static let ports: Range<UInt64> = 0x70..<0x72
+  static let stateName = "clock"
 
   private enum Register {
     static let statusA: UInt8 = 0x0a
@@ -117,5 +118,32 @@ final class RealTimeClock: BusDevice {
   private static func encoded(_ number: Int, _ state: State) -> UInt8 {
     let number = UInt8(truncatingIfNeeded: number)
     return state.memory[Int(Register.statusB)] & isBinary != 0 ? number : (number / 10) << 4 | number % 10
+  }
+}
+
+extension RealTimeClock: StatefulDevice {
+  /// The selected register, and the memory. The time is the host's, and no part of it.
+  func save() -> DeviceState {
+    let state = state.withLock { $0 }
+    return DeviceState(
+      name: Self.stateName, fields: ["index": [UInt64(state.index)], "memory": state.memory.map(UInt64.init)])
+  }
+
+  /// Puts back what it held.
+  ///
+  /// - Throws: `DeviceStateError` for a state that is none of this device.
+  func restore(_ saved: DeviceState) throws(DeviceStateError) {
+    let values = try Self.values(of: saved)
+    state.withLock { $0 = values }
+  }
+
+  /// What a state says that it holds.
+  static func values(of saved: DeviceState) throws(DeviceStateError) -> State {
+    var state = State()
+    state.index = UInt8(truncatingIfNeeded: try saved.value("index", upTo: 0x7f))
+    state.memory = try saved.values("memory", count: state.memory.count, upTo: 0xff).map {
+      UInt8(truncatingIfNeeded: $0)
+    }
+    return state
   }
 }

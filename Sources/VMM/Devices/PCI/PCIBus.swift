@@ -110,8 +110,32 @@ final class PCIBus: Sendable {
   }
 }
 
-/// A function on the PCI bus: 64 configuration registers of 32 bits, and what its base addresses reach. Its bus calls it
-/// under a lock.
+extension PCIBus {
+  static let stateName = "pci"
+
+  /// What was last written to the address register.
+  func save() -> DeviceState {
+    DeviceState(name: Self.stateName, fields: ["address": [UInt64(state.withLock { $0.address })]])
+  }
+
+  /// Puts it back.
+  ///
+  /// - Throws: `DeviceStateError` for a state that is none of this device.
+  func restore(_ saved: DeviceState) throws(DeviceStateError) {
+    let values = try State(saved)
+    state.withLock { $0 = values }
+  }
+}
+
+extension PCIBus.State {
+  /// What a state says that the bus holds.
+  init(_ saved: DeviceState) throws(DeviceStateError) {
+    address = UInt32(truncatingIfNeeded: try saved.value("address", upTo: UInt64(UInt32.max)))
+  }
+}
+
+/// A function on the PCI bus: 64 configuration registers of 32 bits, and what its base addresses reach. vCPU threads call it
+/// at the same time, so it guards its own state.
 protocol PCIFunction: AnyObject, Sendable {
   /// The register of configuration space at a multiple of 4, 0 to 0xfc.
   func configuration(at register: UInt8) -> UInt32

@@ -27,7 +27,6 @@ struct UART: Sendable {
     static let transmitterEmpty: UInt8 = 0x60
   }
   private enum ModemControl {
-    static let interruptGate: UInt8 = 1 << 3
     static let loopback: UInt8 = 1 << 4
     static let all: UInt8 = 0x1f
   }
@@ -72,8 +71,9 @@ struct UART: Sendable {
     return 0x1
   }
 
-  /// Whether the chip asserts its line, which a PC lets through while OUT2 is set.
-  var interrupts: Bool { interrupt != 1 && modemControl & ModemControl.interruptGate != 0 }
+  /// Whether the chip asserts its line. A PC lets it through while OUT2 is set; here it always is, as with QEMU: kernels that
+  /// people have, such as xv6, never set OUT2.
+  var interrupts: Bool { interrupt != 1 }
 
   /// The inputs: in loopback mode the outputs, CTS from RTS, DSR from DTR, RI from OUT1, DCD from OUT2.
   private var modemInputs: UInt8 {

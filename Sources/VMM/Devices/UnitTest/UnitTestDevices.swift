@@ -1,17 +1,13 @@
-import KVM
-
 /// The devices of the unit tests' PC, in the one place where they are plugged in.
 struct UnitTestDevices {
   private let base: DefaultDevices
   private let platform: UnitTestPlatform
-  private let pci: PCIBus
   private let firmware: FirmwareConfiguration
   private let keyboard: KeyboardController
 
-  init(_ platform: UnitTestPlatform, on base: DefaultDevices) throws(KVMError) {
+  init(_ platform: UnitTestPlatform, on base: DefaultDevices) {
     self.base = base
     self.platform = platform
-    pci = PCIBus(functions: [HostBridge.place: HostBridge(), PCITestDevice.place: try PCITestDevice(vm: base.vm)])
     firmware = FirmwareConfiguration(
       items: FirmwareItems(memory: base.memory, vcpus: base.vcpus.count), memory: base.memory)
     keyboard = KeyboardController(stop: base.stop)
@@ -36,7 +32,7 @@ struct UnitTestDevices {
       (ResetControl.resetRegister, ResetControl(.resetRegister, stop: base.stop)),
       (ShutdownPort.ports, ShutdownPort(stop: base.stop)),
     ]
-    devices += firmware.portDevices + pci.portDevices
+    devices += firmware.portDevices
     if let hyperV = base.hyperV {
       devices.append(
         (HyperVTestDevice.ports, HyperVTestDevice(hyperV, vcpus: base.vcpus.count, stop: base.stop)))
@@ -47,7 +43,7 @@ struct UnitTestDevices {
   }
 
   var memoryDevices: [(range: Range<UInt64>, device: any BusDevice)] {
-    pci.memoryDevices + base.interruptControllers + [
+    base.interruptControllers + [
       (TestMemory.addresses, TestMemory()), (HighPrecisionEventTimer.addresses, HighPrecisionEventTimer()),
     ]
   }

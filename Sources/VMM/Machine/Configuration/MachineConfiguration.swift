@@ -53,6 +53,8 @@ public struct MachineConfiguration: Hashable, Sendable {
   public var cpu: CPUModel? {
     didSet { if let cpu { apic = cpu.has(.x2APIC) ? .x2APIC : .xAPIC } }
   }
+  /// The virtio devices on its PCI bus, in order; without any, and without a PC's test device, there is no such bus.
+  public var virtio: [VirtioDevice] = []
   /// How many log records the guest has room for.
   public var logCapacity: UInt64 = 1 << 16
 
@@ -63,7 +65,7 @@ public struct MachineConfiguration: Hashable, Sendable {
   /// 0xff is the broadcast, as ever; and unit tests ask for the broadcast as processors have it, where no id needs more.
   var needs32BitIDs: Bool {
     switch profile {
-    case .standard: apic == .x2APIC
+    case .standard, .linux: apic == .x2APIC
     case .unitTest: apic == .x2APIC && apicIDs.contains { $0 >= 255 }
     }
   }
@@ -101,8 +103,12 @@ extension MachineConfiguration {
     guard memory % BootLayout.pageSize == 0 else {
       throw .configuration("guest memory is a multiple of 4096 bytes, not \(memory)")
     }
-    guard arguments.utf8.count < Int(LAPWING_ARGUMENT_LIMIT) else {
+    // A kernel says itself how much it takes.
+    guard profile == .linux || arguments.utf8.count < Int(LAPWING_ARGUMENT_LIMIT) else {
       throw .configuration("the guest's arguments have at most \(LAPWING_ARGUMENT_LIMIT - 1) bytes")
+    }
+    guard profile != .linux || start == .sipi else {
+      throw .configuration("a Linux kernel starts its processors itself: the start is sipi, not direct")
     }
     // An xAPIC id has 8 bits, of which 0xff is the broadcast (SDM volume 3A, section 12.4.6).
     guard apic == .x2APIC || apicIDs.allSatisfy({ $0 < 255 }) else {
@@ -110,6 +116,9 @@ extension MachineConfiguration {
     }
     if let environment = profile.unitTest?.environment, environment.count > UnitTestPlatform.environmentLimit {
       throw .configuration("the environment has at most \(UnitTestPlatform.environmentLimit) bytes")
+    }
+    guard virtio.count <= VirtioDevice.limit else {
+      throw .configuration("a machine has at most \(VirtioDevice.limit) virtio devices, not \(virtio.count)")
     }
     for (capability, purpose) in needs {
       guard try kvmCall({ () throws(KVMError) in try value(capability) }) > 0 else {
@@ -127,6 +136,7 @@ extension MachineConfiguration {
     case .kernel: needs.append((.pit2, "the in-kernel PIT"))
     case .split: needs.append((.splitIRQChip, "a split irqchip"))
     }
+    if !virtio.isEmpty { needs += [(.irqFD, "a virtio device"), (.ioEventFD, "a virtio device")] }
     if needs32BitIDs { needs.append((.x2APICAPI, "x2APIC with 32-bit ids")) }
     if let hyperV = cpu?.hyperV, !hyperV.isEmpty {
       let names = hyperV.names.joined(separator: ",")
@@ -143,14 +153,23 @@ public enum MachineProfile: Hashable, Sendable {
   case standard
   /// The PC that kvm-unit-tests' images look for: what QEMU's `pc` shows them with its test devices.
   case unitTest(UnitTestPlatform)
+  /// A PC that a Linux kernel finds its way about by ACPI: COM1, a clock, a PCI bus, power-off and reset.
+  case linux
 
-  /// `standard` or `unittest`, as the program's option `--machine` has it.
+  /// `standard`, `unittest` or `linux`, as the program's option `--machine` has it.
   public var name: String {
     switch self {
     case .standard: "standard"
     case .unitTest: "unittest"
+    case .linux: "linux"
     }
   }
+
+  /// Whether a state has what the devices hold, so that the machine can be saved and made again.
+  public var keepsState: Bool { unitTest == nil }
+
+  /// How much memory a machine for Linux has unless it is told otherwise: 512 MiB.
+  public static let linuxMemory: UInt64 = 512 << 20
 }
 
 /// What of the unit tests' PC can be chosen.

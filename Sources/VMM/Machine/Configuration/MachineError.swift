@@ -20,6 +20,10 @@ public enum MachineError: Error, Sendable {
   case thread(errno: Int32)
   /// A vCPU did not come out of the guest for a pause in time: a device of it waits for something.
   case pause(vcpu: Int)
+  /// A device of this process did not come to the end of what it carries out in time for a pause.
+  case pauseOfDevice(String)
+  /// A file cannot be a disk of the machine.
+  case disk(DiskError)
   /// A device cannot be in the state that it was to be given.
   case device(DeviceStateError)
 }
@@ -36,6 +40,8 @@ extension MachineError: CustomStringConvertible {
       "this host's KVM has no \(capability.name), which \(purpose) needs"
     case .memory(let error): error.description
     case .pause(let vcpu): "vCPU \(vcpu) did not come out of the guest in time for a pause"
+    case .pauseOfDevice(let name): "the device \(name) did not come to the end of a request in time for a pause"
+    case .disk(let error): error.description
     case .device(let error): "the state of the device \(error)"
     case .thread(let errno): "a thread could not be started: \(Errno(rawValue: errno)); \(Self.advice(for: errno))"
     }

@@ -5,18 +5,22 @@ extension Machine {
   /// Puts the guest and what it is to find into memory, and its vCPUs at its entry.
   func load(_ image: GuestImage) throws(MachineError) {
     let plan: LoadPlan
+    let boot: LinuxBoot?
     do throws(ImageError) {
       plan = try image.plan(loadAddress: configuration.loadAddress)
       try plan.validate(memory: memoryForImages(plan.entry))
+      boot = plan.entry.isKernel ? try LinuxBoot(plan, image, configuration, memory: memory) : nil
     } catch {
       throw .image(error)
     }
+    try checkProfile(for: plan.entry)
     try memoryAccess { () throws(GuestMemoryError) in
       // Before the image: where that claims the same memory, it has it.
       if case .multiboot = plan.entry { try BIOSData(apicIDs: configuration.apicIDs).write(to: memory) }
       for segment in plan.segments {
         try memory.write(image.contents.bytes.span.extracting(segment.file), at: segment.address)
       }
+      try boot?.write(to: memory)
       try writeBootStructures(plan.entry, name: image.name)
     }
     try kvmCall { () throws(KVMError) in try setInitialState(plan.entry) }
@@ -32,14 +36,23 @@ extension Machine {
   private func memoryForImages(_ entry: LoadPlan.Entry) -> UInt64 {
     switch entry {
     case .longMode, .multiboot: layout.start
-    case .realMode: memory.lowSize
+    case .realMode, .linux, .pvh: memory.lowSize
     }
+  }
+
+  /// A kernel finds nothing on a machine of Lapwing's own, nor does any other image on a kernel's.
+  private func checkProfile(for entry: LoadPlan.Entry) throws(MachineError) {
+    guard entry.isKernel != (configuration.profile == .linux) else { return }
+    throw .configuration(
+      entry.isKernel
+        ? "the image is a Linux kernel, which needs the profile linux (--machine linux)"
+        : "the profile linux boots Linux kernels: a bzImage, or an ELF64 file with a PVH entry")
   }
 
   private func writeBootStructures(_ entry: LoadPlan.Entry, name: String) throws(GuestMemoryError) {
     let structures = BootStructures(layout: layout, memory: memory)
     switch entry {
-    case .realMode: break
+    case .realMode, .linux, .pvh: break
     case .multiboot:
       try structures.writeDescriptors(BootStructures.multibootDescriptors)
       let commandLine = configuration.arguments.isEmpty ? name : "\(name) \(configuration.arguments)"
@@ -69,9 +82,23 @@ extension Machine {
       case .longMode(let address): state.enterLongMode(at: address, index: index, layout: layout)
       case .realMode(let address): state.enterRealMode(at: address)
       case .multiboot(let address): state.enterMultiboot(at: address, layout: layout)
+      case .linux(let address): state.enterLinux(at: address)
+      case .pvh(let address): state.enterPVH(at: address)
       }
       try state.apply(to: vcpu)
       if index > 0 { try vcpu.setMPState(.runnable) }
+    }
+    if entry.isKernel { try setFirmwareRegisters() }
+  }
+
+  /// What a PC's firmware leaves in each processor's model-specific registers: memory is write-back by default
+  /// (IA32_MTRR_DEF_TYPE), and string instructions are fast (IA32_MISC_ENABLE). One that KVM does not have stays as it is.
+  private func setFirmwareRegisters() throws(KVMError) {
+    let (memoryTypes, miscellaneous): (UInt32, UInt32) = (0x2ff, 0x1a0)
+    for vcpu in vcpus {
+      try vcpu.setMSRs([MSREntry(index: memoryTypes, value: 0x806)])
+      guard let present = try vcpu.msrs([miscellaneous]).entries.first else { continue }
+      try vcpu.setMSRs([MSREntry(index: miscellaneous, value: present.value | 1)])
     }
   }
 }
@@ -80,7 +107,7 @@ extension Machine {
   /// Whether the guest has looked for QEMU's devices on a machine that has none of them: it is one of kvm-unit-tests' images,
   /// probably, and for the unit tests' PC.
   public var isMissingUnitTestPlatform: Bool {
-    guard configuration.profile.unitTest == nil else { return false }
+    guard configuration.profile == .standard else { return false }
     return ports.unclaimedAccesses.first.contains { FirmwareConfiguration.selectorPort.contains($0.address) }
   }
 }

@@ -65,9 +65,19 @@ extension Machine {
   }
 
   private func awaitParked(_ limit: Duration) throws(MachineError) {
-    guard let missing = missingVCPU(within: limit) else { return }
-    resume()
-    throw .pause(vcpu: missing)
+    let deadline = ContinuousClock.now + limit
+    if let missing = missingVCPU(within: limit) {
+      resume()
+      throw .pause(vcpu: missing)
+    }
+    virtio.wake()
+    while let missing = virtio.missing(gate) {
+      guard ContinuousClock.now < deadline else {
+        resume()
+        throw .pauseOfDevice(missing)
+      }
+      gate.wait(atMost: Self.patience)
+    }
   }
 
   /// Waits until all vCPUs wait at the gate, which has been closed.
@@ -94,7 +104,10 @@ extension Machine {
   @discardableResult
   public func resume() -> Duration? {
     let length = gate.open()
-    if length != nil { for inbox in inboxes { inbox.endWait() } }
+    if length != nil {
+      for inbox in inboxes { inbox.endWait() }
+      virtio.wake()
+    }
     return length
   }
 
@@ -134,6 +147,6 @@ extension Machine {
     VCPURunner(
       index: index, vcpu: vcpus[index], ports: ports, addresses: addresses, interrupts: interrupts, stop: stop,
       hooks: hooks, hyperV: hyperV, inbox: inboxes[index], gate: gate, debug: debug, moments: moments,
-      progress: progress)
+      progress: progress, memory: memory)
   }
 }

@@ -10,6 +10,8 @@ public enum Outcome: Sendable {
   case shutdown(vcpu: Int)
   /// It reset the machine.
   case reset(vcpu: Int)
+  /// It switched the machine off (ACPI's S5).
+  case poweredOff(vcpu: Int)
   /// It raised a system event (KVM_EXIT_SYSTEM_EVENT).
   case systemEvent(String, vcpu: Int)
   /// KVM could not go on with it: an instruction that it cannot emulate, an entry that failed.
@@ -28,14 +30,15 @@ public enum Outcome: Sendable {
     switch self {
     case .finished(let status, _): status == 0
     case .debugExit(let value, _): value == 0
+    case .poweredOff: true
     default: false
     }
   }
 
-  /// Whether the guest ended by itself, and says with which status.
+  /// Whether the guest ended by itself, and says how: with a status, or by switching off.
   public var isByGuest: Bool {
     switch self {
-    case .finished, .debugExit: true
+    case .finished, .debugExit, .poweredOff: true
     default: false
     }
   }
@@ -43,7 +46,7 @@ public enum Outcome: Sendable {
   /// The vCPU that ended it, if one did.
   public var vcpu: Int? {
     switch self {
-    case .finished(_, let vcpu), .debugExit(_, let vcpu), .shutdown(let vcpu), .reset(let vcpu),
+    case .finished(_, let vcpu), .debugExit(_, let vcpu), .shutdown(let vcpu), .reset(let vcpu), .poweredOff(let vcpu),
       .systemEvent(_, let vcpu), .unrunnable(_, let vcpu), .runFailed(_, let vcpu):
       vcpu
     case .halted, .timeLimit, .stopped: nil
@@ -61,6 +64,7 @@ extension Outcome: CustomStringConvertible {
     case .debugExit(let value, let vcpu): "vCPU \(vcpu) wrote \(value) to the debug exit (0 would be success)"
     case .shutdown(let vcpu): "vCPU \(vcpu) shut down: a triple fault"
     case .reset(let vcpu): "vCPU \(vcpu) reset the machine"
+    case .poweredOff(let vcpu): "vCPU \(vcpu) switched the machine off"
     case .systemEvent(let event, let vcpu): "vCPU \(vcpu) raised the system event '\(event)'"
     case .unrunnable(let reason, let vcpu): "KVM cannot go on with vCPU \(vcpu): \(reason)"
     case .runFailed(let error, let vcpu): "vCPU \(vcpu): \(error)"

@@ -12,6 +12,7 @@ public struct RunningMachine: ~Copyable {
     // First of all, so that a pause from now on waits for every one of them.
     for inbox in machine.inboxes { inbox.expectThread() }
     if let started = machine.times.started { machine.moments.start(started) }
+    try machine.virtio.start()
     let gate = StartGate(waitingFor: machine.vcpus.count - 1)
     // If this throws, `deinit` ends those that run: all properties are there.
     for index in machine.vcpus.indices { try startThread(index, gate) }
@@ -57,6 +58,8 @@ public struct RunningMachine: ~Copyable {
     }
     // Each has detached itself by then, so that nobody wakes one that was joined.
     for thread in threads { thread.stopAndJoin() }
+    // Their drivers have gone; what they carry out now still comes to its end.
+    machine.virtio.end()
     machine.times.end()
   }
 }

@@ -1,0 +1,77 @@
+import Support
+
+/// The frame of Firecracker's `vmstate` file: a magic, the version of what follows, the state, a checksum (firecracker,
+/// src/vmm/src/snapshot/mod.rs).
+struct FirecrackerFile {
+  /// The version of the state.
+  let major: Int
+  /// The bytes of the file.
+  let bytes: [UInt8]
+  /// Where the state begins, and where it ends.
+  let state: Range<Int>
+
+  /// The magic of x86-64, in whose low half Firecracker before 1.7 had the version of the state.
+  private static let magic: UInt64 = 0x0710_1984_8664_0000
+  private static let checksumSize = 8
+
+  /// Whether a file begins like one, of any version. Crate bitcode puts a byte before the magic where it packs numbers.
+  static func matches(_ beginning: ArraySlice<UInt8>) -> Bool {
+    (0...1).contains { magic(of: beginning, at: $0) != nil }
+  }
+
+  private static func magic(of bytes: some RandomAccessCollection<UInt8>, at offset: Int) -> UInt64? {
+    bytes.littleEndian(UInt64.self, at: offset).flatMap { $0 & ~0xffff == magic ? $0 : nil }
+  }
+
+  /// Checks the frame of a file.
+  init(_ bytes: [UInt8]) throws(ForeignStateError) {
+    var reader = BincodeReader(bytes, end: bytes.count)
+    let found = try reader.integer(UInt64.self, "the magic 0x0710198486640000")
+    guard found & ~0xffff == Self.magic else {
+      if Self.magic(of: bytes, at: 1) != nil { throw Self.packed(bytes) }
+      throw reader.failure("the magic 0x0710198486640000 of x86-64 expected", back: 8)
+    }
+    guard found == Self.magic else {
+      throw reader.failure(
+        "the state's version \(found & 0xffff) is of Firecracker before 1.7, which is not read; \(Self.read)", back: 8)
+    }
+    guard let length = bytes.littleEndian(UInt64.self, at: reader.offset), (5...32).contains(length) else {
+      throw Self.packed(bytes)
+    }
+    let version = try reader.string("the state's version")
+    let numbers = version.split(separator: ".", omittingEmptySubsequences: false).map { UInt16($0) }
+    guard numbers.count == 3, let major = numbers[0], numbers.allSatisfy({ $0 != nil }) else {
+      throw reader.failure("a version such as 8.0.0 expected, not \(version.excerpt.debugDescription)")
+    }
+    guard !FirecrackerLayout.layouts(major: Int(major)).isEmpty else {
+      throw reader.failure("the state's version \(version) is not read; \(Self.read)")
+    }
+    let end = bytes.count - Self.checksumSize
+    guard end >= reader.offset, let checksum = bytes.littleEndian(UInt64.self, at: end) else {
+      throw reader.failure("the file ends where the state is expected")
+    }
+    guard CRC64.of(bytes[..<end]) == checksum else {
+      throw ForeignStateError(
+        .firecracker, at: UInt64(end), "the file is damaged or not whole: its checksum differs")
+    }
+    self.bytes = bytes
+    self.major = Int(major)
+    state = reader.offset..<end
+  }
+
+  /// What is read, for a person.
+  private static let read = "2.0.0 to 6.0.0 and 8.0.0 are (Firecracker 1.8 to 1.14)"
+
+  /// A file of crate bitcode's, with the version's number where it can be found near the beginning.
+  private static func packed(_ bytes: [UInt8]) -> ForeignStateError {
+    let text = String(decoding: bytes.prefix(64).map { (0x20..<0x7f).contains($0) ? $0 : 0x20 }, as: UTF8.self)
+    let version = text.split(separator: " ").first {
+      let parts = $0.split(separator: ".", omittingEmptySubsequences: false)
+      return parts.count == 3 && parts.allSatisfy { UInt16($0) != nil }
+    }
+    let name =
+      version.map { "the state's version \($0), packed by crate bitcode," } ?? "a state packed by crate bitcode"
+    return ForeignStateError(
+      .firecracker, at: 0, "\(name) is of Firecracker 1.15 or later, which is not read; \(read)")
+  }
+}

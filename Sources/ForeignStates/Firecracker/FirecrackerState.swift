@@ -1,0 +1,142 @@
+import APIC
+import KVM
+import MachineState
+
+/// What stands in Firecracker's state up to the vCPUs; the devices behind them are left out.
+struct FirecrackerState {
+  private(set) var memoryMiB: UInt64 = 0
+  private(set) var vcpus: [VCPUStructures] = []
+  private(set) var pit: StructureBytes?
+  private(set) var clock: StructureBytes?
+  private(set) var pics: [StructureBytes] = []
+  private(set) var ioapic: StructureBytes?
+
+  /// More than Firecracker gives a machine, and no less than KVM does.
+  private static let vcpuLimit = 4096
+
+  /// Reads a state as one layout has it.
+  init(_ file: FirecrackerFile, _ layout: FirecrackerLayout) throws(ForeignStateError) {
+    var reader = BincodeReader(file.bytes, from: file.state.lowerBound, end: file.state.upperBound)
+    try readInformation(&reader)
+    let isInVM = layout.memory == .inVM || layout.memory == .inVMWithSlots
+    if !isInVM { try Self.skipMemory(&reader, layout) }
+    if layout.capabilitiesBefore { try Self.skipCapabilities(&reader) }
+    if isInVM { try Self.skipMemory(&reader, layout) }
+    if let spaces = layout.addressSpaces { try Self.skipAllocator(&reader, addressSpaces: spaces) }
+    try readChips(&reader)
+    if !layout.capabilitiesBefore { try Self.skipCapabilities(&reader) }
+    let count = try reader.count(of: 2048, "a number of vCPUs")
+    guard (1...Self.vcpuLimit).contains(count) else {
+      throw reader.failure("1 to \(Self.vcpuLimit) vCPUs expected, not \(count)", back: 8)
+    }
+    for _ in 0..<count { vcpus.append(try Self.vcpu(&reader, layout)) }
+  }
+
+  private mutating func readInformation(_ reader: inout BincodeReader) throws(ForeignStateError) {
+    memoryMiB = try reader.integer(UInt64.self, "the size of memory")
+    _ = try reader.bool("whether there is SMT")
+    _ = try reader.variant(below: 16, "a CPU template")
+    _ = try reader.string("the kernel's path")
+    for what in ["an initrd", "arguments"] {
+      _ = try reader.option(what) { (reader) throws(ForeignStateError) in try reader.string(what) }
+    }
+    _ = try reader.variant(below: 4, "a kind of pages")
+  }
+
+  private static func skipMemory(
+    _ reader: inout BincodeReader, _ layout: FirecrackerLayout
+  ) throws(ForeignStateError) {
+    for _ in 0..<(try reader.count(of: 16, "a number of memory regions")) {
+      _ = try reader.integer(UInt64.self, "a region's address")
+      _ = try reader.integer(UInt64.self, "a region's size")
+      switch layout.memory {
+      case .beforeWithOffsets: _ = try reader.integer(UInt64.self, "a region's offset")
+      case .before, .inVM: break
+      case .inVMWithSlots:
+        _ = try reader.variant(below: 2, "a region's type")
+        for _ in 0..<(try reader.count(of: 1, "a number of slots")) { _ = try reader.bool("whether a slot is plugged") }
+      }
+    }
+  }
+
+  private static func skipCapabilities(_ reader: inout BincodeReader) throws(ForeignStateError) {
+    for _ in 0..<(try reader.count(of: 8, "a number of capabilities")) { _ = try reader.string("a capability") }
+  }
+
+  /// Identifiers and address spaces (crate `vm-allocator` 0.1.3).
+  private static func skipAllocator(
+    _ reader: inout BincodeReader, addressSpaces: Int
+  ) throws(ForeignStateError) {
+    for _ in 0..<2 {
+      _ = try reader.integer(UInt32.self, "an allocator's first number")
+      _ = try reader.option("a next number") { (reader) throws(ForeignStateError) in
+        try reader.integer(UInt32.self, "a next number")
+      }
+      _ = try reader.integer(UInt32.self, "an allocator's last number")
+      for _ in 0..<(try reader.count(of: 4, "a number of freed numbers")) {
+        _ = try reader.integer(UInt32.self, "a freed number")
+      }
+    }
+    for _ in 0..<addressSpaces {
+      for _ in 0..<2 { _ = try reader.integer(UInt64.self, "the bounds of an address space") }
+      try skipTree(&reader, depth: 0)
+    }
+  }
+
+  private static func skipTree(_ reader: inout BincodeReader, depth: Int) throws(ForeignStateError) {
+    // A balanced tree of more nodes than a file can have is not that deep.
+    guard depth < 64 else { throw reader.failure("a tree of addresses of at most 64 levels expected") }
+    guard try reader.bool("whether there is a node") else { return }
+    for _ in 0..<2 { _ = try reader.integer(UInt64.self, "a node's bounds") }
+    _ = try reader.variant(below: 2, "a node's state")
+    for _ in 0..<2 { try skipTree(&reader, depth: depth + 1) }
+    _ = try reader.integer(UInt64.self, "a node's height")
+  }
+
+  private mutating func readChips(_ reader: inout BincodeReader) throws(ForeignStateError) {
+    pit = try reader.structure(StructureSize.pit, "kvm_pit_state2")
+    clock = try reader.structure(StructureSize.clock, "kvm_clock_data")
+    for name in ["kvm_irqchip of PIC 0", "kvm_irqchip of PIC 1"] {
+      pics.append(try reader.structure(StructureSize.irqChip, name))
+    }
+    ioapic = try reader.structure(StructureSize.irqChip, "kvm_irqchip of the IOAPIC")
+  }
+
+  private static func vcpu(
+    _ reader: inout BincodeReader, _ layout: FirecrackerLayout
+  ) throws(ForeignStateError) -> VCPUStructures {
+    var vcpu = VCPUStructures()
+    _ = try reader.structure(8, "kvm_cpuid2")
+    var cpuid: [CPUIDEntry] = []
+    for _ in 0..<(try reader.count(of: 8 + StructureSize.cpuidEntry, "a number of CPUID entries")) {
+      cpuid.append(CPUIDEntry(try reader.structure(StructureSize.cpuidEntry, "kvm_cpuid_entry2")))
+    }
+    vcpu.cpuid = cpuid
+    var msrs: [MSREntry] = []
+    for _ in 0..<(try reader.count(of: 24, "a number of lists of MSRs")) {
+      _ = try reader.structure(8, "kvm_msrs")
+      for _ in 0..<(try reader.count(of: 8 + StructureSize.msrEntry, "a number of MSRs")) {
+        msrs.append(MSREntry(try reader.structure(StructureSize.msrEntry, "kvm_msr_entry")))
+      }
+    }
+    vcpu.msrs = msrs
+    vcpu.debugRegisters = try reader.structure(StructureSize.debugRegisters, "kvm_debugregs")
+    let page = try reader.structure(StructureSize.localAPIC, "kvm_lapic_state")
+    vcpu.localAPIC = LocalAPICState(page)
+    vcpu.mpState = try reader.structure(StructureSize.mpState, "kvm_mp_state")[0]
+    vcpu.registers = try reader.structure(StructureSize.registers, "kvm_regs")
+    vcpu.specialRegisters = try reader.structure(StructureSize.specialRegisters, "kvm_sregs")
+    vcpu.events = try reader.structure(StructureSize.events, "kvm_vcpu_events")
+    _ = try reader.structure(392, "kvm_xcrs")
+    _ = try reader.structure(4096, "kvm_xsave")
+    if layout.hasSizedExtendedState {
+      for _ in 0..<(try reader.count(of: 4, "a size of the extended state")) {
+        _ = try reader.integer(UInt32.self, "the extended state")
+      }
+    }
+    vcpu.tscKHz = try reader.option("a frequency") { (reader) throws(ForeignStateError) in
+      try reader.integer(UInt32.self, "a frequency")
+    }
+    return vcpu
+  }
+}

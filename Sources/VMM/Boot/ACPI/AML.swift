@@ -1,0 +1,121 @@
+/// As much of ACPI's machine language as a description of devices needs (ACPI specification, section 20.2).
+enum AML {
+  private enum Opcode {
+    static let zero: UInt8 = 0x00
+    static let one: UInt8 = 0x01
+    static let name: UInt8 = 0x08
+    static let byte: UInt8 = 0x0a
+    static let word: UInt8 = 0x0b
+    static let doubleWord: UInt8 = 0x0c
+    static let scope: UInt8 = 0x10
+    static let buffer: UInt8 = 0x11
+    static let package: UInt8 = 0x12
+    static let device: [UInt8] = [0x5b, 0x82]
+  }
+
+  /// A named value. A name has four letters, the root's `\` before them.
+  static func name(_ name: String, _ value: [UInt8]) -> [UInt8] { [Opcode.name] + Array(name.utf8) + value }
+
+  /// What is defined inside of a place that exists.
+  static func scope(_ name: String, _ body: [UInt8]) -> [UInt8] { [Opcode.scope] + sized(Array(name.utf8) + body) }
+
+  /// A device.
+  static func device(_ name: String, _ body: [UInt8]) -> [UInt8] { Opcode.device + sized(Array(name.utf8) + body) }
+
+  /// A list of at most 255 values.
+  static func package(_ elements: [[UInt8]]) -> [UInt8] {
+    [Opcode.package] + sized([UInt8(truncatingIfNeeded: elements.count)] + elements.flatMap(\.self))
+  }
+
+  /// A number of at most 32 bits, in as few bytes as it takes.
+  static func integer(_ value: UInt64) -> [UInt8] {
+    var bytes = LittleEndianBytes()
+    switch value {
+    case 0: bytes.add(Opcode.zero)
+    case 1: bytes.add(Opcode.one)
+    case 0...0xff:
+      bytes.add(Opcode.byte)
+      bytes.add(UInt8(value))
+    case 0...0xffff:
+      bytes.add(Opcode.word)
+      bytes.add(UInt16(value))
+    default:
+      bytes.add(Opcode.doubleWord)
+      bytes.add(UInt32(truncatingIfNeeded: value))
+    }
+    return bytes.bytes
+  }
+
+  /// An identifier such as `PNP0501` as a number: three letters of five bits, four digits, the highest byte first.
+  static func identifier(_ text: String) -> [UInt8] {
+    let letters = text.utf8.prefix(3).reduce(UInt16(0)) { $0 << 5 | UInt16($1 & 0x1f) }
+    let digits = UInt16(text.dropFirst(3), radix: 16) ?? 0
+    var bytes = LittleEndianBytes()
+    bytes.add(Opcode.doubleWord)
+    bytes.add(letters.byteSwapped)
+    bytes.add(digits.byteSwapped)
+    return bytes.bytes
+  }
+
+  /// What has its length before it, which counts itself: in one byte up to 63, else a nibble and whole bytes.
+  private static func sized(_ body: [UInt8]) -> [UInt8] {
+    if body.count + 1 < 1 << 6 { return [UInt8(body.count + 1)] + body }
+    let extra = body.count + 2 < 1 << 12 ? 1 : body.count + 3 < 1 << 20 ? 2 : 3
+    let length = UInt32(truncatingIfNeeded: body.count + 1 + extra)
+    let rest = (0..<extra).map { UInt8(truncatingIfNeeded: length >> (4 + 8 * UInt32($0))) }
+    return [UInt8(extra) << 6 | UInt8(length & 0xf)] + rest + body
+  }
+}
+
+/// Resources of a device (ACPI specification, section 6.4).
+extension AML {
+  /// A list of them, as `_CRS` has it.
+  static func resources(_ descriptors: [[UInt8]]) -> [UInt8] {
+    let endTag: [UInt8] = [0x79, 0]
+    let bytes = descriptors.flatMap(\.self) + endTag
+    return [Opcode.buffer] + sized(integer(UInt64(bytes.count)) + bytes)
+  }
+
+  /// Ports that a device decodes at a fixed place, at most 255 of them.
+  static func ports(_ range: ClosedRange<UInt16>) -> [UInt8] {
+    var bytes = LittleEndianBytes()
+    // Decodes 16 bits; from, to, alignment, length.
+    for byte in [0x47, 1] as [UInt8] { bytes.add(byte) }
+    bytes.add(range.lowerBound)
+    bytes.add(range.lowerBound)
+    bytes.add(UInt8(1))
+    bytes.add(UInt8(truncatingIfNeeded: range.count))
+    return bytes.bytes
+  }
+
+  /// An ISA line, edge-triggered and active high.
+  static func line(_ number: UInt8) -> [UInt8] {
+    var bytes = LittleEndianBytes()
+    bytes.add(UInt8(0x22))
+    bytes.add(UInt16(1) << UInt16(number))
+    return bytes.bytes
+  }
+
+  /// The buses behind a bridge.
+  static func busNumbers(_ range: ClosedRange<UInt16>) -> [UInt8] { window(0x88, type: 2, flags: 0, range) }
+
+  /// The ports behind a bridge.
+  static func portWindow(_ range: ClosedRange<UInt16>) -> [UInt8] { window(0x88, type: 1, flags: 3, range) }
+
+  /// The memory behind a bridge: uncached, to be read and written.
+  static func memoryWindow(_ range: ClosedRange<UInt32>) -> [UInt8] { window(0x87, type: 0, flags: 1, range) }
+
+  /// An address space descriptor: produced, its minimum and maximum fixed; granularity, from, to, translation, length.
+  private static func window<Address: FixedWidthInteger & UnsignedInteger>(
+    _ tag: UInt8, type: UInt8, flags: UInt8, _ range: ClosedRange<Address>
+  ) -> [UInt8] {
+    var bytes = LittleEndianBytes()
+    bytes.add(tag)
+    bytes.add(UInt16(3 + 5 * MemoryLayout<Address>.size))
+    for byte in [type, 0x0c, flags] { bytes.add(byte) }
+    for value in [0, range.lowerBound, range.upperBound, 0, range.upperBound - range.lowerBound + 1] as [Address] {
+      bytes.add(value)
+    }
+    return bytes.bytes
+  }
+}

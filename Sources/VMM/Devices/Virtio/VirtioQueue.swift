@@ -1,0 +1,161 @@
+import Synchronization
+
+/// A split virtqueue: its registers, and how far the device has come (virtio 1.2, section 2.7). The rings are in guest memory
+/// and are the driver's: every number in them is checked, and one request costs no more than its queue has descriptors.
+struct VirtioQueue: Hashable, Sendable {
+  private enum DescriptorFlag {
+    static let next: UInt16 = 1
+    static let write: UInt16 = 2
+    static let indirect: UInt16 = 4
+  }
+
+  /// The largest size that the driver may choose.
+  let limit: UInt16
+  /// How many descriptors it has: a power of two.
+  var size: UInt16
+  /// Whether the driver has enabled it.
+  var isEnabled = false
+  /// The MSI-X vector of its completions.
+  var vector: UInt16 = VirtioRegisters.noVector
+  /// Where the descriptors are.
+  var descriptors: UInt64 = 0
+  /// Where the driver puts what is available.
+  var driverArea: UInt64 = 0
+  /// Where the device puts what it has used.
+  var deviceArea: UInt64 = 0
+  /// The available index that the device takes next.
+  var available: UInt16 = 0
+  /// The used index that it fills next.
+  var used: UInt16 = 0
+
+  /// A queue as it is after reset.
+  ///
+  /// - Parameter limit: a power of two.
+  init(limit: UInt16) {
+    self.limit = limit
+    size = limit
+  }
+
+  /// Whether its parts lie in guest memory, aligned as they must be (section 2.7).
+  ///
+  /// - Parameter memorySize: the size of guest memory, in bytes.
+  func isPlaced(inMemoryOf memorySize: UInt64) -> Bool {
+    let size = UInt64(size)
+    let parts: [(UInt64, UInt64, UInt64)] = [
+      (descriptors, 16 * size, 16), (driverArea, 6 + 2 * size, 2), (deviceArea, 6 + 8 * size, 4),
+    ]
+    return parts.allSatisfy { address, count, alignment in
+      address.isMultiple(of: alignment) && GuestMemory.holds(address, count, ofSize: memorySize)
+    }
+  }
+
+  /// Takes the next chain that is available; nil where there is none.
+  ///
+  /// - Parameters:
+  ///   - memory: the guest's.
+  ///   - usesEventIndex: whether VIRTIO_F_EVENT_IDX was negotiated: then the driver notifies only of what comes after what
+  ///     the device says that it has seen.
+  mutating func next(_ memory: GuestMemory, usesEventIndex: Bool) throws(VirtioRingError) -> VirtioChain? {
+    var index = try load(UInt16.self, driverArea + 2, memory)
+    if index == available, usesEventIndex {
+      try store(available, deviceArea + 4 + 8 * UInt64(size), memory)
+      // What is available since would not be notified of: seen here at the latest.
+      atomicMemoryFence(ordering: .sequentiallyConsistent)
+      index = try load(UInt16.self, driverArea + 2, memory)
+    }
+    guard index != available else { return nil }
+    guard index &- available <= size else { throw .availableIndex }
+    let head = try load(UInt16.self, driverArea + 4 + 2 * UInt64(available % size), memory)
+    let chain = try chain(from: head, memory)
+    available &+= 1
+    return chain
+  }
+
+  private func chain(from head: UInt16, _ memory: GuestMemory) throws(VirtioRingError) -> VirtioChain {
+    var chain = VirtioChain(head: head)
+    var number = head
+    for _ in 0..<size {
+      guard number < size else { throw .descriptorNumber }
+      let place = descriptors + 16 * UInt64(number)
+      let address = try load(UInt64.self, place, memory)
+      // Length, flags and next in one: the driver may be writing.
+      let rest = try load(UInt64.self, place + 8, memory)
+      let count = UInt32(truncatingIfNeeded: rest)
+      let flags = UInt16(truncatingIfNeeded: rest >> 32)
+      guard flags & DescriptorFlag.indirect == 0 else { throw .indirect }
+      guard count > 0, GuestMemory.holds(address, UInt64(count), ofSize: memory.size) else { throw .buffer }
+      let buffer = VirtioChain.Buffer(address: address, count: count)
+      if flags & DescriptorFlag.write != 0 {
+        chain.writable.append(buffer)
+      } else {
+        guard chain.writable.isEmpty else { throw .order }
+        chain.readable.append(buffer)
+      }
+      guard flags & DescriptorFlag.next != 0 else { return chain }
+      number = UInt16(truncatingIfNeeded: rest >> 48)
+    }
+    throw .loop
+  }
+
+  /// Gives a chain back to the driver.
+  ///
+  /// - Parameters:
+  ///   - chain: what was carried out.
+  ///   - written: how many bytes of it the device wrote.
+  ///   - memory: the guest's.
+  ///   - usesEventIndex: whether VIRTIO_F_EVENT_IDX was negotiated.
+  /// - Returns: whether the driver wants an interrupt for it.
+  mutating func complete(
+    _ chain: VirtioChain, written: UInt32, _ memory: GuestMemory, usesEventIndex: Bool
+  ) throws(VirtioRingError) -> Bool {
+    let place = deviceArea + 4 + 8 * UInt64(used % size)
+    try store(UInt32(chain.head), place, memory)
+    try store(written, place + 4, memory)
+    used &+= 1
+    try store(used, deviceArea + 2, memory)
+    // The driver writes what it wants and then looks at the index; the device the other way round.
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
+    guard usesEventIndex else { return try load(UInt16.self, driverArea, memory) & 1 == 0 }
+    let event = try load(UInt16.self, driverArea + 4 + 2 * UInt64(size), memory)
+    return event == used &- 1
+  }
+
+  private func load<T: FixedWidthInteger>(
+    _ type: T.Type, _ address: UInt64, _ memory: GuestMemory
+  ) throws(VirtioRingError) -> T {
+    do throws(GuestMemoryError) { return try memory.load(type, at: address) } catch { throw .ring }
+  }
+
+  private func store<T: FixedWidthInteger>(
+    _ value: T, _ address: UInt64, _ memory: GuestMemory
+  ) throws(VirtioRingError) {
+    do throws(GuestMemoryError) { try memory.store(value, at: address) } catch { throw .ring }
+  }
+}
+
+extension VirtioQueue {
+  /// How many values a queue is kept as.
+  static let valueCount = 8
+
+  /// The queue as a list of numbers.
+  var values: [UInt64] {
+    [
+      UInt64(size), isEnabled ? 1 : 0, UInt64(vector), descriptors, driverArea, deviceArea, UInt64(available),
+      UInt64(used),
+    ]
+  }
+
+  /// The queue of such a list; nil for one that no queue in so much memory has.
+  init?(values: [UInt64], limit: UInt16, memorySize: UInt64) {
+    self.init(limit: limit)
+    guard values.count == Self.valueCount, (1...UInt64(limit)).contains(values[0]), values[0].nonzeroBitCount == 1,
+      values[1] <= 1, [2, 6, 7].allSatisfy({ values[$0] <= 0xffff })
+    else { return nil }
+    size = UInt16(values[0])
+    isEnabled = values[1] == 1
+    vector = UInt16(values[2])
+    (descriptors, driverArea, deviceArea) = (values[3], values[4], values[5])
+    (available, used) = (UInt16(values[6]), UInt16(values[7]))
+    guard !isEnabled || isPlaced(inMemoryOf: memorySize) else { return nil }
+  }
+}

@@ -1,0 +1,101 @@
+import ArgumentParser
+import ForeignStates
+import KVM
+import MachineState
+import Rules
+import Support
+import SystemPackage
+import VMM
+
+/// `lapwing convert`: another program's machine made a snapshot.
+struct ConvertCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert", abstract: "Make what QEMU saved a snapshot that Lapwing goes on with.",
+    discussion: """
+      FILE is a migration stream of QEMU of a PC (pc or q35), memory and all. The stream has no CPUID: --cpu is what QEMU's \
+      -cpu was. What goes on is a machine with the vCPUs, their local APICs, PIC, IOAPIC, PIT, the first serial port and the \
+      memory; the state of other devices is left out and named. Where something is missing that a machine needs, the exit \
+      status is 65 and the message names it. docs/inspect.md says more.
+      """)
+
+  @Argument(help: "The stream; - for standard input.", completion: .file())
+  var file: String
+
+  @Option(name: .shortAndLong, help: "The file for the state; its memory goes beside it.")
+  var output: String
+
+  @Option(help: "The processor that QEMU was given, such as qemu64,+x2apic.")
+  var cpu = CPUModel.unitTestDefault
+
+  @Flag(name: .shortAndLong, help: "Say nothing of what was left out.")
+  var quiet = false
+
+  func run() throws {
+    try perform { () throws(Failure) in try convert() }
+  }
+
+  private func convert() throws(Failure) -> ExitStatus {
+    let path = try FilePath(output: output)
+    let destination = SnapshotFile(path)
+    do throws(SnapshotFileError) { try destination.checkWritable() } catch { throw Failure(error) }
+    let kvm = try openKVM()
+    let spool: MemorySpool
+    do throws(Errno) { spool = try MemorySpool(besides: path) } catch {
+      throw Failure("cannot write beside '\(output)': \(error)", .badFile)
+    }
+    let conversion = try read(into: spool)
+    guard conversion.missing.isEmpty else {
+      throw Failure("'\(file)' lacks what a machine needs to go on: \(list(conversion.missing))", .badFile)
+    }
+    let configuration = conversion.configuration(cpu: cpu)
+    let cpuid: [[CPUIDEntry]]
+    do throws(KVMError) { cpuid = try configuration.cpuid(on: kvm) } catch { throw Failure(MachineError.kvm(error)) }
+    let state: MachineState
+    do throws(MalformedState) {
+      state = try conversion.machineState(configuration, cpuid: cpuid, guest: file)
+    } catch {
+      throw Failure("'\(file)' does not make a machine's state: \(error)", .badFile)
+    }
+    let signals = InterruptSignals()
+    let isWritten: Bool
+    do throws(SnapshotFileError) {
+      isWritten = try destination.write(state, memory: spool, isCancelled: { signals.isPending })
+    } catch {
+      throw Failure(error)
+    }
+    let signal = signals.release()
+    guard isWritten else { return signal.map { ExitStatus(signal: $0) } ?? .internalFault }
+    state.warnOfContradictions(in: output)
+    if !quiet, !conversion.leftOut.isEmpty {
+      StandardError.print("lapwing: left out, with what they hold: \(list(conversion.leftOut))")
+    }
+    return .success
+  }
+
+  private func list(_ names: [String]) -> TextLine {
+    names.map { TextLine($0, atMost: 200) }.joined(separator: ", ")
+  }
+
+  private func read(into spool: MemorySpool) throws(Failure) -> QEMUConversion {
+    let input: FileInput
+    do throws(HostFileError) {
+      input = file == "-" ? .standardInput : try FileInput(FilePath(file))
+    } catch {
+      throw Failure("cannot read '\(file)': \(error)", .badFile)
+    }
+    var source = ByteSource(input)
+    do throws(ForeignStateError) {
+      guard QEMUConversion.matches(&source) else {
+        // It may be another format, of which that can be said, or none.
+        var reader = StateReader(source)
+        let format = try reader.read().state.format
+        throw ForeignStateError(
+          .qemu, "\(format.words), which has no memory that could be converted, cannot become a snapshot")
+      }
+      return try QEMUConversion(source, memory: spool)
+    } catch {
+      let place: TextLine = error.offset.map { "at byte 0x\(String($0, radix: 16)): " } ?? ""
+      throw Failure("'\(file)' is not \(error.format.words): \(place)\(error.problem)", .badFile)
+    }
+  }
+}
