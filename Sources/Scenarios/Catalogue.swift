@@ -2,8 +2,8 @@ extension Scenario {
   /// Every scenario, in the order in which they are run, family by family. A new one is a file in its family's folder and
   /// its name in the family's list below.
   public static let catalogue: [Scenario] =
-    interprocessor + localAPICs + timers + messages + lines + splitIRQChips + apicv + stateCalls + snapshots + virtio
-    + virtio.map { $0.onSplitIRQChip(as: "split.\($0.id)") }
+    interprocessor + ipiVirtualization + localAPICs + timers + messages + lines + splitIRQChips + apicv + stateCalls
+    + snapshots + virtio + virtio.map { $0.onSplitIRQChip(as: "split.\($0.id)") }
 }
 
 extension Scenario {
@@ -19,6 +19,13 @@ extension Scenario {
       ipiOrder, ipiEveryVector, ipiCoalesced, ipiBehindService, ipiRequested, ipiStorm, ipiWakeStorm,
       ipiWidePhysical, ipiWideLogical, ipiWideBroadcast, ipiID255, ipiHypercall, ipiPVEOI,
     ]
+}
+
+extension Scenario {
+  /// Interprocessor interrupts that processors send without KVM.
+  static let ipiVirtualization: [Scenario] = [
+    ipivRunning, ipivOwnID, ipivHalted, ipivOutside, ipivNMI, ipivLogical, ipivShorthand, ipivAbsent, ipivIllegalVector,
+  ]
 }
 
 extension Scenario {

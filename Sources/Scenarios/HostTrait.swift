@@ -28,6 +28,12 @@ public enum HostTrait: String, Hashable, Sendable, CaseIterable {
   case reportedTPRAccesses = "reported-tpr-accesses"
   /// A vCPU that has its own xAPIC id again no longer keeps APICv off (Linux 6.3).
   case restoredIDs = "restored-xapic-ids"
+  /// A local APIC that is disabled, or waits for a start-up IPI, drops a fixed IPI. A processor that sends IPIs itself sets them in
+  /// the posted-interrupt descriptor of the target, whatever its local APIC says.
+  case disabledAPICsDropIPIs = "disabled-apics-drop-ipis"
+  /// A processor that sends IPIs itself leaves those to several vCPUs, by a logical destination or a shorthand, to the kernel,
+  /// as Intel's do. AMD's AVIC sends them too.
+  case exitingGroupIPIs = "exits-for-ipis-to-groups"
   /// The EOI of an interrupt that is in service when APICv comes back ends that service (Linux 6.19).
   case serviceThroughActivation = "in-service-when-apicv-returns"
 }

@@ -39,6 +39,22 @@ import Testing
       ])
   }
 
+  @Test func `what KVM neither accepted nor injected came by the hardware, where others of the vCPU were injected`() {
+    let other: Vector = 0x31
+    let events: [TraceEvent.Detail] = [
+      .accepted(vcpuID: 7, vector: other, mode: .fixed), .injected(vector: other, isReinjected: false),
+    ]
+    func paths(_ deliversVirtually: Bool?, lost: UInt64 = 0) -> [DeliveryPath?] {
+      Self.observe(
+        ["irq_injections": 1], taken: [Self.vector: 1, other: 1], events: events, lost: lost,
+        deliversVirtually: deliversVirtually
+      ).interrupts.map(\.path)
+    }
+    #expect(paths(true) == [.software, .virtualDelivery])
+    #expect(paths(true, lost: 1) == [nil, nil])
+    #expect(paths(false) == [.software, nil])
+  }
+
   private static func residency(inGuest: Int, atEntry: Int) -> [Vector: DeliveryResidency] {
     var residency = DeliveryResidency()
     residency.inGuest = inGuest

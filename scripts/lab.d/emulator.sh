@@ -9,6 +9,7 @@ kernel_line() {
   [[ $host == svm ]] ||
     line+=" no_timer_check hpet=disable tsc_early_khz=$((instructions_per_second / 1000)) idle=halt"
   [[ $host == svm || $apicv == both ]] || kvm_is_module || line+=" kvm_intel.enable_apicv=$([[ $apicv == on ]] && echo 1 || echo 0)"
+  [[ $host == svm || $ipiv == both ]] || kvm_is_module || line+=" kvm_intel.enable_ipiv=$([[ $ipiv == on ]] && echo 1 || echo 0)"
   echo "$line"
 }
 

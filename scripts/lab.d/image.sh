@@ -94,6 +94,7 @@ build_job() {
     echo "runs='$(runs)'"
     echo "keeps_report=$(keeps_report)"
     echo "vendor=$(vendor)"
+    echo "ipiv=$ipiv"
   } >"$job/command"
   archive "$scratch/job" | gzip -1 >"$scratch/job.cpio.gz" || fail 69 "the job cannot be packed"
   rm -r "$scratch/job"

@@ -71,8 +71,8 @@ prepare_kernel() {
   [[ -z $modules_given || -n $(modules_folder) ]] ||
     fail 65 "'$modules_given' has no modules of $(kernel_release), which the image is"
   [[ -z $kernel_file ]] || check_configuration
-  [[ $apicv != both ]] || kvm_is_module ||
-    wrong_usage "KVM is a part of this kernel, so that a boot has APICv either on or off: --apicv on, then --apicv off"
+  [[ $apicv != both && $ipiv != both ]] || kvm_is_module ||
+    wrong_usage "KVM is a part of this kernel, so that a boot has APICv and IPI virtualization either on or off: on, then off"
 }
 
 # What an option is for; those of the last group only make cases be skipped.

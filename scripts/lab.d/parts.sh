@@ -14,7 +14,7 @@ choose_emulators() {
 
 run_in_parts() {
   local number options=(--cpus "$cpus" --kernel "$kernel" --program "$program" --timeout "$time_limit" --emulators 1) file
-  [[ $host == svm ]] || options+=(--apicv "$apicv")
+  [[ $host == svm ]] || options+=(--apicv "$apicv" --ipiv "$ipiv")
   [[ -z $quiet ]] || options+=(--quiet)
   [[ -z $modules_given ]] || options+=(--modules "$modules_given")
   for file in "${files[@]}"; do options+=(--file "$file"); done

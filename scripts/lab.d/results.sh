@@ -31,7 +31,7 @@ show_results() {
   local run status=0 folder
   for run in $(runs); do
     folder=$scratch/results/$run
-    [[ $(runs) == "$run" ]] || printf '=== APICv %s\n' "$run"
+    [[ $(runs) == "$run" ]] || printf '=== %s\n' "$(title "$run")"
     cat "$folder/stdout"
     cat "$folder/stderr" >&2
     ((status != 0)) || status=$(<"$folder/status")
@@ -44,12 +44,22 @@ show_results() {
   exit "$status"
 }
 
-# The suite with APICv and without, side by side. Its status is in theirs.
+title() {
+  case $1 in
+    ipiv-*) echo "IPI virtualization ${1#ipiv-}" ;;
+    *) echo "APICv $1" ;;
+  esac
+}
+
+# The suite with APICv, or IPI virtualization, and without, side by side. Its status is in theirs.
 compare_results() {
-  local on=$scratch/results/on/files/report.json off=$scratch/results/off/files/report.json
-  [[ ${command[1]:-} == test && -s $on && -s $off ]] || return 0
+  local on off
+  read -r on off < <(runs)
+  [[ ${command[1]:-} == test && -n $off && -s $scratch/results/$on/files/report.json &&
+    -s $scratch/results/$off/files/report.json ]] || return 0
   printf '=== side by side\n'
-  "$program" compare "$on" "$off" --names 'APICv on,APICv off' --all || true
+  "$program" compare "$scratch/results/$on/files/report.json" "$scratch/results/$off/files/report.json" \
+    --names "$(title "$on"),$(title "$off")" --all || true
 }
 
 # compare_with_baseline REPORT STATUS: what has changed since the baseline. What the suite found is what is compared; a suite

@@ -2,7 +2,8 @@ public import APIC
 
 /// What an interrupt came from, as far as KVM's tracepoints say.
 public enum InterruptSource: Hashable, Sendable {
-  /// An interrupt command register (kvm_apic_ipi): that of the vCPU with this index, where its thread is known.
+  /// An interrupt command register (kvm_apic_ipi): that of the vCPU with this index, where its thread is known. One whose
+  /// processor carried the command out (IPI virtualization) is known by what the vCPU was told to do.
   case ipi(vcpu: Int?)
   /// A message: KVM_SIGNAL_MSI, or an irqfd by way of a route (kvm_msi_set_irq).
   case message

@@ -22,6 +22,8 @@ struct JourneyFinder {
   var paths: [Int: DeliveryPath] = [:]
   /// The vectors of the local vector table, by vCPU.
   var localVectors: [[Vector: LocalVector]] = []
+  /// What vCPUs send to each other without KVM.
+  var processorIPIs: ProcessorIPIs?
 
   /// The journeys of what the guest wrote down and of what nobody did, in their order.
   ///
@@ -98,7 +100,12 @@ struct JourneyFinder {
       journey.ended = end.map(clock.nanoseconds)
       journey.stayedInGuest = meeting.map { $0 == .inGuest }
       journey.exit = meeting?.exit
-      if injection != nil {
+      if acceptances.isEmpty, posts.isEmpty, injection == nil {
+        sendByProcessor(&journey, at: place, after: index > 0 ? taken[index - 1] : nil, taken: time)
+      }
+      if journey.path != nil {
+        // It is known by its sender.
+      } else if injection != nil {
         journey.path = .software
       } else if !posts.isEmpty || paths[place.vcpu] == .virtualDelivery {
         journey.path = meeting == .inGuest ? .posted : .virtualDelivery
@@ -109,6 +116,19 @@ struct JourneyFinder {
       }
       return journey
     }
+  }
+
+  /// Completes the journey of an interrupt that nothing shows, where another vCPU's processor sent it.
+  private func sendByProcessor(
+    _ journey: inout InterruptJourney, at place: JourneyEvents.Place, after before: UInt64?, taken: UInt64
+  ) {
+    guard tellsPresence, ids.indices.contains(place.vcpu),
+      let meeting = processorIPIs?.meeting(at: place, id: ids[place.vcpu], after: before, taken: taken)
+    else { return }
+    journey.source = .ipi(vcpu: meeting.sender)
+    journey.stayedInGuest = meeting.stayedInGuest
+    journey.path = meeting.stayedInGuest ? .posted : .virtualDelivery
+    journey.isPathConcluded = true
   }
 
   /// What an interrupt that a local APIC accepted came from.

@@ -26,7 +26,8 @@ extension InterruptEvidence {
     injected = tally?.injected
     wakeups = vcpu.counters?.wakeups
     let counted = Self.byCounters(vcpu, vector, taken, reinjections, deliversVirtually)
-    let conclusion = counted ?? Self.byTrace(tally)
+    let conclusion =
+      counted ?? Self.byTrace(tally, tellsInjections: deliversVirtually == true && reinjections != nil)
     path = conclusion?.path
     verdictPath = vcpu.counters?.injections == nil ? path : counted?.path
     var basis = [conclusion?.basis ?? "neither counters nor tracepoints tell"]
@@ -57,10 +58,18 @@ extension InterruptEvidence {
     }
   }
 
-  private static func byTrace(_ tally: TraceTally.Counts?) -> (path: DeliveryPath, basis: String)? {
+  /// - Parameter tellsInjections: whether software would have injected what the hardware did not deliver, and the trace
+  ///   would show that.
+  private static func byTrace(
+    _ tally: TraceTally.Counts?, tellsInjections: Bool
+  ) -> (path: DeliveryPath, basis: String)? {
     guard let tally, tally.isComplete else { return nil }
     if tally.injected > 0, tally.acceptedByHardware == 0 { return (.software, "by the trace") }
     if tally.acceptedByHardware > 0, tally.injected == 0 { return (.virtualDelivery, "by the trace") }
+    // A local APIC that is virtualized, and a processor that sends IPIs itself, do without KVM.
+    if tellsInjections, tally.accepted == 0, tally.injected == 0 {
+      return (.virtualDelivery, "by the trace, in which KVM neither accepts nor injects it")
+    }
     return nil
   }
 }

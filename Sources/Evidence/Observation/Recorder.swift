@@ -25,6 +25,7 @@ public final class Recorder {
   /// What machines before this one showed since the reading, and their threads: by vCPU.
   private var carried: [CounterEvidence?] = []
   private var formerThreads: [[Int32]] = []
+  private var senders: [JourneyEvents.Place: ProcessorIPIs.Sender] = [:]
 
   /// Begins to record, before the machine is started: its threads are recorded because this one starts them.
   ///
@@ -74,6 +75,19 @@ public final class Recorder {
     before = Reading(
       statistics: counters, taken: Self.taken(machine), notifications: NotificationCounts.read(),
       tsc: machine.clock.tsc(at: .now))
+  }
+
+  /// Notes that a vCPU is about to send a vector to another, and that nobody else does: where processors carry this out
+  /// themselves (IPI virtualization), no event shows it.
+  ///
+  /// - Parameters:
+  ///   - vector: the vector.
+  ///   - sender: the index of the vCPU that sends it.
+  ///   - vcpu: that of the vCPU that gets it.
+  public func noteIPI(_ vector: Vector, from sender: Int, to vcpu: Int) {
+    let place = JourneyEvents.Place(vcpu: vcpu, vector: vector)
+    guard log != nil, senders[place] == nil else { return }
+    senders[place] = ProcessorIPIs.Sender(vcpu: sender, since: TraceClock.now().cycles)
   }
 
   /// Goes on with a machine that was made from the state of another: what the other's vCPUs showed is kept.
@@ -173,7 +187,8 @@ public final class Recorder {
     guard events.tellPresence else { return nil }
     let finder = JourneyFinder(
       events: events, threads: threads, ids: machine.configuration.apicIDs,
-      clock: TraceClock(start, TraceClock.now()), guest: guest, tellsPresence: true)
+      clock: TraceClock(start, TraceClock.now()), guest: guest, tellsPresence: true,
+      processorIPIs: ProcessorIPIs(senders, log.recording().events))
     let journeys = finder.writtenJourneys(
       of: interrupts.map { InterruptTaken(vcpu: $0.vcpu, vector: $0.vector, tsc: $0.tsc) })
     var result: [Int: [Vector: DeliveryResidency]] = [:]
@@ -201,7 +216,7 @@ public final class Recorder {
     let finder = JourneyFinder(
       events: events, threads: threads, ids: machine.configuration.apicIDs, clock: TraceClock(start, TraceClock.now()),
       guest: guest, tellsPresence: log.instance.recordsResidency && log.isWhole && events.tellPresence,
-      isWhole: log.isWhole)
+      isWhole: log.isWhole, processorIPIs: ProcessorIPIs(senders, recording.events))
     let taken = machine.log.interrupts(since: 0, before: .max)
       .map { InterruptTaken(vcpu: $0.vcpu, vector: $0.vector, tsc: $0.tsc) }.filter { $0.vector != unshown }
     let journeys = finder.journeys(of: taken).filter { $0.vector != unshown }

@@ -116,6 +116,7 @@ struct CoveredSystem: Sendable {
     CoveredSystem(
       "Posted interrupts", "vmx_deliver_posted_interrupt", "kvm_vcpu_trigger_posted_interrupt", "pi_*", "vmx_vcpu_pi_*",
       "kvm_sched_out", "kvm_sched_in"),
+    CoveredSystem("IPI virtualization", "vmx_can_use_ipiv", "vmx_needs_pi_wakeup", "pid_table", "cpu_has_vmx_ipiv"),
     CoveredSystem(
       "PIR and IRR (vmx_sync_pir_to_irr)", "vmx_sync_pir_to_irr", "kvm_apic_update_irr", "__kvm_apic_update_irr"),
     CoveredSystem(

@@ -28,6 +28,7 @@ extension AgentVCPU {
 
   /// Sends an interprocessor interrupt.
   public func send(_ command: InterruptCommand) throws {
+    test.noteSending(command, from: index)
     try test.withPathCut(sender: index) { try write(command) }
   }
 

@@ -59,6 +59,7 @@ extension AgentVCPU {
   ///   - times: how often.
   ///   - receivers: how many vCPUs each of them interrupts.
   public func beginVolley(_ command: InterruptCommand, times: Int, receivers: Int) throws {
+    test.noteSending(command, from: index)
     let (seconds, _) = test.patience.components
     let cycles = UInt64(test.machine.clock.kHz) * 1000 * UInt64(max(seconds / 2, 1))
     try begin(.volley, [command.rawValue, UInt64(times), UInt64(receivers), cycles])

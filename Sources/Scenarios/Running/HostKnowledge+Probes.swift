@@ -54,6 +54,8 @@ extension HostTrait {
     case .aliasedIDs: "Linux before 6.3 delivers an interrupt for a doubled xAPIC id to one vCPU"
     case .checkedRegisterReads: "Linux before 6.3 lets APICv answer reads of x2APIC registers that are not there"
     case .reportedTPRAccesses: "this host's hardware carries out writes to the TPR, of which KVM then cannot report any"
+    case .disabledAPICsDropIPIs: "IPI virtualization keeps a fixed IPI for a local APIC that is disabled"
+    case .exitingGroupIPIs: "AMD's AVIC sends IPIs to several vCPUs itself"
     case .serviceThroughActivation: "Linux before 6.19 loses the EOI of what is in service when APICv comes back"
     case .restoredIDs: "Linux before 6.3 keeps APICv off for good once an xAPIC id was changed"
     }
@@ -81,8 +83,9 @@ extension HostTrait {
     case .inService, .hypercall, .instructionBoundary, .tscOffset: survey.backEnd == .kvmPVM
     case .steadyTSC: !survey.clockSources.contains("tsc")
     case .reservedCR8Bits, .enteredShadow, .consecutiveShadows: survey.hypervisor == "TCGTCGTCGTCG"
-    case .taskPrioritySubclass: survey.backEnd == .kvmAMD
+    case .taskPrioritySubclass, .exitingGroupIPIs: survey.backEnd == .kvmAMD
     case .reportedTPRAccesses: survey[.tprShadow].state == .available || survey[.apicv].state == .available
+    case .disabledAPICsDropIPIs: survey[.ipiVirtualization].state == .available
     case .aliasedIDs, .restoredIDs, .checkedRegisterReads: survey.isKernel(before: 6, 3)
     case .serviceThroughActivation: survey.isKernel(before: 6, 19)
     }
@@ -98,6 +101,8 @@ extension HostTrait {
     case .enteredShadow: .snapshotShadow.asProbe
     // Drifting apart takes its time, and does not show at once.
     case .steadyTSC: nil
+    case .disabledAPICsDropIPIs: .ipiSoftwareDisabled.asProbe
+    case .exitingGroupIPIs: nil
     case .consecutiveShadows: .shadowMOVSS.asProbe
     case .reservedCR8Bits: .lapicCR8Reserved.asProbe
     case .taskPrioritySubclass: .lapicSubclass.asProbe

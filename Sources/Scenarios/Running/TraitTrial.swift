@@ -74,6 +74,8 @@ extension HostTrait {
     case .checkedRegisterReads: "reads of x2APIC registers that are not there raise #GP"
     case .reportedTPRAccesses: "writes to the TPR can be reported"
     case .restoredIDs: "APICv comes back when an xAPIC id is its vCPU's again"
+    case .disabledAPICsDropIPIs: "a disabled local APIC drops fixed IPIs"
+    case .exitingGroupIPIs: "a vCPU leaves the guest for an IPI to several vCPUs"
     case .serviceThroughActivation: "what is in service ends at its EOI when APICv has come back"
     }
   }
@@ -95,6 +97,8 @@ extension HostTrait {
     case .checkedRegisterReads: "a wrong RDMSR of an x2APIC register answers something"
     case .reportedTPRAccesses: "KVM_TPR_ACCESS_REPORTING reports nothing"
     case .restoredIDs: "a guest that once changed its xAPIC id is without APICv for good"
+    case .disabledAPICsDropIPIs: "a vCPU whose local APIC was disabled takes what it was sent meanwhile"
+    case .exitingGroupIPIs: "exits of a sender do not tell how often it sends to several vCPUs"
     case .serviceThroughActivation: "an EOI can be lost when APICv comes back: that vector and lower ones stay blocked"
     }
   }

@@ -54,7 +54,7 @@ extension TestContext {
 }
 
 /// Keeps a vCPU out of the guest: its own thread waits there.
-private final class VCPUHold: Sendable {
+final class VCPUHold: Sendable {
   private let isHeldFlag = Atomic<Bool>(false)
   private let isReleased = Atomic<Bool>(false)
 

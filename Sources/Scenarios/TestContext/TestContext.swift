@@ -124,6 +124,15 @@ extension TestContext {
   /// How much a vCPU's count has grown since it was created; nil where this kernel does not keep it.
   public func count(_ name: String, of vcpu: Int) throws -> UInt64? { try statistics[vcpu].read()[name] }
 
+  /// Tells the evidence who sends an interrupt, where that is one vCPU's to another: a processor may carry it out without KVM,
+  /// whose events then show nothing of it.
+  func noteSending(_ command: InterruptCommand, from sender: Int) {
+    guard command.deliveryMode == .fixed, command.shorthand == .none, command.destination.mode == .physical,
+      let target = machine.configuration.apicIDs.firstIndex(of: command.destination.identifier), target != sender
+    else { return }
+    recorder?.noteIPI(command.vector, from: sender, to: target)
+  }
+
   /// Gathers evidence of the scenario.
   func record(with recorder: Recorder) {
     self.recorder = recorder

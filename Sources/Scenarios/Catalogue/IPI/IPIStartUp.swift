@@ -45,7 +45,8 @@ extension Scenario {
   /// Between INIT and the start-up IPI.
   static let ipiInit = Scenario(
     "ipi.init", "INIT stops a running processor, which takes no interrupt until it is started", vcpus: 2,
-    exercises: ["kvm_vcpu_reset", "kvm_apic_accept_events", "KVM_GET_MP_STATE", "SDM 3A 10.4.4"]
+    exercises: ["kvm_vcpu_reset", "kvm_apic_accept_events", "KVM_GET_MP_STATE", "SDM 3A 10.4.4"],
+    needs: [.trait(.disabledAPICsDropIPIs)]
   ) { test in
     let (sender, target) = (test[vcpu: 0], test[vcpu: 1])
     try test.stimulus { try sender.send(.initialize(to: target.destination)) }
