@@ -13,6 +13,7 @@ extension HostKnowledge {
   /// - Parameters:
   ///   - scenarios: those that are going to be run.
   ///   - system: the host's KVM.
+  ///   - isInterrupted: asked before each trial, of which none is begun any more once it says so.
   public mutating func probe(
     for scenarios: some Sequence<Scenario>, on system: System, isInterrupted: () -> Bool = { false }
   ) {
