@@ -149,7 +149,8 @@ import Testing
   }
 
   @Test func `a stack that is too small is named`() throws {
-    for kibibytes in [16, 32, 64, 120] {
+    // With less than 24 KiB, the dynamic linker or a long environment may need all of it before the program's first code.
+    for kibibytes in [32, 64, 120] {
       let result = try run(["--version"], limit: "-s \(kibibytes)")
       // Root may raise the limit.
       #expect(!result.wasKilled && [0, 69].contains(result.status), "\(kibibytes): \(result.status)")
