@@ -1,4 +1,5 @@
 import KVM
+import Support
 import Synchronization
 
 /// A virtio device as a PCI function: the transport of virtio 1.2, section 4.1, for drivers of version 1.
@@ -78,18 +79,15 @@ final class VirtioFunction: PCIFunction {
 
   func configuration(at register: UInt8) -> UInt32 {
     let table = vectors.table
-    let control = UInt32(vectors.count - 1) | (table.isEnabled ? 1 << 15 : 0) | (table.isMasked ? 1 << 14 : 0)
     let isAsserted = state.withLock { $0.interruptStatus != 0 && !table.isEnabled }
-    return endpoint.withLock { $0.read(register, messageControl: control, isAsserted: isAsserted) }
+    return endpoint.withLock { $0.read(register, messageControl: table.control, isAsserted: isAsserted) }
   }
 
   func configure(_ value: UInt32, mask: UInt32, at register: UInt8) {
     state.withLock { state in
       if register == PCIEndpoint.firstCapability {
         // Message control is the upper half, of which a byte alone may be written.
-        let table = vectors.table
-        let old: UInt32 = (table.isEnabled ? 1 << 31 : 0) | (table.isMasked ? 1 << 30 : 0)
-        let new = old & ~mask | value & mask
+        let new = vectors.table.control << 16 & ~mask | value & mask
         vectors.setControl(isEnabled: new >> 31 & 1 != 0, isMasked: new >> 30 & 1 != 0)
       } else {
         endpoint.withLock { $0.write(value, mask: mask, to: register) }
@@ -130,8 +128,13 @@ final class VirtioFunction: PCIFunction {
     state.notifiedAt = base
   }
 
-  private func updateLine(_ state: inout State) {
-    let level = state.interruptStatus != 0 && !vectors.isEnabled && !endpoint.withLock(\.disablesLine)
+  /// What the line is at, as long as nothing changes.
+  func lineLevel(_ state: State) -> Bool {
+    state.interruptStatus != 0 && !vectors.isEnabled && !endpoint.withLock(\.disablesLine)
+  }
+
+  func updateLine(_ state: inout State) {
+    let level = lineLevel(state)
     guard level != state.isLineHigh else { return }
     state.isLineHigh = level
     do throws(KVMError) {
@@ -201,8 +204,7 @@ final class VirtioFunction: PCIFunction {
         return UInt64(causes)
       }
     case Structure.device:
-      let bytes = model.configuration.dropFirst(Int(place)).prefix(width)
-      return bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+      return model.configuration.dropFirst(Int(place)).prefix(width).littleEndian
     case Structure.vectors: return vectors.read(at: place, width: width)
     case Structure.pending where place < 8: return vectors.table.pending >> (8 * place)
     default: return 0

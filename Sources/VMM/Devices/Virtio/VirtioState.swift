@@ -110,7 +110,7 @@ extension VirtioFunction {
     state.withLock { state in
       state.registers = values.registers
       state.interruptStatus = values.interruptStatus
-      state.isLineHigh = values.interruptStatus != 0 && !values.table.isEnabled
+      state.isLineHigh = lineLevel(state)
       update(&state)
     }
   }
