@@ -33,14 +33,15 @@ final class VirtioFunction: PCIFunction {
     var isLineHigh = false
   }
 
-  let name: String
+  let stateName: String
+  let device: VirtioDevice
   let model: any VirtioModel
   let vectors: MSIXInterrupts
   let line: UInt32
   /// Signalled for whatever may be a reason to look at the queues.
   let kick: EventDescriptor
   private let vm: VirtualMachine
-  private let memory: GuestMemory
+  let memory: GuestMemory
   private let interrupts: InterruptController
   private let stop: StopSwitch
   /// Locked after `state`, or alone.
@@ -50,12 +51,14 @@ final class VirtioFunction: PCIFunction {
   /// - Parameters:
   ///   - index: which of the machine's devices, from 0.
   ///   - model: what it does.
-  ///   - offer: what it offers.
+  ///   - device: what it is.
   ///   - base: the devices that it is plugged in with.
   init(
-    _ index: Int, _ model: any VirtioModel, _ offer: VirtioOffer, on base: DefaultDevices
+    _ index: Int, _ device: VirtioDevice, _ model: any VirtioModel, on base: DefaultDevices
   ) throws(KVMError) {
-    name = "\(Self.stateName)\(index)"
+    let offer = device.offer
+    stateName = "\(Self.stateName)\(index)"
+    self.device = device
     self.model = model
     vm = base.vm
     memory = base.memory
