@@ -20,7 +20,7 @@ final class VirtioFunction: PCIFunction {
   }
 
   /// The bits of the interrupt status (section 4.1.4.5).
-  private enum Cause {
+  enum Cause {
     static let queue: UInt8 = 1
     static let configuration: UInt8 = 2
   }
@@ -31,6 +31,8 @@ final class VirtioFunction: PCIFunction {
     /// Where the queues' notifications signal `kick`; nil where nothing does.
     var notifiedAt: UInt64?
     var isLineHigh = false
+    /// How often the driver has broken a queue, and how first; nil where it has not.
+    var breaks: (count: Int, first: VirtioRingError)?
   }
 
   let stateName: String
@@ -50,8 +52,8 @@ final class VirtioFunction: PCIFunction {
 
   /// - Parameters:
   ///   - index: which of the machine's devices, from 0.
-  ///   - model: what it does.
   ///   - device: what it is.
+  ///   - model: what it does.
   ///   - base: the devices that it is plugged in with.
   init(
     _ index: Int, _ device: VirtioDevice, _ model: any VirtioModel, on base: DefaultDevices
@@ -153,47 +155,6 @@ final class VirtioFunction: PCIFunction {
     try? kick.write()
   }
 
-  /// Carries the next request out, if there is one.
-  ///
-  /// - Returns: whether there was.
-  func serveNext() -> Bool {
-    state.withLock { state in
-      guard state.registers.isRunning, endpoint.withLock(\.isBusMaster) else { return false }
-      let usesEventIndex = state.registers.usesEventIndex
-      do throws(VirtioRingError) {
-        for index in state.registers.queues.indices where state.registers.queues[index].isEnabled {
-          guard let chain = try state.registers.queues[index].next(memory, usesEventIndex: usesEventIndex) else {
-            continue
-          }
-          let written = try model.carryOut(chain, memory)
-          let interrupts = try state.registers.queues[index].complete(
-            chain, written: written, memory, usesEventIndex: usesEventIndex)
-          if interrupts { raise(state.registers.queues[index].vector, Cause.queue, &state) }
-          return true
-        }
-      } catch {
-        demandReset(&state)
-      }
-      return false
-    }
-  }
-
-  /// The driver has broken a queue: nothing more is done until it resets the device (section 2.1.2).
-  private func demandReset(_ state: inout State) {
-    state.registers.status |= VirtioRegisters.Status.needsReset
-    raise(state.registers.configurationVector, Cause.configuration, &state)
-    update(&state)
-  }
-
-  private func raise(_ vector: UInt16, _ cause: UInt8, _ state: inout State) {
-    if vectors.isEnabled {
-      vectors.raise(Int(vector))
-    } else {
-      state.interruptStatus |= cause
-      updateLine(&state)
-    }
-  }
-
   private func read(_ offset: UInt64, width: Int) -> UInt64 {
     let place = offset & 0xfff
     switch offset & ~0xfff {
@@ -219,7 +180,9 @@ final class VirtioFunction: PCIFunction {
     switch offset & ~0xfff {
     case Structure.common:
       state.withLock { state in
+        let before = state.registers.status
         state.registers.write(value, at: place, width: width, memorySize: memory.size)
+        if state.registers.status & ~before & VirtioRegisters.Status.needsReset != 0 { note(.ring, &state) }
         if state.registers.status == 0 {
           state.interruptStatus = 0
           vectors.clearPending()
