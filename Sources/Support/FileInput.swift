@@ -45,3 +45,30 @@ public final class FileInput: Sendable {
     }
   }
 }
+
+extension FileDescriptor {
+  /// Reads so many bytes of a file, wherever it stands (pread(2)).
+  ///
+  /// - Parameters:
+  ///   - count: how many bytes, 0 or more: as many are made room for.
+  ///   - offset: from where on, in bytes from the file's beginning.
+  /// - Throws: `Errno`; `.ioError` where the file ends before.
+  public func readAll(_ count: Int, fromAbsoluteOffset offset: Int64) throws(Errno) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    var done = 0
+    do {
+      while done < count {
+        // Sound: the call writes at most as many bytes as the rest of the buffer has, which is valid during the call.
+        let part = try unsafe bytes.withUnsafeMutableBytes {
+          try unsafe read(
+            fromAbsoluteOffset: offset + Int64(done), into: UnsafeMutableRawBufferPointer(rebasing: $0[done...]))
+        }
+        guard part > 0 else { throw Errno.ioError }
+        done += part
+      }
+    } catch {
+      throw error as? Errno ?? .ioError
+    }
+    return bytes
+  }
+}

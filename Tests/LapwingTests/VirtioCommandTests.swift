@@ -9,7 +9,7 @@ import Testing
     let (file, disk) = (folder.path("s.json"), folder.path("disk.img"))
     try Data(count: 8 * 512).write(to: URL(filePath: disk))
     let options = ["virtio", "--rng", "--disk", disk, "-c", "2"]
-    let snapshot = try Program.run(["snapshot"] + options + ["--at", "exit:200", "-o", file, "--quiet"])
+    let snapshot = try Program.run(["snapshot"] + options + ["--at", "mark:a disk", "-o", file, "--quiet"])
     #expect(snapshot.status == 0, "\(snapshot.errors)")
     let unnamed = try Program.run(["restore", file])
     #expect(unnamed.status == 64)
@@ -24,6 +24,12 @@ import Testing
     let restored = try Program.run(["restore", file, "--disk", disk])
     #expect(restored.status == 0, "\(restored.output)\(restored.errors)")
     #expect(restored.output.contains("virtio: passed"))
+  }
+
+  @Test func `the guest says what it lacks`() throws {
+    let result = try Program.run(["run", "virtio"])
+    #expect(result.status == 1)
+    #expect(result.output.contains("1 of 1 check failed: the machine has a virtio-rng (--rng)"), "\(result.output)")
   }
 
   @Test func `what cannot be a disk is refused before the guest runs`() throws {

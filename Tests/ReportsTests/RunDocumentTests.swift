@@ -9,7 +9,8 @@ import Testing
     let text = try JSONDocument.text(RunReport.madeUp())
     #expect(
       try DocumentKeys.of(text) == [
-        "checks[].holds", "checks[].label", "checks[].saw", "checks[].time", "checks[].vcpu", "console.droppedBytes",
+        "brokenQueues[]", "checks[].holds", "checks[].label", "checks[].saw", "checks[].time", "checks[].vcpu",
+        "console.droppedBytes",
         "console.text", "droppedRecords", "guest", "interrupts[].count", "interrupts[].first", "interrupts[].last",
         "interrupts[].vcpu", "interrupts[].vector", "machine.apic", "machine.backEnd", "machine.cpu",
         "machine.irqchip", "machine.memory", "machine.profile", "machine.start", "machine.tscKHz", "machine.vcpus",

@@ -93,18 +93,11 @@ public struct SnapshotFile: Sendable {
     guard let end = try? file.seek(offset: 0, from: .end), offset + count <= end else {
       throw MalformedState("the file is too short", at: "memory.file")
     }
-    var bytes = [UInt8](repeating: 0, count: count)
-    var done = 0
-    while done < count {
-      // Sound: the call writes at most as many bytes as the rest of the buffer has.
-      let size = try? unsafe bytes.withUnsafeMutableBytes {
-        try unsafe file.read(
-          fromAbsoluteOffset: Int64(offset + done), into: UnsafeMutableRawBufferPointer(rebasing: $0[done...]))
-      }
-      guard let size, size > 0 else { throw MalformedState("the file is too short", at: "memory.file") }
-      done += size
+    do throws(Errno) {
+      return try file.readAll(count, fromAbsoluteOffset: Int64(offset))
+    } catch {
+      throw MalformedState("the file is too short", at: "memory.file")
     }
-    return bytes
   }
 
   private func read(_ path: FilePath, atMost limit: Int) throws(SnapshotFileError) -> [UInt8] {

@@ -108,18 +108,7 @@ public final class MemorySpool {
     return entries
   }
 
-  private func read(_ count: UInt64, at offset: UInt64) throws -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: Int(count))
-    var done = 0
-    while done < bytes.count {
-      // Sound: the call writes at most as many bytes as the rest of the buffer has.
-      let size = try unsafe bytes.withUnsafeMutableBytes {
-        try unsafe file.read(
-          fromAbsoluteOffset: Int64(offset) + Int64(done), into: UnsafeMutableRawBufferPointer(rebasing: $0[done...]))
-      }
-      guard size > 0 else { throw Errno.ioError }
-      done += size
-    }
-    return bytes
+  private func read(_ count: UInt64, at offset: UInt64) throws(Errno) -> [UInt8] {
+    try file.readAll(Int(count), fromAbsoluteOffset: Int64(offset))
   }
 }

@@ -73,7 +73,7 @@ public struct RunRecorder {
       console: RunReport.ConsoleReport(text: machine.console.text, droppedBytes: machine.console.droppedBytes),
       injections: all.isEmpty ? nil : all, requestsLeftOut: requests.flatMap { $0.leftOut > 0 ? $0.leftOut : nil },
       trace: traced, vcpuStatistics: try vcpuStatistics, vmStatistics: counters(try machine.vm.statistics()),
-      unclaimed: unclaimed,
+      unclaimed: unclaimed, brokenQueues: machine.brokenQueues.isEmpty ? nil : machine.brokenQueues,
       vcpus: isSuccess ? [] : try machine.reports().map(VCPUStateReport.init),
       failure: isSuccess || outcome.isByGuest ? nil : (try? machine.capture()).map { FailureSituation(machine, $0) })
   }

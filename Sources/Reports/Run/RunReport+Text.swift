@@ -89,6 +89,7 @@ extension RunReport {
       "\(Units.count($0.count, "access", plural: "accesses")) to unclaimed \($0.bus): "
         + $0.first.lines.joined(separator: "; ")
     }
+    notes += (brokenQueues ?? []).lines
     if console.droppedBytes > 0 {
       notes.append("the console's limit was reached: \(console.droppedBytes) bytes are lost")
     }

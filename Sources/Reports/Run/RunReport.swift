@@ -42,6 +42,8 @@ public struct RunReport: Codable, Sendable {
   public var vmStatistics: [String: UInt64]
   /// Ports that no device claims, and memory that is none.
   public var unclaimed: [UnclaimedReport]
+  /// How drivers of virtio devices broke their queues, in words; absent for none.
+  public var brokenQueues: [String]?
   /// The state of each vCPU at the end, where the guest failed.
   public var vcpus: [VCPUStateReport]
   /// Why it did, as far as the machine's state says; absent where it ended by itself, or succeeded.

@@ -43,8 +43,7 @@ struct DefaultDevices {
   }
 }
 
-/// What a machine's devices are reached by: the port bus and the memory bus, and those of them whose states are kept beside
-/// what every machine keeps.
+/// What a machine's devices are reached by: the port bus and the memory bus; and those of them whose states are kept.
 struct PluggedDevices {
   let ports: Bus
   let addresses: Bus
@@ -53,7 +52,7 @@ struct PluggedDevices {
 
 extension DefaultDevices {
   /// The PCI bus of a machine of that profile with these functions; nil where it has none.
-  func pciBus(
+  private func pciBus(
     _ configuration: MachineConfiguration, _ functions: [UInt8: any PCIFunction]
   ) throws(MachineError) -> PCIBus? {
     var functions = functions
@@ -69,24 +68,27 @@ extension DefaultDevices {
   ///
   /// - Parameters:
   ///   - configuration: what the machine is made of.
-  ///   - pci: its PCI bus.
+  ///   - virtio: its virtio devices.
   ///   - attached: the devices of the machine's owner.
   func plugged(
-    _ configuration: MachineConfiguration, _ pci: PCIBus?, _ attached: [AttachedDevice]
+    _ configuration: MachineConfiguration, _ virtio: VirtioDevices, _ attached: [AttachedDevice]
   ) throws(MachineError) -> PluggedDevices {
     var (ports, addresses) = (portDevices, interruptControllers)
-    var stateful: [any StatefulDevice] = []
+    var stateful: [any StatefulDevice] = [serial, progress]
     if let platform = configuration.profile.unitTest {
       let unitTest = UnitTestDevices(platform, on: self)
       (ports, addresses) = (unitTest.portDevices, unitTest.memoryDevices)
     } else if configuration.profile == .linux {
       let linux = LinuxDevices(on: self)
-      (ports, addresses, stateful) = (linux.portDevices, linux.memoryDevices, linux.stateful)
+      (ports, addresses) = (linux.portDevices, linux.memoryDevices)
+      stateful += linux.stateful
     }
-    if let pci {
+    if let pci = try pciBus(configuration, virtio.places) {
       ports += pci.portDevices
       addresses += pci.memoryDevices
+      stateful.append(pci)
     }
+    stateful += virtio.functions
     for device in attached {
       try device.validate(configuration, memory: memory)
       switch device.place {

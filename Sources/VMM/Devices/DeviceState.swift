@@ -57,6 +57,27 @@ extension DeviceState {
   }
 }
 
+/// A device of this process whose state a snapshot keeps. `DeviceState.validate` knows its states too.
+protocol StatefulDevice: Sendable {
+  /// The name of its state; where a machine has more than one such device, the beginning of their names.
+  static var stateName: String { get }
+  /// The name of this device's state.
+  var stateName: String { get }
+
+  /// What it holds, while no vCPU runs.
+  func save() -> DeviceState
+
+  /// Puts back what it held.
+  ///
+  /// - Throws: `DeviceStateError` for a state that is none of this device.
+  func restore(_ saved: DeviceState) throws(DeviceStateError)
+}
+
+extension StatefulDevice {
+  /// The name of the only one of its kind.
+  var stateName: String { Self.stateName }
+}
+
 extension DeviceState {
   /// How the state of a device is checked, by the device's name.
   private static let checks: [String: @Sendable (DeviceState) throws(DeviceStateError) -> Void] = [
@@ -75,15 +96,20 @@ extension DeviceState {
     PowerManagementTimer.stateName: { (state) throws(DeviceStateError) in _ = try PowerManagementTimer.age(of: state) },
   ]
 
-  /// Refuses states that the devices of such a machine cannot be in, before there is a machine.
+  /// Refuses states that the devices of such a machine cannot be in, before there is a machine. A virtio device has to have
+  /// one: its driver would wait for a device that knows nothing of it.
   ///
   /// - Throws: `DeviceStateError` for the first of them.
   public static func validate(
     _ states: [DeviceState], _ configuration: MachineConfiguration
   ) throws(DeviceStateError) {
     let others = configuration.profile == .linux ? linuxChecks : [:]
+    let virtio = configuration.virtio.indices.map { "\(VirtioFunction.stateName)\($0)" }
+    for name in virtio where !states.contains(where: { $0.name == name }) {
+      throw DeviceStateError(device: name, problem: "the state of the device '\(name)' is missing")
+    }
     for state in states {
-      if let index = configuration.virtio.indices.first(where: { state.name == "\(VirtioFunction.stateName)\($0)" }) {
+      if let index = virtio.firstIndex(of: state.name) {
         _ = try VirtioState(state, of: configuration.virtio[index], memorySize: configuration.memory)
         continue
       }

@@ -161,11 +161,11 @@ extension InterruptController {
 
   /// An eventfd of a device's, which interrupts through its GSI.
   ///
-  /// - Throws: `KVMError` where the host has no descriptor left.
+  /// - Throws: `KVMError` where the host has no descriptor left, or KVM refuses it; nothing is kept of it then.
   func assignDeviceEvent(_ gsi: UInt32) throws(KVMError) -> EventDescriptor {
     let event = try EventDescriptor()
-    claim(event)
     try vm.assignIRQFD(event, gsi: gsi)
+    claim(event)
     return event
   }
 

@@ -51,11 +51,9 @@ public final class Machine: Sendable {
   /// Hyper-V's hypercalls; nil where the guest is not told of its interrupt controller.
   let hyperV: HyperVConnections?
   let virtio: VirtioDevices
-  /// Where the virtio devices are; nil where there is no such bus.
-  let pci: PCIBus?
   let ports: Bus
   let addresses: Bus
-  /// The devices whose states are kept beside those of serial port, progress and display.
+  /// The devices whose states are kept, apart from the display, which has one only where it was touched.
   let statefulDevices: [any StatefulDevice]
 
   /// Builds a machine and loads its guest. Nothing runs before `run`.
@@ -139,8 +137,7 @@ public final class Machine: Sendable {
       display: display, hyperV: hyperV, stop: stop)
     let attached = hooks.devices(DeviceSite(memory: memory, interrupts: interrupts, stop: stop))
     virtio = try VirtioDevices(configuration.virtio, on: devices, gate: gate)
-    pci = try devices.pciBus(configuration, virtio.places)
-    let plugged = try devices.plugged(configuration, pci, attached)
+    let plugged = try devices.plugged(configuration, virtio, attached)
     (ports, addresses, statefulDevices) = (plugged.ports, plugged.addresses, plugged.stateful)
   }
 }

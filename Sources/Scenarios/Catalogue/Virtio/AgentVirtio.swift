@@ -134,9 +134,10 @@ extension AgentVirtio {
   /// How many requests have come back.
   func completed() throws -> UInt16 { try test.machine.memory.load(UInt16.self, at: Self.deviceArea + 2) }
 
-  /// Waits until all requests have come back.
+  /// Waits until all requests have come back, and until what the device does then is done: its registers wait for that.
   func untilCompleted() throws {
     try test.until("request \(requests) comes back") { try completed() == requests }
+    _ = try status()
   }
 }
 

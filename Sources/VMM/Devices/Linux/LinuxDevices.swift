@@ -24,6 +24,6 @@ struct LinuxDevices {
 
   var memoryDevices: [(range: Range<UInt64>, device: any BusDevice)] { base.interruptControllers }
 
-  /// Those whose state a snapshot keeps, apart from the serial port.
+  /// Those whose state a snapshot keeps, beside those of every machine.
   var stateful: [any StatefulDevice] { [clock, events, timer] }
 }

@@ -29,6 +29,8 @@ struct MSIXTable: Hashable, Sendable {
   private(set) var isEnabled = false
   /// Message control, bit 14: all vectors are masked, whatever their own bits say.
   private(set) var isMasked = false
+  /// Both bits, where they are in message control.
+  var control: UInt32 { (isEnabled ? 1 << 15 : 0) | (isMasked ? 1 << 14 : 0) }
   /// The vectors.
   private(set) var entries: [Entry]
   /// A bit for each vector that was raised while it was masked.
@@ -117,7 +119,7 @@ struct MSIXTable: Hashable, Sendable {
 extension MSIXTable {
   /// The table as a list of numbers: message control, pending bits, and three words a vector.
   var values: [UInt64] {
-    [(isEnabled ? 2 : 0) | (isMasked ? 1 : 0), pending]
+    [UInt64(control >> 14), pending]
       + entries.flatMap { [$0.address, UInt64($0.data), $0.isMasked ? 1 : 0] }
   }
 

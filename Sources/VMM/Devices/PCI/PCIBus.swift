@@ -110,7 +110,7 @@ final class PCIBus: Sendable {
   }
 }
 
-extension PCIBus {
+extension PCIBus: StatefulDevice {
   static let stateName = "pci"
 
   /// What was last written to the address register.

@@ -1,3 +1,5 @@
+import Support
+
 /// The configuration space of a function with one base address in memory, MSI-X and a line (PCI Local Bus Specification 3.0,
 /// chapter 6), as a value. What MSI-X's message control says is beside it.
 struct PCIEndpoint: Hashable, Sendable {
@@ -19,7 +21,7 @@ struct PCIEndpoint: Hashable, Sendable {
     var subsystem: UInt32
     /// How many bytes the base address decodes: a power of two.
     var memorySize: UInt32
-    /// The capabilities, from 0x40 on, one after the other.
+    /// The capabilities, from 0x40 on, one after the other: whole words.
     var capabilities: [UInt8]
   }
 
@@ -47,7 +49,7 @@ struct PCIEndpoint: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - register: a multiple of 4, 0 to 0xfc.
-  ///   - messageControl: MSI-X's, whose bits 15:14 can be written.
+  ///   - messageControl: MSI-X's bits 15:14, which can be written; the others are among the capabilities.
   ///   - isAsserted: whether its line would be high if it were not disabled.
   func read(_ register: UInt8, messageControl: UInt32, isAsserted: Bool) -> UInt32 {
     switch register {
@@ -66,12 +68,7 @@ struct PCIEndpoint: Hashable, Sendable {
   }
 
   private func capabilityWord(_ register: UInt8) -> UInt32 {
-    guard register >= Self.firstCapability else { return 0 }
-    let start = Int(register - Self.firstCapability)
-    return (0..<4).reduce(0) { word, byte in
-      guard start + byte < identity.capabilities.count else { return word }
-      return word | UInt32(identity.capabilities[start + byte]) << UInt32(8 * byte)
-    }
+    identity.capabilities.littleEndian(UInt32.self, at: Int(register) - Int(Self.firstCapability)) ?? 0
   }
 
   /// Writes the bytes of a register that `mask` has ones for.

@@ -14,7 +14,7 @@ final class PCITestDevice: PCIFunction {
   static let memoryStart: UInt64 = 0xfebf_1000
   static let portStart: UInt64 = 0xc000
 
-  /// What a snapshot has of the device; which eventfds are assigned follows from it.
+  /// What the device holds; which eventfds are assigned follows from it.
   struct State: Hashable, Sendable {
     var command = PCIRegister.decodesPorts | PCIRegister.decodesMemory
     var memoryBase = UInt32(PCITestDevice.memoryStart)

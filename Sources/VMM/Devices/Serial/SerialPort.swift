@@ -77,7 +77,7 @@ public final class SerialPort: BusDevice {
   }
 }
 
-extension SerialPort {
+extension SerialPort: StatefulDevice {
   static let stateName = "serial"
 
   /// What its registers hold.

@@ -25,7 +25,9 @@ final class DiskFile: Sendable {
     guard size >= Int64(Self.sectorSize), UInt64(size).isMultiple(of: Self.sectorSize) else {
       try? file.close()
       throw refuse(
-        "it has \(size) bytes, where a disk has a multiple of 512; lengthen it with 'truncate --size=%512 FILE'")
+        size == 0
+          ? "it is empty, or has no size"
+          : "it has \(size) bytes, where a disk has a multiple of 512; lengthen it with 'truncate --size=%512 FILE'")
     }
     guard Self.lock(file, isShared: disk.isReadOnly) else {
       try? file.close()
@@ -78,41 +80,14 @@ final class DiskFile: Sendable {
   ///
   /// - Throws: `Errno`; `.ioError` where the file has become shorter.
   func read(_ count: Int, at offset: UInt64) throws(Errno) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: count)
-    var done = 0
-    do {
-      while done < count {
-        // Sound: the call writes at most as many bytes as the rest of the buffer has, which is valid during the call.
-        let part = try unsafe bytes.withUnsafeMutableBytes { buffer in
-          try unsafe file.read(
-            fromAbsoluteOffset: Int64(offset) + Int64(done),
-            into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...]))
-        }
-        guard part > 0 else { throw Errno.ioError }
-        done += part
-      }
-    } catch {
-      throw error as? Errno ?? .ioError
-    }
-    return bytes
+    try file.readAll(count, fromAbsoluteOffset: Int64(offset))
   }
 
   /// Writes bytes from a sector on that the disk holds.
   ///
   /// - Throws: `Errno`.
   func write(_ bytes: [UInt8], at offset: UInt64) throws(Errno) {
-    var done = 0
-    do {
-      while done < bytes.count {
-        // Sound: the call reads at most as many bytes as the rest of the buffer has, which is valid during the call.
-        done += try unsafe bytes.withUnsafeBytes { buffer in
-          try unsafe file.write(
-            toAbsoluteOffset: Int64(offset) + Int64(done), UnsafeRawBufferPointer(rebasing: buffer[done...]))
-        }
-      }
-    } catch {
-      throw error as? Errno ?? .ioError
-    }
+    do { _ = try file.writeAll(toAbsoluteOffset: Int64(offset), bytes) } catch { throw error as? Errno ?? .ioError }
   }
 
   /// Has what was written be on the medium (fdatasync(2)).

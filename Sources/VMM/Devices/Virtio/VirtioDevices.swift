@@ -16,7 +16,7 @@ struct VirtioDevices: Sendable {
     for (index, device) in devices.enumerated() {
       let model: any VirtioModel
       do throws(DiskError) { model = try device.model(index) } catch { throw .disk(error) }
-      let function = try kvmCall { () throws(KVMError) in try VirtioFunction(index, model, device.offer, on: base) }
+      let function = try kvmCall { () throws(KVMError) in try VirtioFunction(index, device, model, on: base) }
       do throws(Errno) {
         workers.append(try VirtioWorker(function, gate: gate, index: base.vcpus.count + index))
       } catch {
@@ -53,6 +53,6 @@ struct VirtioDevices: Sendable {
   func missing(_ gate: PauseGate) -> String? {
     zip(workers, functions).first { worker, _ in
       worker.isRunning && !gate.missing(of: worker.index..<worker.index + 1).isEmpty
-    }?.1.name
+    }?.1.stateName
   }
 }

@@ -1,3 +1,5 @@
+import Support
+
 /// virtio-rng: fills what it is given with random bytes of the host's (virtio 1.2, section 5.4).
 struct VirtioEntropy: VirtioModel {
   /// More than a driver asks for at once; of a longer request that many bytes are filled.
@@ -14,10 +16,7 @@ struct VirtioEntropy: VirtioModel {
     var random = SystemRandomNumberGenerator()
     var bytes: [UInt8] = []
     bytes.reserveCapacity(count + 7)
-    while bytes.count < count {
-      let word = random.next()
-      for shift in stride(from: UInt64(0), to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
-    }
+    while bytes.count < count { bytes.appendLittleEndian(random.next()) }
     bytes.removeLast(bytes.count - count)
     try chain.write(bytes, at: 0, memory)
     return UInt32(count)

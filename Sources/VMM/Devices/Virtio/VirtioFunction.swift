@@ -1,4 +1,5 @@
 import KVM
+import Support
 import Synchronization
 
 /// A virtio device as a PCI function: the transport of virtio 1.2, section 4.1, for drivers of version 1.
@@ -19,7 +20,7 @@ final class VirtioFunction: PCIFunction {
   }
 
   /// The bits of the interrupt status (section 4.1.4.5).
-  private enum Cause {
+  enum Cause {
     static let queue: UInt8 = 1
     static let configuration: UInt8 = 2
   }
@@ -30,16 +31,19 @@ final class VirtioFunction: PCIFunction {
     /// Where the queues' notifications signal `kick`; nil where nothing does.
     var notifiedAt: UInt64?
     var isLineHigh = false
+    /// How often the driver has broken a queue, and how first; nil where it has not.
+    var breaks: (count: Int, first: VirtioRingError)?
   }
 
-  let name: String
+  let stateName: String
+  let device: VirtioDevice
   let model: any VirtioModel
   let vectors: MSIXInterrupts
   let line: UInt32
   /// Signalled for whatever may be a reason to look at the queues.
   let kick: EventDescriptor
   private let vm: VirtualMachine
-  private let memory: GuestMemory
+  let memory: GuestMemory
   private let interrupts: InterruptController
   private let stop: StopSwitch
   /// Locked after `state`, or alone.
@@ -48,13 +52,15 @@ final class VirtioFunction: PCIFunction {
 
   /// - Parameters:
   ///   - index: which of the machine's devices, from 0.
+  ///   - device: what it is.
   ///   - model: what it does.
-  ///   - offer: what it offers.
   ///   - base: the devices that it is plugged in with.
   init(
-    _ index: Int, _ model: any VirtioModel, _ offer: VirtioOffer, on base: DefaultDevices
+    _ index: Int, _ device: VirtioDevice, _ model: any VirtioModel, on base: DefaultDevices
   ) throws(KVMError) {
-    name = "\(Self.stateName)\(index)"
+    let offer = device.offer
+    stateName = "\(Self.stateName)\(index)"
+    self.device = device
     self.model = model
     vm = base.vm
     memory = base.memory
@@ -78,18 +84,15 @@ final class VirtioFunction: PCIFunction {
 
   func configuration(at register: UInt8) -> UInt32 {
     let table = vectors.table
-    let control = UInt32(vectors.count - 1) | (table.isEnabled ? 1 << 15 : 0) | (table.isMasked ? 1 << 14 : 0)
     let isAsserted = state.withLock { $0.interruptStatus != 0 && !table.isEnabled }
-    return endpoint.withLock { $0.read(register, messageControl: control, isAsserted: isAsserted) }
+    return endpoint.withLock { $0.read(register, messageControl: table.control, isAsserted: isAsserted) }
   }
 
   func configure(_ value: UInt32, mask: UInt32, at register: UInt8) {
     state.withLock { state in
       if register == PCIEndpoint.firstCapability {
         // Message control is the upper half, of which a byte alone may be written.
-        let table = vectors.table
-        let old: UInt32 = (table.isEnabled ? 1 << 31 : 0) | (table.isMasked ? 1 << 30 : 0)
-        let new = old & ~mask | value & mask
+        let new = vectors.table.control << 16 & ~mask | value & mask
         vectors.setControl(isEnabled: new >> 31 & 1 != 0, isMasked: new >> 30 & 1 != 0)
       } else {
         endpoint.withLock { $0.write(value, mask: mask, to: register) }
@@ -130,8 +133,13 @@ final class VirtioFunction: PCIFunction {
     state.notifiedAt = base
   }
 
-  private func updateLine(_ state: inout State) {
-    let level = state.interruptStatus != 0 && !vectors.isEnabled && !endpoint.withLock(\.disablesLine)
+  /// What the line is at, as long as nothing changes.
+  func lineLevel(_ state: State) -> Bool {
+    state.interruptStatus != 0 && !vectors.isEnabled && !endpoint.withLock(\.disablesLine)
+  }
+
+  func updateLine(_ state: inout State) {
+    let level = lineLevel(state)
     guard level != state.isLineHigh else { return }
     state.isLineHigh = level
     do throws(KVMError) {
@@ -147,47 +155,6 @@ final class VirtioFunction: PCIFunction {
     try? kick.write()
   }
 
-  /// Carries the next request out, if there is one.
-  ///
-  /// - Returns: whether there was.
-  func serveNext() -> Bool {
-    state.withLock { state in
-      guard state.registers.isRunning, endpoint.withLock(\.isBusMaster) else { return false }
-      let usesEventIndex = state.registers.usesEventIndex
-      do throws(VirtioRingError) {
-        for index in state.registers.queues.indices where state.registers.queues[index].isEnabled {
-          guard let chain = try state.registers.queues[index].next(memory, usesEventIndex: usesEventIndex) else {
-            continue
-          }
-          let written = try model.carryOut(chain, memory)
-          let interrupts = try state.registers.queues[index].complete(
-            chain, written: written, memory, usesEventIndex: usesEventIndex)
-          if interrupts { raise(state.registers.queues[index].vector, Cause.queue, &state) }
-          return true
-        }
-      } catch {
-        demandReset(&state)
-      }
-      return false
-    }
-  }
-
-  /// The driver has broken a queue: nothing more is done until it resets the device (section 2.1.2).
-  private func demandReset(_ state: inout State) {
-    state.registers.status |= VirtioRegisters.Status.needsReset
-    raise(state.registers.configurationVector, Cause.configuration, &state)
-    update(&state)
-  }
-
-  private func raise(_ vector: UInt16, _ cause: UInt8, _ state: inout State) {
-    if vectors.isEnabled {
-      vectors.raise(Int(vector))
-    } else {
-      state.interruptStatus |= cause
-      updateLine(&state)
-    }
-  }
-
   private func read(_ offset: UInt64, width: Int) -> UInt64 {
     let place = offset & 0xfff
     switch offset & ~0xfff {
@@ -201,8 +168,7 @@ final class VirtioFunction: PCIFunction {
         return UInt64(causes)
       }
     case Structure.device:
-      let bytes = model.configuration.dropFirst(Int(place)).prefix(width)
-      return bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+      return model.configuration.dropFirst(Int(place)).prefix(width).littleEndian
     case Structure.vectors: return vectors.read(at: place, width: width)
     case Structure.pending where place < 8: return vectors.table.pending >> (8 * place)
     default: return 0
@@ -214,7 +180,9 @@ final class VirtioFunction: PCIFunction {
     switch offset & ~0xfff {
     case Structure.common:
       state.withLock { state in
+        let before = state.registers.status
         state.registers.write(value, at: place, width: width, memorySize: memory.size)
+        if state.registers.status & ~before & VirtioRegisters.Status.needsReset != 0 { note(.ring, &state) }
         if state.registers.status == 0 {
           state.interruptStatus = 0
           vectors.clearPending()

@@ -159,3 +159,15 @@ extension VirtioQueue {
     guard !isEnabled || isPlaced(inMemoryOf: memorySize) else { return nil }
   }
 }
+
+/// What a driver did to a virtqueue that none may do, for a person. The device then wants a reset.
+enum VirtioRingError: String, Error, Sendable {
+  case availableIndex = "the available index is ahead by more than the queue has"
+  case descriptorNumber = "a descriptor's number is none of the queue's"
+  case loop = "a chain has more descriptors than the queue: it leads back into itself"
+  case buffer = "a descriptor has no bytes, or names what is not all guest memory"
+  case order = "a descriptor that the device reads comes after one that it writes"
+  case indirect = "a descriptor leads to a table of its own, which was not negotiated"
+  case ring = "a part of the queue lies outside of guest memory, or is misaligned"
+  case request = "a request has not the parts that its device demands"
+}

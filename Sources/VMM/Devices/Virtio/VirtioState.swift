@@ -76,8 +76,8 @@ extension VirtioState {
   }
 }
 
-extension VirtioFunction {
-  /// The beginning of the devices' names; their numbers follow.
+extension VirtioFunction: StatefulDevice {
+  /// The devices' numbers follow.
   static let stateName = "virtio"
 
   /// What it holds. While its thread stands still.
@@ -88,14 +88,14 @@ extension VirtioFunction {
         command: endpoint.command, memoryBase: endpoint.memoryBase, interruptLine: endpoint.interruptLine,
         table: vectors.table, registers: state.registers, interruptStatus: state.interruptStatus,
         sectors: (model as? VirtioBlock)?.file.sectors)
-    }.saved(as: name)
+    }.saved(as: stateName)
   }
 
   /// Puts back what it held. The level of its line is part of the chips' state, where it leads to.
   ///
   /// - Throws: `DeviceStateError` for a state that is none of this device, or of a disk of another size.
-  func restore(_ saved: DeviceState, of device: VirtioDevice, memorySize: UInt64) throws(DeviceStateError) {
-    let values = try VirtioState(saved, of: device, memorySize: memorySize)
+  func restore(_ saved: DeviceState) throws(DeviceStateError) {
+    let values = try VirtioState(saved, of: device, memorySize: memory.size)
     if let sectors = values.sectors, let file = (model as? VirtioBlock)?.file, file.sectors != sectors {
       throw DeviceStateError(
         device: saved.name, field: "sectors",
@@ -110,7 +110,7 @@ extension VirtioFunction {
     state.withLock { state in
       state.registers = values.registers
       state.interruptStatus = values.interruptStatus
-      state.isLineHigh = values.interruptStatus != 0 && !values.table.isEnabled
+      state.isLineHigh = lineLevel(state)
       update(&state)
     }
   }

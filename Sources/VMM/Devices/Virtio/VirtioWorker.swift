@@ -40,15 +40,14 @@ final class VirtioWorker: Sendable {
   /// Has the thread look at the gate.
   func wake() { wakeup.signal() }
 
-  /// Ends the thread once it is done with its request, and waits for that.
+  /// Ends the thread once it is done with its request, and waits for that. So does a pause meanwhile (`isRunning`).
   func end() {
     isEnding.store(true, ordering: .releasing)
     wakeup.signal()
-    let thread = thread.withLock { thread in
-      defer { thread = nil }
-      return thread
+    thread.withLock { thread in
+      if let thread { pthread_join(thread, nil) }
+      thread = nil
     }
-    if let thread { pthread_join(thread, nil) }
     function.model.end()
   }
 

@@ -53,7 +53,7 @@ public struct MachineConfiguration: Hashable, Sendable {
   public var cpu: CPUModel? {
     didSet { if let cpu { apic = cpu.has(.x2APIC) ? .x2APIC : .xAPIC } }
   }
-  /// The virtio devices on its PCI bus, in order; without any, and without a PC's test device, there is no such bus.
+  /// The virtio devices on its PCI bus, in order; a standard machine without any has no such bus.
   public var virtio: [VirtioDevice] = []
   /// How many log records the guest has room for.
   public var logCapacity: UInt64 = 1 << 16

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// How far a guest says that it has come.
-public final class GuestProgress: Sendable {
+public final class GuestProgress: StatefulDevice, Sendable {
   private let isReadyFlag = Atomic<Bool>(false)
   private let lastMark = Atomic<UInt32>(0)
   private let unknownCommands = Atomic<Int>(0)

@@ -109,4 +109,7 @@ extension Machine {
   public var unclaimedAccesses: [(bus: String, accesses: UnclaimedAccesses)] {
     [ports, addresses].map { ($0.name, $0.unclaimedAccesses) }
   }
+
+  /// How the drivers of virtio devices have broken their queues, for a person: a line for each device that then wanted a reset.
+  public var brokenQueues: [String] { virtio.functions.compactMap(\.complaint) }
 }

@@ -42,12 +42,8 @@ public struct RawMachine: Sendable {
 extension Machine {
   /// What the devices of this process hold. While the machine is paused, or does not run.
   public func deviceStates() -> [DeviceState] {
-    [serial.save(), progress.save()] + [display.save()].compactMap { $0 } + statefulDevices.map { $0.save() }
-      + (savesPCI ? [pci?.save()].compactMap { $0 } : []) + virtio.functions.map { $0.save() }
+    statefulDevices.map { $0.save() } + [display.save()].compactMap { $0 }
   }
-
-  /// Whether the PCI bus is there for more than a test device.
-  private var savesPCI: Bool { !virtio.functions.isEmpty || configuration.profile == .linux }
 
   /// What the IOAPIC of a split irqchip holds; nil where it is in the kernel.
   public var splitIOAPIC: SplitIOAPICState? {
@@ -61,28 +57,16 @@ extension Machine {
     }
     do throws(DeviceStateError) {
       for state in blueprint.devices {
-        switch state.name {
-        case DisplayController.stateName: try display.restore(state)
-        case SerialPort.stateName: try serial.restore(state)
-        case GuestProgress.stateName: try progress.restore(state)
-        case PCIBus.stateName where savesPCI: try pci?.restore(state)
-        case let name:
-          if let device = statefulDevices.first(where: { $0.stateName == name }) {
-            try device.restore(state)
-          } else {
-            try restoreVirtio(name, state)
-          }
+        if state.name == DisplayController.stateName {
+          try display.restore(state)
+        } else if let device = statefulDevices.first(where: { $0.stateName == state.name }) {
+          try device.restore(state)
+        } else {
+          throw DeviceStateError(device: state.name, problem: "this machine has no such device")
         }
       }
     } catch {
       throw .device(error)
     }
-  }
-
-  private func restoreVirtio(_ name: String, _ state: DeviceState) throws(DeviceStateError) {
-    guard let index = virtio.functions.firstIndex(where: { $0.name == name }) else {
-      throw DeviceStateError(device: name, problem: "this machine has no such device")
-    }
-    try virtio.functions[index].restore(state, of: configuration.virtio[index], memorySize: memory.size)
   }
 }

@@ -13,8 +13,8 @@ import Testing
   @Test func `after reset every vector is masked, and a function that does not use MSI-X has nothing pending`() {
     var table = MSIXTable(count: 2)
     #expect(!table.isEnabled && table.entries.allSatisfy(\.isMasked))
-    let answer1 = table.raise(1)
-    #expect(!answer1)
+    let isSent = table.raise(1)
+    #expect(!isSent)
     #expect(table.pending == 0)
   }
 
@@ -33,8 +33,8 @@ import Testing
     var table = table()
     let before = table
     for (offset, width) in [(32, 4), (0, 1), (0, 2), (2, 4), (4, 8)] as [(UInt64, Int)] {
-      let answer2 = table.write(.max, at: offset, width: width)
-      #expect(answer2 == [])
+      let released = table.write(.max, at: offset, width: width)
+      #expect(released == [])
       #expect(table.read(at: offset, width: width) == 0)
     }
     #expect(table == before)
@@ -42,40 +42,40 @@ import Testing
 
   @Test func `what is raised while it is masked is pending, and sent once when it is unmasked`() {
     var table = table()
-    let answer3 = table.raise(1)
-    #expect(!answer3)
-    let answer4 = table.raise(1)
-    #expect(!answer4)
+    for _ in 0..<2 {
+      let isSent = table.raise(1)
+      #expect(!isSent)
+    }
     #expect(table.pending == 2)
-    let answer5 = table.write(0, at: 28, width: 4)
-    #expect(answer5 == [1])
+    let released = table.write(0, at: 28, width: 4)
+    #expect(released == [1])
     #expect(table.pending == 0)
-    let answer6 = table.raise(1)
-    #expect(answer6)
-    let answer7 = table.write(0, at: 28, width: 4)
-    #expect(answer7 == [])
+    let isSent = table.raise(1)
+    #expect(isSent)
+    let releasedAgain = table.write(0, at: 28, width: 4)
+    #expect(releasedAgain == [])
   }
 
   @Test func `the function's mask holds every vector, and lets those go that are not masked by themselves`() {
     var table = table()
     _ = table.write(0, at: 12, width: 4)
-    let answer8 = table.setControl(isEnabled: true, isMasked: true)
-    #expect(answer8 == [])
-    let answer9 = table.raise(0)
-    #expect(!answer9)
-    let answer10 = table.raise(1)
-    #expect(!answer10)
-    let answer11 = table.setControl(isEnabled: true, isMasked: false)
-    #expect(answer11 == [0])
+    let releasedByMasking = table.setControl(isEnabled: true, isMasked: true)
+    #expect(releasedByMasking == [])
+    for vector in 0..<2 {
+      let isSent = table.raise(vector)
+      #expect(!isSent)
+    }
+    let released = table.setControl(isEnabled: true, isMasked: false)
+    #expect(released == [0])
     #expect(table.pending == 2)
   }
 
   @Test func `a vector that there is not is nobody's`() {
     var table = table()
-    let answer12 = table.raise(2)
-    #expect(!answer12)
-    let answer13 = table.raise(0xffff)
-    #expect(!answer13)
+    for vector in [2, 0xffff] {
+      let isSent = table.raise(vector)
+      #expect(!isSent)
+    }
     #expect(table.pending == 0)
   }
 

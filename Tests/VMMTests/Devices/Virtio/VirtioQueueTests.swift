@@ -36,8 +36,8 @@ import Testing
     #expect(chain.head == 1)
     #expect(chain.readable == [VirtioChain.Buffer(address: 0x8000, count: 16)])
     #expect(chain.writable.map(\.count) == [512, 1])
-    let answer1 = try queue.next(memory, usesEventIndex: false)
-    #expect(answer1 == nil)
+    let second = try queue.next(memory, usesEventIndex: false)
+    #expect(second == nil)
   }
 
   @Test func `bytes are read and written across buffers`() throws {
@@ -56,14 +56,14 @@ import Testing
     var queue = queue
     queue.used = 0xffff
     let chain = VirtioChain(head: 2)
-    let answer2 = try queue.complete(chain, written: 7, memory, usesEventIndex: false)
-    #expect(answer2)
+    let interrupts = try queue.complete(chain, written: 7, memory, usesEventIndex: false)
+    #expect(interrupts)
     #expect(try memory.load(UInt32.self, at: 0x3004 + 8 * 3) == 2)
     #expect(try memory.load(UInt32.self, at: 0x3008 + 8 * 3) == 7)
     #expect(try memory.load(UInt16.self, at: 0x3002) == 0)
     try memory.store(1 as UInt16, at: 0x2000)
-    let answer3 = try queue.complete(chain, written: 0, memory, usesEventIndex: false)
-    #expect(!answer3)
+    let interruptsUnwanted = try queue.complete(chain, written: 0, memory, usesEventIndex: false)
+    #expect(!interruptsUnwanted)
   }
 
   @Test func `with event indices it interrupts where the driver waits for that one, and says what it has seen`() throws
@@ -71,16 +71,14 @@ import Testing
     var queue = queue
     let chain = VirtioChain(head: 0)
     try memory.store(1 as UInt16, at: 0x2004 + 2 * 4)
-    let answer4 = try queue.complete(chain, written: 0, memory, usesEventIndex: true)
-    #expect(!answer4)
-    let answer5 = try queue.complete(chain, written: 0, memory, usesEventIndex: true)
-    #expect(answer5)
-    let answer6 = try queue.complete(chain, written: 0, memory, usesEventIndex: true)
-    #expect(!answer6)
+    for isAwaited in [false, true, false] {
+      let interrupts = try queue.complete(chain, written: 0, memory, usesEventIndex: true)
+      #expect(interrupts == isAwaited)
+    }
     queue.available = 5
     try memory.store(5 as UInt16, at: 0x2002)
-    let answer7 = try queue.next(memory, usesEventIndex: true)
-    #expect(answer7 == nil)
+    let next = try queue.next(memory, usesEventIndex: true)
+    #expect(next == nil)
     #expect(try memory.load(UInt16.self, at: 0x3004 + 8 * 4) == 5)
   }
 
