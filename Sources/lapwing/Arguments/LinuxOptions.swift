@@ -27,7 +27,9 @@ struct LinuxOptions: ParsableArguments {
   func completing(_ image: GuestImage, within patience: Duration) throws(Failure) -> GuestImage {
     var image = image
     var bytes: [UInt8] = []
-    if let initrd { bytes = try readInput(initrd, as: "the initial RAM disk ", limit: Self.sizeLimit, within: patience) }
+    if let initrd {
+      bytes = try readInput(initrd, as: "the initial RAM disk ", limit: Self.sizeLimit, within: patience)
+    }
     if let initProgram {
       let program = try readInput(initProgram, as: "the program ", limit: Self.sizeLimit, within: patience)
       bytes = InitialRAMDisk.appending(initProgram: program, to: bytes)
