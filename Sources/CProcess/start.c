@@ -34,8 +34,9 @@ static void ensure_stack(void) {
   if (setrlimit(RLIMIT_STACK, &more) == 0) return;
   more = (struct rlimit){limit.rlim_max, limit.rlim_max};
   if (limit.rlim_max >= least && setrlimit(RLIMIT_STACK, &more) == 0) return;
-  if (write(STDERR_FILENO, message, sizeof message - 1) < 0) _exit(69);
-  _exit(69);
+  ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);
+  (void)written; // There is nobody else to tell.
+  _exit(69); // As docs/command-line.md has it: this host cannot.
 }
 
 // The C library hands a constructor what it hands main. The first number that a program may use is 101.

@@ -33,21 +33,22 @@ int csupport_take_signal(int number) {
   return sigtimedwait(&set, 0, &none) == number;
 }
 
-// Few enough that the handler can do without memory; -1 ends them.
-static int forgiven[4] = {-1, -1, -1, -1};
+static sigset_t forgiven;
 
+// A signal handler: it calls nothing but what signal-safety(7) allows.
 static void forgive(int number) {
   (void)number;
-  for (int i = 0; i < 4 && forgiven[i] > 0; i++)
-    signal(forgiven[i], SIG_DFL);
+  for (int other = 1; other < NSIG; other++)
+    if (sigismember(&forgiven, other) == 1) signal(other, SIG_DFL);
 }
 
 void csupport_forgive_one_signal(const int *numbers, int count) {
   // What waits meanwhile goes on waiting: it is the second that ends it.
   struct sigaction action = {.sa_handler = forgive, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
-  for (int i = 0; i < count && i < 4; i++)
-    forgiven[i] = numbers[i];
-  for (int i = 0; i < count && i < 4; i++)
+  sigemptyset(&forgiven);
+  for (int i = 0; i < count; i++)
+    sigaddset(&forgiven, numbers[i]);
+  for (int i = 0; i < count; i++)
     sigaction(numbers[i], &action, NULL);
 }

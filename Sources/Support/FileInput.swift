@@ -39,7 +39,7 @@ public final class FileInput: Sendable {
       if count >= 0 { return count }
       switch Errno(rawValue: errno) {
       case .interrupted: continue
-      case .resourceTemporarilyUnavailable: try HostFile.waitForInput(file)
+      case .resourceTemporarilyUnavailable: _ = try HostFile.waitForInput(file)
       case let error: throw error
       }
     }

@@ -18,7 +18,7 @@ public enum HostFile {
   ///   - acceptsPipes: Whether a pipe is read to its end as well, for a file that a person names. One that nobody writes to
   ///     is empty.
   ///   - patience: How long it may take until a pipe or a device has come to its end; nil for however long.
-  /// - Throws: `HostFileError`; `.tooLarge` before more is read than one piece past the limit; `.unreadable(.timedOut)`.
+  /// - Throws: `HostFileError`; `.tooLarge` before more is read than one piece past the limit; `.incomplete`.
   public static func read(
     _ path: FilePath, limit: Int, acceptsPipes: Bool = false, patience: Duration? = nil
   ) throws(HostFileError) -> [UInt8] {
@@ -160,9 +160,11 @@ public enum HostFile {
           try makeRoom(for: count, in: &bytes, atMost: limit + pieceSize)
           bytes += piece[..<count]
         } catch Errno.resourceTemporarilyUnavailable where acceptsPipes {
-          try waitForInput(file, until: end)
+          guard try waitForInput(file, until: end) else { throw HostFileError.incomplete }
         }
       }
+    } catch let error as HostFileError {
+      throw error
     } catch {
       throw .unreadable(error as? Errno ?? .ioError)
     }
@@ -201,13 +203,18 @@ public enum HostFile {
   /// Waits for something to read.
   ///
   /// - Parameter end: when to give up; nil for never.
-  /// - Throws: `Errno` of poll(2); `.timedOut`.
-  static func waitForInput(_ file: FileDescriptor, until end: ContinuousClock.Instant? = nil) throws(Errno) {
+  /// - Returns: whether it is to be tried again.
+  /// - Throws: `Errno` of poll(2).
+  static func waitForInput(_ file: FileDescriptor, until end: ContinuousClock.Instant? = nil) throws(Errno) -> Bool {
     var wanted = pollfd(fd: file.rawValue, events: Int16(POLLIN), revents: 0)
-    let left = end.map { max(Int32(clamping: ($0 - .now).components.seconds), 0) * 1000 + 100 }
-    if let end, end < .now { throw .timedOut }
+    let left = end.map { $0 - .now }
+    if let left, left <= .zero { return false }
     // Sound: the call reads and writes the one structure that it is given.
-    guard unsafe poll(&wanted, 1, left ?? -1) >= 0 || errno == EINTR else { throw Errno(rawValue: errno) }
+    guard
+      unsafe poll(&wanted, 1, left.map { Int32(clamping: Int64($0 / .milliseconds(1)) + 1) } ?? -1) >= 0
+        || errno == EINTR
+    else { throw Errno(rawValue: errno) }
+    return true
   }
 }
 
@@ -217,6 +224,8 @@ public enum HostFileError: Error, Hashable, Sendable, CustomStringConvertible {
   case unreadable(Errno)
   /// It is a pipe or a socket, which may keep its reader waiting.
   case pipe
+  /// It is a pipe or a device that did not come to its end in time.
+  case incomplete
   /// It has more bytes than it may.
   case tooLarge(limit: Int)
 
@@ -225,6 +234,7 @@ public enum HostFileError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .unreadable(let errno): "\(errno)"
     case .pipe: "it is a pipe, not a file"
+    case .incomplete: "it did not come to its end before the time limit: it is a pipe or a device"
     case .tooLarge(let limit): "it is larger than \(ByteSize(bytes: UInt64(max(limit, 0))))"
     }
   }

@@ -80,7 +80,7 @@ public final class PendingSignals: Sendable {
 
   /// Has the first of some signals that comes from now on do nothing, and each one after it end the process.
   ///
-  /// - Parameter numbers: The signals' numbers, at most four of them, none of which is blocked.
+  /// - Parameter numbers: The signals' numbers, none of which is blocked.
   public static func forgiveOne(of numbers: [Int32]) {
     // Sound: the call reads as many numbers as it is told.
     unsafe csupport_forgive_one_signal(numbers, Int32(numbers.count))

@@ -1,6 +1,5 @@
 import ArgumentParser
 import CProcess
-import Glibc
 
 /// The command line.
 @main
@@ -55,9 +54,10 @@ struct Lapwing: ParsableCommand {
     for index in 1..<max(cprocess_argument_count(), 1) {
       // Sound: the kernel ends every argument with NUL, and nobody changes it.
       guard let bytes = unsafe cprocess_argument(index) else { continue }
-      let text = unsafe String(validatingCString: bytes)
-      if text == nil { try refuse(unsafe Array(UnsafeRawBufferPointer(start: bytes, count: strlen(bytes)))) }
-      arguments.append(text ?? "")
+      guard let text = unsafe String(validatingCString: bytes) else {
+        throw refusal(ofWhatIsNoText: unsafe String(cString: bytes))
+      }
+      arguments.append(text)
     }
     return arguments
   }

@@ -38,6 +38,15 @@ import Testing
     #expect(journeys(left, taken: 2000).map(\.path) == [.virtualDelivery])
   }
 
+  @Test func `of several senders none is named`() throws {
+    var finder = JourneyFinder.madeUp([event(500, on: 101, .entered(vcpuID: 7))], tellsPresence: true)
+    finder.processorIPIs = ProcessorIPIs(
+      [JourneyEvents.Place(vcpu: 1, vector: Self.vector): ProcessorIPIs.Sender(vcpu: nil, since: 1000)],
+      [event(500, on: 101, .entered(vcpuID: 7))])
+    let found = finder.writtenJourneys(of: [InterruptTaken(vcpu: 1, vector: Self.vector, tsc: 2000)])
+    #expect(found.map(\.source) == [.ipi(vcpu: nil)] && found.map(\.path) == [.posted])
+  }
+
   @Test func `where nobody is known to have sent it, nothing tells`() {
     let events = [event(500, on: 101, .entered(vcpuID: 7))]
     #expect(journeys(events, taken: 2000, since: nil).map(\.path) == [nil])

@@ -29,7 +29,7 @@ import Testing
 
   @Test func `a directory, and a file without end`() throws {
     try refuse(["/tmp"], "cannot read the guest '/tmp': Is a directory")
-    try refuse(["/dev/zero"], "the guest '/dev/zero' is larger than 256 MiB")
+    try refuse(["/dev/zero"], "cannot read the guest '/dev/zero': it is larger than 256 MiB")
   }
 
   @Test(

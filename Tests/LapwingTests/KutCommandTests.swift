@@ -123,14 +123,14 @@ import Testing
 
   @Test(
     arguments: [
-      (["--config", "/nowhere/unittests.cfg"], 65, "the file '/nowhere/unittests.cfg': it cannot be read"),
+      (["--config", "/nowhere/unittests.cfg"], 65, "cannot read '/nowhere/unittests.cfg'"),
       ([], 64, "there is nothing to run: name images, or a --config"),
       (["--group", "x", "y.flat"], 64, "--images, --group and --all are for --config"),
       (["x.flat", "--cpu", "warp9"], 64, "The value 'warp9' is invalid for '--cpu"),
       (["x.flat", "--vcpus", "0"], 64, "--vcpus takes a number from 1 to 4096"),
       (["x.flat", "--vcpus", "4294967296"], 64, "--vcpus takes a number from 1 to 4096"),
       (["x.flat", "--jobs", "0"], 64, "--jobs takes a number from 1 to 256"),
-      (["x.flat", "--environment", "/nowhere"], 65, "the file '/nowhere': it cannot be read"),
+      (["x.flat", "--environment", "/nowhere"], 65, "cannot read '/nowhere'"),
     ] as [([String], Int32, String)])
   func `what cannot be meant is refused before anything runs`(
     arguments: [String], status: Int32, message: String

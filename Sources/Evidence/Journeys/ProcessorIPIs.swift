@@ -3,9 +3,9 @@ import APIC
 /// Interrupts that one vCPU's processor sends to another without KVM (IPI virtualization, SDM volume 3C, section 31.1.6): no
 /// event shows them, so they are known by their senders and by where their targets were.
 struct ProcessorIPIs {
-  /// Who sends a vector to a vCPU, and since when: a time of the trace.
+  /// Who sends a vector to a vCPU, nil where several do, and since when: a time of the trace.
   struct Sender: Hashable {
-    let vcpu: Int
+    var vcpu: Int?
     let since: UInt64
   }
 
@@ -15,7 +15,7 @@ struct ProcessorIPIs {
   private var stays: [UInt32: [(entered: UInt64, left: UInt64?)]] = [:]
 
   /// - Parameters:
-  ///   - senders: of vCPUs and vectors to which nobody else sends.
+  ///   - senders: by vCPU and vector; others may send them too, if by KVM.
   ///   - events: entries and exits of all vCPUs, in the order of time.
   init(_ senders: [JourneyEvents.Place: Sender], _ events: some Sequence<TraceEvent>) {
     self.senders = senders
@@ -50,7 +50,7 @@ struct ProcessorIPIs {
   ///   - taken: when it was.
   func meeting(
     at place: JourneyEvents.Place, id: UInt32, after before: UInt64?, taken: UInt64
-  ) -> (sender: Int, stayedInGuest: Bool)? {
+  ) -> (sender: Int?, stayedInGuest: Bool)? {
     guard let sender = senders[place], sender.since <= taken else { return nil }
     let since = max(sender.since, before ?? 0)
     let stayed = (stays[id] ?? []).contains { $0.entered <= since && taken < $0.left ?? .max }

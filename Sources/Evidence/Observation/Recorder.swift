@@ -77,8 +77,8 @@ public final class Recorder {
       tsc: machine.clock.tsc(at: .now))
   }
 
-  /// Notes that a vCPU is about to send a vector to another, and that nobody else does: where processors carry this out
-  /// themselves (IPI virtualization), no event shows it.
+  /// Notes that a vCPU is about to send a vector to another: where processors carry this out themselves (IPI
+  /// virtualization), no event shows it.
   ///
   /// - Parameters:
   ///   - vector: the vector.
@@ -86,8 +86,11 @@ public final class Recorder {
   ///   - vcpu: that of the vCPU that gets it.
   public func noteIPI(_ vector: Vector, from sender: Int, to vcpu: Int) {
     let place = JourneyEvents.Place(vcpu: vcpu, vector: vector)
-    guard log != nil, senders[place] == nil else { return }
-    senders[place] = ProcessorIPIs.Sender(vcpu: sender, since: TraceClock.now().cycles)
+    guard log != nil else { return }
+    let known = senders[place]
+    senders[place] = ProcessorIPIs.Sender(
+      vcpu: known.map { $0.vcpu == sender } ?? true ? sender : nil,
+      since: known?.since ?? TraceClock.now().cycles)
   }
 
   /// Goes on with a machine that was made from the state of another: what the other's vCPUs showed is kept.

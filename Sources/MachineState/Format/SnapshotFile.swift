@@ -110,7 +110,7 @@ public struct SnapshotFile: Sendable {
   private func read(_ path: FilePath, atMost limit: Int) throws(SnapshotFileError) -> [UInt8] {
     do throws(HostFileError) {
       return try HostFile.read(path, limit: limit, acceptsPipes: true, patience: patience)
-    } catch .unreadable(.timedOut) {
+    } catch .incomplete {
       throw .incomplete(path)
     } catch {
       throw .unreadable(path, "\(error)")
@@ -152,7 +152,7 @@ public enum SnapshotFileError: Error, Sendable, CustomStringConvertible {
   /// Which file and what is wrong, for a person.
   public var description: String {
     switch self {
-    case .incomplete(let path): "'\(path)' did not come to its end in time"
+    case .incomplete(let path): "cannot read '\(path)': \(HostFileError.incomplete)"
     case .unreadable(let path, let reason): "cannot read '\(path)': \(reason)"
     case .unwritable(let path, let reason): "cannot write '\(path)': \(reason)"
     case .malformed(let path, let error): "\(path): \(error)"

@@ -82,7 +82,7 @@ public struct UnitTestRunner: Sendable {
         control.whenEnded { machine.end(.stopped) }
         defer { control.whenEnded(nil) }
         result = try play(machine, plan.test, limit, tracing)
-      } catch ImageError.unreadable(.noSuchFileOrDirectory) {
+      } catch ImageError.file(.unreadable(.noSuchFileOrDirectory)) {
         result = UnitTestResult(plan.test, .skipped("there is no image \(file)"))
       } catch MachineError.missingCapability(let capability, let purpose) {
         let error = MachineError.missingCapability(capability, purpose: purpose)

@@ -1,5 +1,5 @@
 import APIC
-import Support
+public import Support
 public import SystemPackage
 
 /// A program for the bare machine.
@@ -64,7 +64,7 @@ extension GuestImage {
   ///   - limit: how many bytes it may have.
   ///   - acceptsPipes: whether a pipe is read to its end as well, for a file that a person names.
   ///   - patience: how long that may take; nil for however long.
-  /// - Throws: `ImageError.unreadable`, with `Errno.timedOut` where it took longer, `.pipe` and `.tooLarge`.
+  /// - Throws: `ImageError.file`.
   public init(
     file path: FilePath, limit: Int = sizeLimit, acceptsPipes: Bool = false, patience: Duration? = nil
   ) throws(ImageError) {
@@ -73,11 +73,7 @@ extension GuestImage {
         name: path.lastComponent?.string ?? path.string,
         bytes: try HostFile.read(path, limit: limit, acceptsPipes: acceptsPipes, patience: patience))
     } catch {
-      switch error {
-      case .unreadable(let errno): throw .unreadable(errno)
-      case .pipe: throw .pipe
-      case .tooLarge(let limit): throw .tooLarge(limit: limit)
-      }
+      throw .file(error)
     }
   }
 }
@@ -85,11 +81,7 @@ extension GuestImage {
 /// Why a guest image cannot be booted.
 public enum ImageError: Error, Hashable, Sendable {
   /// Its file cannot be read.
-  case unreadable(Errno)
-  /// Its file is a pipe or a socket, which may keep its reader waiting.
-  case pipe
-  /// Its file has more bytes than an image may have.
-  case tooLarge(limit: Int)
+  case file(HostFileError)
   /// There is nothing in it.
   case empty
   /// It neither is an ELF file nor holds a Multiboot header, and no load address says that it is flat code.
@@ -126,12 +118,8 @@ extension ImageError: CustomStringConvertible {
   /// What is wrong, for a person, and what can be done about it.
   public var description: String {
     switch self {
-    case .unreadable(let errno):
-      "it cannot be read: \(errno)"
-    case .pipe:
-      "\(HostFileError.pipe)"
-    case .tooLarge(let limit):
-      "\(HostFileError.tooLarge(limit: limit))"
+    case .file(let error):
+      "it cannot be read: \(error)"
     case .empty:
       "the image is empty"
     case .unknownFormat:

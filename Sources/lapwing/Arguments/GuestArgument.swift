@@ -39,25 +39,14 @@ struct GuestArgument: ExpressibleByArgument {
     if let guest = BuiltInGuest.named(name) { return guest.image }
     do throws(ImageError) {
       return try GuestImage(file: FilePath(name), acceptsPipes: true, patience: patience)
-    } catch .unreadable(.noSuchFileOrDirectory) {
+    } catch .file(.unreadable(.noSuchFileOrDirectory)) {
       let meant = Suggestion.nearest(to: name, in: BuiltInGuest.all.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
       throw Failure("there is no guest '\(name)': neither built in (see 'lapwing list') nor a file\(meant)", .badFile)
-    } catch .unreadable(.timedOut) {
-      throw .incomplete("the guest '\(name)'")
-    } catch .unreadable(let errno) {
-      throw Failure("cannot read the guest '\(name)': \(errno)", .badFile)
-    } catch .tooLarge(let limit) {
-      throw Failure("the guest '\(name)' is larger than \(ByteSize(bytes: UInt64(limit)))", .badFile)
+    } catch .file(let error) {
+      throw Failure(error, "the guest '\(name)'")
     } catch {
       throw Failure("the guest '\(name)': \(error)", .badFile)
     }
-  }
-}
-
-extension Failure {
-  /// A pipe or a device did not come to its end in time.
-  static func incomplete(_ what: TextLine) -> Failure {
-    Failure("\(what) did not come to its end before the time limit: it is a pipe or a device", .timeLimit)
   }
 }
 
@@ -71,12 +60,11 @@ struct EarlierRun: ExpressibleByArgument {
 
   /// The report in the file.
   func report() throws(Failure) -> BenchReport {
+    let bytes = try readInput(name, as: "the earlier run ", limit: BenchReport.sizeLimit)
     do {
-      return try BenchReport(json: try HostFile.read(FilePath(name), limit: BenchReport.sizeLimit, acceptsPipes: true))
-    } catch let error as JSONDocument.Unreadable {
-      throw Failure("cannot compare with '\(name)', which is no report of 'lapwing bench': \(error)", .badFile)
+      return try BenchReport(json: bytes)
     } catch {
-      throw Failure("cannot read the earlier run '\(name)': \(error)", .badFile)
+      throw Failure("cannot compare with '\(name)', which is no report of 'lapwing bench': \(error)", .badFile)
     }
   }
 }

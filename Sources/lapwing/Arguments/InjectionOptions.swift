@@ -57,15 +57,7 @@ struct InjectionOptions: ParsableArguments {
   }
 
   private func read(_ file: String, vcpus: Int, within patience: Duration) throws(Failure) -> [Injection] {
-    let bytes: [UInt8]
-    do throws(HostFileError) {
-      bytes = try HostFile.read(
-        FilePath(file), limit: InjectionList.sizeLimit, acceptsPipes: true, patience: patience)
-    } catch .unreadable(.timedOut) {
-      throw .incomplete("'\(file)'")
-    } catch {
-      throw Failure("cannot read the injections '\(file)': \(error)", .badFile)
-    }
+    let bytes = try readInput(file, as: "the injections ", limit: InjectionList.sizeLimit, within: patience)
     do throws(StimulusError) {
       return try InjectionList.parse(bytes, vcpus: vcpus)
     } catch {

@@ -27,14 +27,8 @@ struct InputOptions: ParsableArguments {
   func typist(within patience: Duration) throws(Failure) -> (@Sendable (Machine) -> Void)? {
     guard let input else { return nil }
     guard input != Self.standardInput else { return { Self.typeStandardInput(into: $0) } }
-    do throws(HostFileError) {
-      let bytes = try HostFile.read(FilePath(input), limit: Self.sizeLimit, acceptsPipes: true, patience: patience)
-      return { $0.serial.type(bytes) }
-    } catch .unreadable(.timedOut) {
-      throw .incomplete("the input '\(input)'")
-    } catch {
-      throw Failure("cannot read the input '\(input)': \(error)", .badFile)
-    }
+    let bytes = try readInput(input, as: "the input ", limit: Self.sizeLimit, within: patience)
+    return { $0.serial.type(bytes) }
   }
 
   /// Reads on a thread of its own, which may wait in a read when the machine has long ended: nobody waits for it.

@@ -27,22 +27,14 @@ struct LinuxOptions: ParsableArguments {
   func completing(_ image: GuestImage, within patience: Duration) throws(Failure) -> GuestImage {
     var image = image
     var bytes: [UInt8] = []
-    if let initrd { bytes = try read(initrd, "the initial RAM disk", patience) }
+    if let initrd {
+      bytes = try readInput(initrd, as: "the initial RAM disk ", limit: Self.sizeLimit, within: patience)
+    }
     if let initProgram {
-      let program = try read(initProgram, "the program", patience)
+      let program = try readInput(initProgram, as: "the program ", limit: Self.sizeLimit, within: patience)
       bytes = InitialRAMDisk.appending(initProgram: program, to: bytes)
     }
     if initrd != nil || initProgram != nil { image.initrd = ImageBytes(bytes) }
     return image
-  }
-
-  private func read(_ name: String, _ what: TextLine, _ patience: Duration) throws(Failure) -> [UInt8] {
-    do throws(HostFileError) {
-      return try HostFile.read(FilePath(name), limit: Self.sizeLimit, acceptsPipes: true, patience: patience)
-    } catch .unreadable(.timedOut) {
-      throw .incomplete("\(what) '\(name)'")
-    } catch {
-      throw Failure("cannot read \(what) '\(name)': \(error)", .badFile)
-    }
   }
 }

@@ -102,12 +102,6 @@ struct UnitTestOptions: ParsableArguments {
   }
 
   private static func contents(of path: FilePath, limit: Int) throws(Failure) -> [UInt8] {
-    do throws(HostFileError) {
-      return try HostFile.read(path, limit: limit, acceptsPipes: true)
-    } catch .unreadable(let errno) {
-      throw Failure("the file '\(path)': it cannot be read: \(errno)", .badFile)
-    } catch {
-      throw Failure("the file '\(path)': \(error)", .badFile)
-    }
+    try readInput(path.string, limit: limit)
   }
 }

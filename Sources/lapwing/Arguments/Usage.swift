@@ -3,13 +3,13 @@ import Support
 import SystemPackage
 
 extension ParsableCommand {
-  /// Refuses an argument that is no text: taken for one, it would name another file than was meant.
+  /// Says that an argument is no text: taken for one, it would name another file than was meant.
   ///
-  /// - Throws: the exit status.
-  static func refuse(_ argument: [UInt8]) throws {
-    StandardError.print(
-      "lapwing: the argument '\(String(decoding: argument, as: UTF8.self).excerpt)' is not UTF-8; rename such a file")
-    throw ExitStatus.usage.code
+  /// - Parameter argument: what can be read of it.
+  /// - Returns: the exit status.
+  static func refusal(ofWhatIsNoText argument: String) -> ExitCode {
+    StandardError.print("lapwing: the argument '\(argument.excerpt)' is not UTF-8; rename such a file")
+    return ExitStatus.usage.code
   }
 
   /// Refuses an argument that is longer than any path: none of this program's has to be.

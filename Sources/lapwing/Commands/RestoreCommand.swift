@@ -76,8 +76,6 @@ extension SnapshotFile {
     let memory: MemoryImage
     do throws(SnapshotFileError) {
       (document, memory) = try SnapshotFile(FilePath(file), patience: patience).read()
-    } catch .incomplete {
-      throw .incomplete("'\(file)'")
     } catch {
       throw Failure(error)
     }

@@ -24,13 +24,25 @@ let inputLimit = 256 << 20
 
 /// All of a file that a person names, or of a pipe.
 ///
-/// - Parameter limit: how large it may be, in bytes.
+/// - Parameters:
+///   - what: what it is, for a person, with a blank behind it.
+///   - limit: how large it may be, in bytes.
+///   - patience: how long a pipe may take to its end; nil for however long.
 /// - Throws: `Failure` for one that cannot be read.
-func readInput(_ file: String, limit: Int = inputLimit) throws(Failure) -> [UInt8] {
-  do {
-    return try HostFile.read(FilePath(file), limit: limit, acceptsPipes: true)
+func readInput(
+  _ file: String, as what: TextLine = "", limit: Int = inputLimit, within patience: Duration? = nil
+) throws(Failure) -> [UInt8] {
+  do throws(HostFileError) {
+    return try HostFile.read(FilePath(file), limit: limit, acceptsPipes: true, patience: patience)
   } catch {
-    throw Failure("cannot read '\(file)': \(error)", .badFile)
+    throw Failure(error, "\(what)'\(file)'")
+  }
+}
+
+extension Failure {
+  /// A file that a person named cannot be read.
+  init(_ error: HostFileError, _ name: TextLine) {
+    self.init("cannot read \(name): \(error)", error == .incomplete ? .timeLimit : .badFile)
   }
 }
 

@@ -6,7 +6,7 @@ import VMM
 extension Failure {
   /// A snapshot could not be read or written.
   init(_ error: SnapshotFileError) {
-    self.init("\(error)", .badFile)
+    if case .incomplete = error { self.init("\(error)", .timeLimit) } else { self.init("\(error)", .badFile) }
   }
 
   /// A machine could not be made from a snapshot.
