@@ -42,7 +42,7 @@ extension FailureSituation {
   ///   - machine: the machine.
   ///   - state: its state.
   init(_ machine: Machine, _ state: MachineState) {
-    let symbols = machine.symbols()
+    let symbols = machine.symbols
     let pic = state.pics.flatMap { PICRequest($0) }
     vcpus = state.vcpus.enumerated().map { index, vcpu in
       let address = vcpu.specialRegisters.cs.base &+ vcpu.registers.rip

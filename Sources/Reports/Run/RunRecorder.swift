@@ -39,8 +39,7 @@ public struct RunRecorder {
 
   private func report(_ record: GuestRecord, _ time: Int64) -> RecordReport {
     var report = RecordReport(record, time: time)
-    // Rare, and mostly the guest's last words: the image's symbols are looked up each time.
-    if case .exception(_, _, let address) = record.event { report.place = machine.symbols()?[address] }
+    if case .exception(_, _, let address) = record.event { report.place = machine.symbols?[address] }
     return report
   }
 

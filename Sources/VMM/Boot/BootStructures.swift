@@ -1,4 +1,5 @@
 import GuestContract
+import Support
 
 /// Writes what a guest finds in memory when it starts, where `BootLayout` says.
 struct BootStructures {
@@ -33,7 +34,7 @@ struct BootStructures {
     for index in 0..<UInt64(4 * 512) {
       let address = index * Page.largeSize
       let caching = address >= GuestMemory.lowLimit ? Page.uncached : 0
-      append(address | Page.large | caching, to: &directories)
+      directories.appendLittleEndian(address | Page.large | caching)
     }
     for index in 0..<UInt64(4) {
       try memory.store((pointers + (index + 1) * BootLayout.pageSize) | Page.table, at: pointers + index * 8)
@@ -75,9 +76,5 @@ struct BootStructures {
     for (index, id) in configuration.apicIDs.enumerated() {
       try memory.store(id, at: layout.apicIDs + UInt64(index) * 4)
     }
-  }
-
-  private static func append(_ value: UInt64, to bytes: inout [UInt8]) {
-    for shift in stride(from: UInt64(0), to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
   }
 }

@@ -1,4 +1,5 @@
 import APIC
+import Support
 
 /// The MP configuration table, by which kernels that do not read ACPI find processors, IOAPIC and lines (Intel
 /// MultiProcessor Specification 1.4, chapter 4).
@@ -25,30 +26,27 @@ struct MPTable {
 
   /// The MP floating pointer structure (section 4.1).
   static func floatingPointer(to table: UInt32) -> [UInt8] {
-    var pointer = LittleEndianBytes()
-    pointer.add(text: "_MP_", size: 4)
-    pointer.add(table)
-    pointer.add(UInt8(1))
-    pointer.add(revision)
+    var pointer = Array("_MP_".utf8)
+    pointer.appendLittleEndian(table)
+    pointer += [1, revision]
     pointer.pad(to: 16)
-    pointer.bytes[10] = ACPITable.checksum(of: pointer.bytes[...])
-    return pointer.bytes
+    pointer[10] = ACPITable.checksum(of: pointer[...])
+    return pointer
   }
 
   /// The table: its header (section 4.2) and its entries (section 4.3).
   var bytes: [UInt8] {
     let ids = apicIDs.compactMap { UInt8(exactly: $0) }.filter { $0 < 255 }
     let ioapic = (UInt8(0)...254).first { !ids.contains($0) } ?? 0
-    var entries = LittleEndianBytes()
+    var entries: [UInt8] = []
     for (index, id) in ids.enumerated() {
       // Usable, and the first is the bootstrap processor; family 6, with an FPU and a local APIC.
-      for byte in [Entry.processor, id, 0x14, index == 0 ? 3 : 1] { entries.add(byte) }
-      for word in [0x600, 0x201, 0, 0] as [UInt32] { entries.add(word) }
+      entries += [Entry.processor, id, 0x14, index == 0 ? 3 : 1]
+      for word in [0x600, 0x201, 0, 0] as [UInt32] { entries.appendLittleEndian(word) }
     }
-    for byte in [Entry.bus, Self.isaBus] { entries.add(byte) }
-    entries.add(text: "ISA", size: 6)
-    for byte in [Entry.ioapic, ioapic, 0x11, 1] { entries.add(byte) }
-    entries.add(UInt32(truncatingIfNeeded: IOAPIC.defaultAddress))
+    entries += [Entry.bus, Self.isaBus] + Array("ISA   ".utf8)
+    entries += [Entry.ioapic, ioapic, 0x11, 1]
+    entries.appendLittleEndian(UInt32(truncatingIfNeeded: IOAPIC.defaultAddress))
     // KVM leads each ISA line to the pin of its number (`kvm_setup_default_irq_routing`).
     for line in 0..<Self.isaLines where line != 2 {
       Self.add(Entry.line, Kind.interrupt, line, ioapic, line, to: &entries)
@@ -56,27 +54,23 @@ struct MPTable {
     Self.add(Entry.localLine, Kind.external, 0, 0xff, 0, to: &entries)
     Self.add(Entry.localLine, Kind.nmi, 0, 0xff, 1, to: &entries)
 
-    var table = LittleEndianBytes()
-    table.add(text: "PCMP", size: 4)
-    table.add(UInt16(Self.headerSize + entries.bytes.count))
-    table.add(Self.revision)
-    table.add(UInt8(0))
-    table.add(text: "LAPWING", size: 8)
-    table.add(text: "STANDARD", size: 12)
+    var table = Array("PCMP".utf8)
+    table.appendLittleEndian(UInt16(Self.headerSize + entries.count))
+    table += [Self.revision, 0] + Array("LAPWING STANDARD    ".utf8)
     table.pad(to: 34)
     // Processors, a bus, an IOAPIC, all ISA lines but the cascade, and two local lines.
-    table.add(UInt16(ids.count + 1 + 1 + Int(Self.isaLines) - 1 + 2))
-    table.add(UInt32(truncatingIfNeeded: APICBase.defaultAddress))
+    table.appendLittleEndian(UInt16(ids.count + 1 + 1 + Int(Self.isaLines) - 1 + 2))
+    table.appendLittleEndian(UInt32(truncatingIfNeeded: APICBase.defaultAddress))
     table.pad(to: Self.headerSize)
-    table.bytes += entries.bytes
-    table.bytes[7] = ACPITable.checksum(of: table.bytes[...])
-    return table.bytes
+    table += entries
+    table[7] = ACPITable.checksum(of: table[...])
+    return table
   }
 
   /// A line of a bus to a pin of an IOAPIC, or of every local APIC, with polarity and trigger as the bus has them.
   private static func add(
-    _ entry: UInt8, _ kind: UInt8, _ line: UInt8, _ apic: UInt8, _ pin: UInt8, to entries: inout LittleEndianBytes
+    _ entry: UInt8, _ kind: UInt8, _ line: UInt8, _ apic: UInt8, _ pin: UInt8, to entries: inout [UInt8]
   ) {
-    for byte in [entry, kind, 0, 0, isaBus, line, apic, pin] { entries.add(byte) }
+    entries += [entry, kind, 0, 0, isaBus, line, apic, pin]
   }
 }

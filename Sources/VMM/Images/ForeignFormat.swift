@@ -50,12 +50,12 @@ extension ForeignFormat: CustomStringConvertible {
     case .arm64: "the image is a Linux kernel for ARM64; this machine's processors are x86-64"
     case .riscv: "the image is a Linux kernel for RISC-V; this machine's processors are x86-64"
     case .efi: "the image is an EFI program, which needs firmware; this machine has none: link the code as ELF64"
-    case .qcow2: "the image is a qcow2 disk, and this machine has no disks: give the program itself, ELF64 or Multiboot"
-    case .iso: "the image is a CD-ROM's, and this machine has no drives: give the kernel that lies on it"
+    case .qcow2: "the image is a qcow2 disk, from which no machine here boots: give the program itself, or a kernel"
+    case .iso: "the image is a CD-ROM's, from which no machine here boots: give the kernel that lies on it"
     case .disk:
       """
       the image is a boot sector or a disk: as flat real-mode code it goes where a PC's firmware loads it, with \
-      --load-address 0x7c00; there is no disk for it to read from
+      --load-address 0x7c00; there is no firmware to read the disk by
       """
     }
   }

@@ -84,7 +84,8 @@ public enum ImageError: Error, Hashable, Sendable {
   case file(HostFileError)
   /// There is nothing in it.
   case empty
-  /// It neither is an ELF file nor holds a Multiboot header, and no load address says that it is flat code.
+  /// It neither is an ELF file nor holds a Multiboot header or a Linux kernel's, and no load address says that it is flat
+  /// code.
   case unknownFormat
   /// It is something else, which has a name.
   case foreign(ForeignFormat)
@@ -123,7 +124,10 @@ extension ImageError: CustomStringConvertible {
     case .empty:
       "the image is empty"
     case .unknownFormat:
-      "the image is neither an ELF file nor a Multiboot image; for flat real-mode code say where it goes: --load-address"
+      """
+      the image is neither an ELF file nor a Multiboot image nor a Linux kernel for x86-64; for flat real-mode code say \
+      where it goes: --load-address
+      """
     case .foreign(let format):
       format.description
     case .truncated(let what):

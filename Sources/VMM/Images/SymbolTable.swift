@@ -1,40 +1,42 @@
 import APIC
 
-/// The functions of an ELF file by their addresses (System V ABI, chapter 4, "Symbol Table").
+/// The functions of an ELF file by their addresses (System V ABI, chapter 4, "Symbol Table"), without the file: a kernel's
+/// may have hundreds of MiB, of which these are a few.
 ///
-/// Files are untrusted: a table that is damaged, or has more symbols than any guest's, has none.
+/// Files are untrusted: of a table that is damaged, or larger than any guest's, what can be read counts.
 public struct SymbolTable: Sendable {
   private struct Symbol {
     let address: UInt64
-    let size: UInt64
-    let name: Range<Int>
+    let size: UInt32
+    /// Where its name begins, which a NUL ends.
+    let name: UInt32
   }
 
   private static let symbolTableType: UInt32 = 2
-  private static let most = 1 << 18
+  private static let most: UInt64 = 1 << 18
+  /// How many bytes all names may have.
+  private static let nameLimit = 8 << 20
   /// A name is told up to here.
   private static let longestName = 128
   /// How far behind the start of a function without a size an address may be.
   private static let reach: UInt64 = 1 << 16
 
-  private let image: ImageBytes
-  private let symbols: [Symbol]
+  private var symbols: [Symbol] = []
+  private var names: [UInt8] = []
 
   /// The symbols of an image; nil where it is no ELF file or has none.
   public init?(_ image: ImageBytes) {
     guard ELFFile.matches(image), let isWide = image.load(UInt8.self, at: 4).map({ $0 == 2 }),
       let sections = Sections(image, isWide: isWide)
     else { return nil }
-    var symbols: [Symbol] = []
-    for index in 0..<sections.count {
-      guard let table = sections[index], table.type == Self.symbolTableType, let texts = sections[table.link] else {
-        continue
-      }
-      symbols += Self.functions(image, isWide, table, texts)
+    // A file has at most one.
+    let tables = (0..<sections.count).lazy.compactMap { sections[$0] }
+    guard let table = tables.first(where: { $0.type == Self.symbolTableType }), let texts = sections[table.link] else {
+      return nil
     }
+    takeFunctions(image, isWide, table, texts)
     guard !symbols.isEmpty else { return nil }
-    self.image = image
-    self.symbols = symbols.sorted { $0.address < $1.address }
+    symbols.sort { $0.address < $1.address }
   }
 
   /// What an address is called: a function and how far into it, such as `main+0x1e`; nil where no function is near.
@@ -47,18 +49,17 @@ public struct SymbolTable: Sendable {
     guard low > 0 else { return nil }
     let symbol = symbols[low - 1]
     let offset = address - symbol.address
-    guard offset < (symbol.size > 0 ? symbol.size : Self.reach) else { return nil }
-    let name = String(decoding: image.bytes[symbol.name], as: UTF8.self)
+    guard offset < (symbol.size > 0 ? UInt64(symbol.size) : Self.reach) else { return nil }
+    let name = String(decoding: names[Int(symbol.name)...].prefix { $0 != 0 }, as: UTF8.self)
     return offset == 0 ? name : "\(name)+\(hex(offset))"
   }
 
   /// Functions, and labels of assembly, which have no type.
-  private static func functions(
+  private mutating func takeFunctions(
     _ image: ImageBytes, _ isWide: Bool, _ table: Sections.Section, _ texts: Sections.Section
-  ) -> [Symbol] {
+  ) {
     let size: UInt64 = isWide ? 24 : 16
-    var symbols: [Symbol] = []
-    for index in 0..<min(table.size / size, UInt64(most)) {
+    for index in 0..<min(table.size / size, Self.most) {
       let entry = table.offset + index * size
       guard let name = image.load(UInt32.self, at: entry), name > 0,
         let info = image.load(UInt8.self, at: entry + (isWide ? 4 : 12)), info & 0xf == 2 || info & 0xf == 0,
@@ -69,11 +70,12 @@ public struct SymbolTable: Sendable {
       let length =
         isWide ? image.load(UInt64.self, at: entry + 16) : image.load(UInt32.self, at: entry + 8).map(UInt64.init)
       guard let address, let length, UInt64(name) < texts.size,
-        let text = text(image, at: texts.offset + UInt64(name), before: texts.offset + texts.size)
+        let text = Self.text(image, at: texts.offset + UInt64(name), before: texts.offset + texts.size),
+        names.count + text.count < Self.nameLimit
       else { continue }
-      symbols.append(Symbol(address: address, size: length, name: text))
+      symbols.append(Symbol(address: address, size: UInt32(clamping: length), name: UInt32(names.count)))
+      names += image.bytes[text] + [0]
     }
-    return symbols
   }
 
   private static func text(_ image: ImageBytes, at start: UInt64, before end: UInt64) -> Range<Int>? {

@@ -33,8 +33,8 @@ public final class Machine: Sendable {
 
   /// A debugger's hold on it.
   public let debug: DebugControl
-  /// The image's bytes, for its symbols; nil for one that cannot have any.
-  let imageBytes = Mutex<ImageBytes?>(nil)
+  /// What its image calls its functions; nil where it does not say.
+  let symbolTable = Mutex<SymbolTable?>(nil)
   /// Held while the machine's state is taken, which takes its eventfds away for a moment: one thread at a time may.
   public let captures = Mutex<Void>(())
 

@@ -1,4 +1,4 @@
-import KVM
+public import KVM
 
 /// What CPUID tells a guest: all that this host's KVM supports, or what of it a model has, with each vCPU's own APIC id and
 /// the machine's APIC mode.
@@ -72,5 +72,16 @@ struct CPUIDTable {
 
   private func set(_ bit: UInt32, _ value: Bool, in register: inout UInt32) {
     register = value ? register | bit : register & ~bit
+  }
+}
+
+extension MachineConfiguration {
+  /// What CPUID answers on each vCPU of such a machine on this host, by index: what a machine is given that is made from it.
+  ///
+  /// - Parameter system: the host's KVM.
+  /// - Throws: `KVMError` of KVM_GET_SUPPORTED_CPUID.
+  public func cpuid(on system: System) throws(KVMError) -> [[CPUIDEntry]] {
+    let table = try CPUIDTable(system: system, configuration: self)
+    return apicIDs.map { table.entries(apicID: $0) }
   }
 }

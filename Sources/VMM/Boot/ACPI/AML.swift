@@ -1,3 +1,5 @@
+import Support
+
 /// As much of ACPI's machine language as a description of devices needs (ACPI specification, section 20.2).
 enum AML {
   private enum Opcode {
@@ -29,32 +31,20 @@ enum AML {
 
   /// A number of at most 32 bits, in as few bytes as it takes.
   static func integer(_ value: UInt64) -> [UInt8] {
-    var bytes = LittleEndianBytes()
     switch value {
-    case 0: bytes.add(Opcode.zero)
-    case 1: bytes.add(Opcode.one)
-    case 0...0xff:
-      bytes.add(Opcode.byte)
-      bytes.add(UInt8(value))
-    case 0...0xffff:
-      bytes.add(Opcode.word)
-      bytes.add(UInt16(value))
-    default:
-      bytes.add(Opcode.doubleWord)
-      bytes.add(UInt32(truncatingIfNeeded: value))
+    case 0: [Opcode.zero]
+    case 1: [Opcode.one]
+    case 0...0xff: [Opcode.byte, UInt8(value)]
+    case 0...0xffff: [Opcode.word] + bytes(UInt16(value))
+    default: [Opcode.doubleWord] + bytes(UInt32(truncatingIfNeeded: value))
     }
-    return bytes.bytes
   }
 
   /// An identifier such as `PNP0501` as a number: three letters of five bits, four digits, the highest byte first.
   static func identifier(_ text: String) -> [UInt8] {
     let letters = text.utf8.prefix(3).reduce(UInt16(0)) { $0 << 5 | UInt16($1 & 0x1f) }
     let digits = UInt16(text.dropFirst(3), radix: 16) ?? 0
-    var bytes = LittleEndianBytes()
-    bytes.add(Opcode.doubleWord)
-    bytes.add(letters.byteSwapped)
-    bytes.add(digits.byteSwapped)
-    return bytes.bytes
+    return [Opcode.doubleWord] + bytes(letters.byteSwapped, digits.byteSwapped)
   }
 
   /// What has its length before it, which counts itself: in one byte up to 63, else a nibble and whole bytes.
@@ -78,23 +68,12 @@ extension AML {
 
   /// Ports that a device decodes at a fixed place, at most 255 of them.
   static func ports(_ range: ClosedRange<UInt16>) -> [UInt8] {
-    var bytes = LittleEndianBytes()
     // Decodes 16 bits; from, to, alignment, length.
-    for byte in [0x47, 1] as [UInt8] { bytes.add(byte) }
-    bytes.add(range.lowerBound)
-    bytes.add(range.lowerBound)
-    bytes.add(UInt8(1))
-    bytes.add(UInt8(truncatingIfNeeded: range.count))
-    return bytes.bytes
+    [0x47, 1] + bytes(range.lowerBound, range.lowerBound) + [1, UInt8(truncatingIfNeeded: range.count)]
   }
 
   /// An ISA line, edge-triggered and active high.
-  static func line(_ number: UInt8) -> [UInt8] {
-    var bytes = LittleEndianBytes()
-    bytes.add(UInt8(0x22))
-    bytes.add(UInt16(1) << UInt16(number))
-    return bytes.bytes
-  }
+  static func line(_ number: UInt8) -> [UInt8] { [0x22] + bytes(UInt16(1) << UInt16(number)) }
 
   /// The buses behind a bridge.
   static func busNumbers(_ range: ClosedRange<UInt16>) -> [UInt8] { window(0x88, type: 2, flags: 0, range) }
@@ -109,13 +88,11 @@ extension AML {
   private static func window<Address: FixedWidthInteger & UnsignedInteger>(
     _ tag: UInt8, type: UInt8, flags: UInt8, _ range: ClosedRange<Address>
   ) -> [UInt8] {
-    var bytes = LittleEndianBytes()
-    bytes.add(tag)
-    bytes.add(UInt16(3 + 5 * MemoryLayout<Address>.size))
-    for byte in [type, 0x0c, flags] { bytes.add(byte) }
-    for value in [0, range.lowerBound, range.upperBound, 0, range.upperBound - range.lowerBound + 1] as [Address] {
-      bytes.add(value)
-    }
-    return bytes.bytes
+    [tag] + bytes(UInt16(3 + 5 * MemoryLayout<Address>.size)) + [type, 0x0c, flags]
+      + bytes(0, range.lowerBound, range.upperBound, 0, range.upperBound - range.lowerBound + 1)
+  }
+
+  private static func bytes<Value: FixedWidthInteger>(_ values: Value...) -> [UInt8] {
+    values.reduce(into: []) { $0.appendLittleEndian($1) }
   }
 }

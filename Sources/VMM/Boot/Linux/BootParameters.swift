@@ -1,3 +1,5 @@
+import Support
+
 /// The boot parameters of a Linux kernel that is entered by its 64-bit protocol: its own setup header with what the loader
 /// fills in, and the memory map (kernel, Documentation/arch/x86/zero-page.rst and boot.rst).
 struct BootParameters {
@@ -26,9 +28,9 @@ struct BootParameters {
     var page = [UInt8](repeating: 0, count: 4096)
     page.replaceSubrange(Int(SetupHeader.start)..<Int(SetupHeader.start) + header.bytes.count, with: header.bytes)
     func put(_ value: some FixedWidthInteger & UnsignedInteger, at offset: Int) {
-      var bytes = LittleEndianBytes()
-      bytes.add(value)
-      page.replaceSubrange(offset..<offset + bytes.bytes.count, with: bytes.bytes)
+      var bytes: [UInt8] = []
+      bytes.appendLittleEndian(value)
+      page.replaceSubrange(offset..<offset + bytes.count, with: bytes)
     }
     put(Self.normalVideo, at: Offset.videoMode)
     put(Self.loaderID, at: Offset.loader)

@@ -1,3 +1,5 @@
+import APIC
+
 /// An initial RAM disk as Linux unpacks it: archives of cpio's "newc" format, one behind the other (kernel,
 /// Documentation/driver-api/early-userspace/buffer-format.rst).
 public enum InitialRAMDisk {
@@ -18,13 +20,8 @@ public enum InitialRAMDisk {
     let name = Array(name.utf8) + [0]
     // Inode, mode, user, group, links, time, size, device, device of a special file, length of the name, checksum.
     let fields = [1, mode, 0, 0, 1, 0, UInt32(clamping: contents.count), 0, 0, 0, 0, UInt32(name.count), 0]
-    let header = Array("070701".utf8) + fields.flatMap(digits)
+    let header = Array("070701".utf8) + fields.flatMap { hex($0, digits: 8).utf8.dropFirst(2) }
     return padded(padded(header + name) + contents)
-  }
-
-  private static func digits(_ value: UInt32) -> [UInt8] {
-    let text = String(value, radix: 16, uppercase: true)
-    return Array((String(repeating: "0", count: 8 - text.utf8.count) + text).utf8)
   }
 
   private static func padded(_ bytes: [UInt8]) -> [UInt8] {

@@ -6,6 +6,8 @@ enum PVHNote {
   private static let owner: [UInt8] = Array("Xen".utf8) + [0]
   /// A header of three words.
   private static let headerSize: UInt64 = 12
+  /// How many notes are looked at: ten times as many as a kernel has, and few of a file that is made to have millions.
+  private static let limit = 256
 
   /// The entry's physical address.
   ///
@@ -14,9 +16,10 @@ enum PVHNote {
   ///   - ranges: where its notes lie; each within the file.
   /// - Returns: nil where there is no such note.
   static func entry(_ image: ImageBytes, in ranges: [Range<UInt64>]) -> UInt32? {
+    var left = limit
     for range in ranges {
       var place = range.lowerBound
-      while place + headerSize <= range.upperBound, let nameSize = image.load(UInt32.self, at: place),
+      while left > 0, place + headerSize <= range.upperBound, let nameSize = image.load(UInt32.self, at: place),
         let size = image.load(UInt32.self, at: place + 4), let type = image.load(UInt32.self, at: place + 8)
       {
         let name = place + headerSize
@@ -29,6 +32,7 @@ enum PVHNote {
           return image.load(UInt32.self, at: value)
         }
         place = next
+        left -= 1
       }
     }
     return nil

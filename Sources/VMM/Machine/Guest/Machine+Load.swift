@@ -24,13 +24,9 @@ extension Machine {
       try writeBootStructures(plan.entry, name: image.name)
     }
     try kvmCall { () throws(KVMError) in try setInitialState(plan.entry) }
-    if ELFFile.matches(image.contents), image.contents.count <= Self.symbolLimit {
-      imageBytes.withLock { $0 = image.contents }
-    }
+    let symbols = SymbolTable(image.contents)
+    symbolTable.withLock { $0 = symbols }
   }
-
-  /// A larger image is not kept for its symbols.
-  private static let symbolLimit = 64 << 20
 
   /// How far up an image may reach: to what the machine itself puts there for it.
   private func memoryForImages(_ entry: LoadPlan.Entry) -> UInt64 {

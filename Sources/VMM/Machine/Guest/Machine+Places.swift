@@ -2,9 +2,8 @@ import KVM
 import Synchronization
 
 extension Machine {
-  /// The functions of the guest's image; nil where it has none, or where the machine was made from a snapshot. It is made of
-  /// the image each time.
-  public func symbols() -> SymbolTable? { imageBytes.withLock { $0 }.flatMap { SymbolTable($0) } }
+  /// The functions of the guest's image; nil where it has none, or where the machine was made from a snapshot.
+  public var symbols: SymbolTable? { symbolTable.withLock { $0 } }
 
   /// Reads memory as a vCPU's instructions see it, page by page. Only while the vCPU does not run.
   ///
