@@ -108,6 +108,16 @@ import Testing
     }
   }
 
+  @Test(arguments: [(200, LoadPlan.Entry.pvh(0x20_0000)), (2_000_000, .longMode(0x20_0000))])
+  func `a note behind many is found, and one behind millions is not looked for`(
+    count: Int, entry: LoadPlan.Entry
+  ) throws {
+    var image = ReportingKernel.pvh
+    let empty = [UInt8](repeating: 0, count: 12 * count)
+    image.segments[1].contents.insert(contentsOf: empty, at: 0)
+    #expect(try GuestImage(name: "test", bytes: image.bytes).plan().entry == entry)
+  }
+
   @Test(arguments: [0x64: 0xfe, 0xcf9: 0x06] as [UInt16: UInt8])
   func `a reset by the keyboard controller or the chip set ends the machine, which says so`(
     port: UInt16, value: UInt8
