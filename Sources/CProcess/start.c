@@ -39,12 +39,24 @@ static void ensure_stack(void) {
   _exit(69); // As docs/command-line.md has it: this host cannot.
 }
 
+// Some programs start others with signals blocked (libdispatch's threads have them so). Those that ask a program to end would
+// then wait for good, wherever nothing else looks for them.
+static void unblock_ending_signals(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 // The C library hands a constructor what it hands main. The first number that a program may use is 101.
 __attribute__((constructor(101))) static void start(int count, char **values) {
   argument_count = count;
   arguments = values;
   open_standard_streams();
   ensure_stack();
+  unblock_ending_signals();
   // The Swift runtime looks for its own file there, and aborts where it finds nothing; nothing of that folder is used by a
   // static executable.
   if (access("/proc/self/exe", F_OK) != 0) setenv("SWIFT_ROOT", "/", 0);

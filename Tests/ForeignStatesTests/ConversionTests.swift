@@ -4,6 +4,7 @@ import KVM
 import MachineState
 import Support
 import SystemPackage
+import TestStates
 import Testing
 import VMM
 
@@ -16,26 +17,16 @@ import VMM
     return (try QEMUConversion(source, memory: spool), spool)
   }
 
-  private func whole() -> MadeUpStream {
-    var stream = MadeUpStream()
-    stream.memorySize = 2 << 20
-    stream.devices = [
-      .timer, .halt(0), .wholeProcessor(0), .localAPIC(0), .halt(1), .wholeProcessor(1), .localAPIC(1), .other, .ioapic,
-      .pic(0), .pic(1), .pit, .serial, .clock,
-    ]
-    return stream
-  }
-
   @Test func `what a machine needs and a stream lacks is named`() throws {
     let missing = try convert(MadeUpStream()).conversion.missing
     for part in ["memory of 1 MiB to 64 GiB", "the PIT", "segments of vCPU 0", "TSC frequency of vCPU 1"] {
       #expect(missing.contains(part), "\(missing)")
     }
-    var stream = whole()
+    var stream = MadeUpStream.whole
     #expect(try convert(stream).conversion.missing.isEmpty)
     stream.machine = "microvm-9.9"
     #expect(try convert(stream).conversion.missing.first?.contains("which \"microvm-9.9\" is not") == true)
-    stream = whole()
+    stream = .whole
     stream.memorySize = 0xd000_0000
     #expect(
       try convert(stream).conversion.missing == [
@@ -44,7 +35,7 @@ import VMM
   }
 
   @Test func `a whole stream becomes a machine's state`() throws {
-    let conversion = try convert(whole()).conversion
+    let conversion = try convert(.whole).conversion
     #expect(conversion.leftOut == ["slirp"])
     let configuration = conversion.configuration(cpu: try CPUModel("qemu64,-x2apic"))
     #expect(configuration.vcpus == 2 && configuration.memory == 2 << 20 && configuration.apic == .xAPIC)
@@ -69,7 +60,7 @@ import VMM
   }
 
   @Test func `memory is that of the last record of each page`() throws {
-    let (conversion, spool) = try convert(whole())
+    let (conversion, spool) = try convert(.whole)
     let configuration = conversion.configuration(cpu: try CPUModel("qemu64"))
     let cpuid = (0..<2).map { [CPUIDEntry(function: 1, ebx: $0 << 24)] }
     let state = try conversion.machineState(configuration, cpuid: cpuid, guest: "made up")

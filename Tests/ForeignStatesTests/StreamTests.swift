@@ -2,6 +2,7 @@ import APIC
 import ForeignStates
 import KVM
 import MachineState
+import TestStates
 import Testing
 
 /// QEMU's migration stream.
@@ -100,6 +101,19 @@ import Testing
       if (try? read(damaged)) == nil { refused += 1 }
     }
     #expect(refused > 100)
+  }
+
+  @Test func `a page of a block that was not named, or outside of it, is refused with the place`() throws {
+    var stream = MadeUpStream()
+    stream.memorySize = 0x2000
+    let outside = try #require(throws: ForeignStateError.self) { try read(stream.bytes) }
+    #expect(outside.problem.contains("within the 8192 bytes of \"pc.ram\" expected, not at 0x2000"), "\(outside)")
+    var bytes = MadeUpStream().bytes
+    // The name stands before the block's size first, then before its first page.
+    let names = bytes.indices.filter { bytes[$0...].starts(with: "pc.ram".utf8) }
+    bytes[names[1]] = 0x71
+    let unnamed = try #require(throws: ForeignStateError.self) { try read(bytes) }
+    #expect(unnamed.problem.contains("not \"qc.ram\"") && unnamed.offset == UInt64(names[1] + 6), "\(unnamed)")
   }
 
   @Test func `a version that is newer is told by its number`() throws {

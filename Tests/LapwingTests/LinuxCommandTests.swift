@@ -37,7 +37,7 @@ import Testing
     ])
     #expect(result.status == 0, "\(result.errors)")
     let archive = result.output.dropFirst("3RSD PTR".count)
-    #expect(archive.hasPrefix("abc\u{0}07070100000001000081ED"))
+    #expect(archive.hasPrefix("abc\u{0}07070100000001000081ed"))
     #expect(archive.contains("init\u{0}"))
     #expect(archive.contains("PROGRAM\u{0}0707010000000100000000"))
     #expect(archive.hasSuffix("TRAILER!!!\u{0}\u{0}\u{0}\u{0}"))

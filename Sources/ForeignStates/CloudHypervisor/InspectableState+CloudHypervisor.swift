@@ -32,9 +32,9 @@ extension InspectableState {
     fill(.allVCPUs)
     try fillChips(tree)
     if let clock = try tree.state()?["clock"], let raw = (clock["Kvm"] ?? clock["clock"]?["Kvm"])?.bytes,
-      let bytes = StructureBytes(raw, atLeast: StructureSize.clock)
+      let value = KVMStructure.clock.value(of: raw)
     {
-      machine.time.clock = ClockState(bytes)
+      machine.time.clock = value
       fill(.guestClock)
     }
   }
@@ -60,26 +60,21 @@ extension InspectableState {
     guard let kept = state["Kvm"] else {
       throw tree.failure("a vCPU of KVM's expected (Kvm), which that of another hypervisor is not")
     }
-    func structure(_ name: String, _ size: Int) throws(ForeignStateError) -> StructureBytes {
-      guard let bytes = kept[name]?.bytes, let structure = StructureBytes(bytes, atLeast: size) else {
-        throw tree.failure("\(name) as \(size) bytes expected")
+    func structure<Value>(_ kind: KVMStructure<Value>, _ value: JSONValue?) throws(ForeignStateError) -> Value {
+      guard let value = value?.bytes.flatMap(kind.value) else {
+        throw tree.failure("\(kind.name) of \(kind.size) bytes expected")
       }
-      return structure
+      return value
     }
-    var structures = VCPUStructures()
-    structures.registers = try structure("regs", StructureSize.registers)
-    structures.specialRegisters = try structure("sregs", StructureSize.specialRegisters)
-    structures.events = try structure("vcpu_events", StructureSize.events)
-    structures.mpState = try structure("mp_state", StructureSize.mpState)[0]
-    guard let page = kept["lapic_state"]?["regs"]?.bytes,
-      let registers = StructureBytes(page, atLeast: StructureSize.localAPIC)
-    else { throw tree.failure("lapic_state as 1024 bytes expected") }
-    structures.localAPIC = LocalAPICState(registers)
-    structures.cpuid = try cpuid(kept, tree)
-    structures.msrs = try msrs(kept, tree)
-    structures.tscKHz = kept["tsc_khz"]?.word.flatMap { UInt32(exactly: $0) }
     var vcpu = InspectableVCPU(unknown: index)
-    vcpu.fill(structures)
+    vcpu.take(try structure(.registers, kept["regs"]))
+    vcpu.take(try structure(.specialRegisters, kept["sregs"]))
+    vcpu.take(try structure(.events, kept["vcpu_events"]))
+    vcpu.take(try structure(.mpState, kept["mp_state"]))
+    vcpu.set(page: try structure(.localAPIC, kept["lapic_state"]?["regs"]))
+    vcpu.take(try cpuid(kept, tree))
+    vcpu.take(try msrs(kept, tree))
+    vcpu.take(tscKHz: kept["tsc_khz"]?.word.flatMap { UInt32(exactly: $0) })
     // Its number in KVM is its APIC id, which a topology makes another than its index.
     if let id = vcpu.leaf(0xb)?.edx {
       vcpu.values.id = id

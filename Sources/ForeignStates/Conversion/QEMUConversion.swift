@@ -31,8 +31,7 @@ public struct QEMUConversion {
   ///
   /// - Parameter source: the file's bytes, which stay there.
   public static func matches(_ source: inout ByteSource) -> Bool {
-    guard let beginning = try? source.peek(16) else { return false }
-    return QEMUStream.matches(beginning) || LibvirtHeader.matches(beginning)
+    (try? source.peek(QEMUReader.beginning)).map(QEMUReader.matches) ?? false
   }
 
   /// Reads a stream to its end.
@@ -42,10 +41,7 @@ public struct QEMUConversion {
   ///   - spool: what takes its memory.
   /// - Throws: `ForeignStateError`.
   public init(_ source: ByteSource, memory spool: MemorySpool) throws(ForeignStateError) {
-    var source = source
-    let isBehindHeader = (try? source.peek(16)).map(LibvirtHeader.matches) ?? false
-    var reader = QEMUReader(source)
-    if isBehindHeader { try LibvirtHeader.skip(&reader) }
+    var reader = try QEMUReader(file: source)
     var sink = QEMUMemorySpool(spool)
     let stream = try QEMUStream(&reader, &sink)
     let description = try QEMUDescription(stream, wanted: Self.taken)
@@ -144,6 +140,24 @@ public struct QEMUConversion {
   }
 }
 
+extension DeviceState {
+  /// The first serial port (QEMU, hw/char/serial.c), as the machine's own has it.
+  fileprivate init(_ serial: QEMUDevice) {
+    func value(_ name: String) -> UInt64 { serial.number("state." + name) ?? 0 }
+    let divider = value("divider")
+    self.init(
+      name: "serial",
+      fields: [
+        "registers": [0, value("ier"), 0, value("lcr"), value("mcr"), 0, 0, value("scr")].map { $0 & 0xff },
+        "divisor": [divider & 0xff, divider >> 8 & 0xff],
+        "fifoControl": [value("fcr_vmstate") & 0xc9],
+        // A character that came and was not read.
+        "received": value("lsr") & 1 == 1 ? [value("rbr") & 0xff] : [],
+        "pending": [value("lsr") >> 1 & 1, value("msr") & 0xf, value("iir") & 0xf == 2 ? 1 : 0],
+      ])
+  }
+}
+
 /// Takes the pages of a PC's memory.
 struct QEMUMemorySpool: QEMUPageSink {
   static let block = "pc.ram"
@@ -155,18 +169,16 @@ struct QEMUMemorySpool: QEMUPageSink {
     guard block == Self.block else { return try reader.skip(4096, "a page of memory") }
     guard address < MemorySpool.limit else { throw reader.failure("memory of at most 64 GiB expected") }
     let page = try reader.bytes(4096, "a page of memory")
-    do throws(Errno) {
-      try spool.write(page, at: address)
-    } catch {
-      throw ForeignStateError(.qemu, "its memory cannot be kept: \(error)")
-    }
+    try keep { () throws(Errno) in try spool.write(page, at: address) }
   }
 
   mutating func zeroPage(of block: String, at address: UInt64) throws(ForeignStateError) {
     guard block == Self.block else { return }
-    do throws(Errno) {
-      try spool.clear(at: address)
-    } catch {
+    try keep { () throws(Errno) in try spool.clear(at: address) }
+  }
+
+  private func keep(_ body: () throws(Errno) -> Void) throws(ForeignStateError) {
+    do throws(Errno) { try body() } catch {
       throw ForeignStateError(.qemu, "its memory cannot be kept: \(error)")
     }
   }

@@ -47,7 +47,7 @@ extension VCPUState {
   }
 
   /// Which shadow it is that holds back interrupts the stream does not say: that of STI needs interrupts that are on, and a
-  /// processor refuses both at once (SDM volume 3C, 28.3.1.5).
+  /// processor refuses both at once (SDM volume 3C, 27.3.1.5).
   private mutating func completeShadow(_ device: QEMUDevice?) {
     guard (device?.number("env.hflags") ?? 0) >> 3 & 1 == 1 else { return }
     events.interrupt.shadow = registers.rflags >> 9 & 1 == 1 ? 2 : 1

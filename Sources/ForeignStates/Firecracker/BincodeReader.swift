@@ -1,3 +1,4 @@
+import KVM
 import Support
 
 /// Takes values one by one as Rust's crate bincode writes them with integers of fixed size, least significant byte first:
@@ -75,13 +76,28 @@ struct BincodeReader {
   }
 
   /// A structure of KVM's.
-  mutating func structure(_ size: Int, _ name: String) throws(ForeignStateError) -> StructureBytes {
+  mutating func structure<Value>(_ kind: KVMStructure<Value>) throws(ForeignStateError) -> Value {
     let start = offset
-    let bytes = try bytes(name)
+    let bytes = try bytes(kind.name)
     // A later kernel's header may have made it longer, by fields and not by pages.
-    guard let structure = StructureBytes(bytes, atLeast: size), bytes.count <= size + 4096 else {
-      throw failure("\(name) of \(size) bytes expected, not \(bytes.count)", back: offset - start)
+    guard bytes.count <= kind.size + 4096, let value = kind.value(of: bytes) else {
+      throw failure("\(kind.name) of \(kind.size) bytes expected, not \(bytes.count)", back: offset - start)
     }
-    return structure
+    return value
+  }
+
+  /// A list of them.
+  mutating func structures<Value>(_ kind: KVMStructure<Value>) throws(ForeignStateError) -> [Value] {
+    var values: [Value] = []
+    for _ in 0..<(try count(of: 8 + kind.size, "a number of \(kind.name)")) { values.append(try structure(kind)) }
+    return values
+  }
+
+  /// Leaves out a structure that nothing is taken of.
+  mutating func skipStructure(_ size: Int, _ name: String) throws(ForeignStateError) {
+    let count = try bytes(name).count
+    guard (size...size + 4096).contains(count) else {
+      throw failure("\(name) of \(size) bytes expected, not \(count)", back: count + 8)
+    }
   }
 }

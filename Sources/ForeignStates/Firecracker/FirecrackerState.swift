@@ -4,12 +4,12 @@ import MachineState
 
 /// What stands in Firecracker's state up to the vCPUs; the devices behind them are left out.
 struct FirecrackerState {
-  private(set) var memoryMiB: UInt64 = 0
-  private(set) var vcpus: [VCPUStructures] = []
-  private(set) var pit: StructureBytes?
-  private(set) var clock: StructureBytes?
-  private(set) var pics: [StructureBytes] = []
-  private(set) var ioapic: StructureBytes?
+  let memoryMiB: UInt64
+  private(set) var vcpus: [InspectableVCPU] = []
+  let pit: PITState
+  let clock: ClockState
+  let pics: MachineState.PICPair
+  let ioapic: IOAPICState
 
   /// More than Firecracker gives a machine, and no less than KVM does.
   private static let vcpuLimit = 4096
@@ -17,23 +17,27 @@ struct FirecrackerState {
   /// Reads a state as one layout has it.
   init(_ file: FirecrackerFile, _ layout: FirecrackerLayout) throws(ForeignStateError) {
     var reader = BincodeReader(file.bytes, from: file.state.lowerBound, end: file.state.upperBound)
-    try readInformation(&reader)
+    memoryMiB = try Self.readInformation(&reader)
     let isInVM = layout.memory == .inVM || layout.memory == .inVMWithSlots
     if !isInVM { try Self.skipMemory(&reader, layout) }
     if layout.capabilitiesBefore { try Self.skipCapabilities(&reader) }
     if isInVM { try Self.skipMemory(&reader, layout) }
     if let spaces = layout.addressSpaces { try Self.skipAllocator(&reader, addressSpaces: spaces) }
-    try readChips(&reader)
+    pit = try reader.structure(.pit)
+    clock = try reader.structure(.clock)
+    pics = MachineState.PICPair(master: try reader.structure(.pic), slave: try reader.structure(.pic))
+    ioapic = try reader.structure(.ioapic)
     if !layout.capabilitiesBefore { try Self.skipCapabilities(&reader) }
     let count = try reader.count(of: 2048, "a number of vCPUs")
     guard (1...Self.vcpuLimit).contains(count) else {
       throw reader.failure("1 to \(Self.vcpuLimit) vCPUs expected, not \(count)", back: 8)
     }
-    for _ in 0..<count { vcpus.append(try Self.vcpu(&reader, layout)) }
+    for index in 0..<count { vcpus.append(try Self.vcpu(index, &reader, layout)) }
   }
 
-  private mutating func readInformation(_ reader: inout BincodeReader) throws(ForeignStateError) {
-    memoryMiB = try reader.integer(UInt64.self, "the size of memory")
+  /// The size of memory; the rest of what Firecracker says of the machine is left out.
+  private static func readInformation(_ reader: inout BincodeReader) throws(ForeignStateError) -> UInt64 {
+    let memoryMiB = try reader.integer(UInt64.self, "the size of memory")
     _ = try reader.bool("whether there is SMT")
     _ = try reader.variant(below: 16, "a CPU template")
     _ = try reader.string("the kernel's path")
@@ -41,6 +45,7 @@ struct FirecrackerState {
       _ = try reader.option(what) { (reader) throws(ForeignStateError) in try reader.string(what) }
     }
     _ = try reader.variant(below: 4, "a kind of pages")
+    return memoryMiB
   }
 
   private static func skipMemory(
@@ -93,50 +98,37 @@ struct FirecrackerState {
     _ = try reader.integer(UInt64.self, "a node's height")
   }
 
-  private mutating func readChips(_ reader: inout BincodeReader) throws(ForeignStateError) {
-    pit = try reader.structure(StructureSize.pit, "kvm_pit_state2")
-    clock = try reader.structure(StructureSize.clock, "kvm_clock_data")
-    for name in ["kvm_irqchip of PIC 0", "kvm_irqchip of PIC 1"] {
-      pics.append(try reader.structure(StructureSize.irqChip, name))
-    }
-    ioapic = try reader.structure(StructureSize.irqChip, "kvm_irqchip of the IOAPIC")
-  }
-
   private static func vcpu(
-    _ reader: inout BincodeReader, _ layout: FirecrackerLayout
-  ) throws(ForeignStateError) -> VCPUStructures {
-    var vcpu = VCPUStructures()
-    _ = try reader.structure(8, "kvm_cpuid2")
-    var cpuid: [CPUIDEntry] = []
-    for _ in 0..<(try reader.count(of: 8 + StructureSize.cpuidEntry, "a number of CPUID entries")) {
-      cpuid.append(CPUIDEntry(try reader.structure(StructureSize.cpuidEntry, "kvm_cpuid_entry2")))
-    }
-    vcpu.cpuid = cpuid
+    _ index: Int, _ reader: inout BincodeReader, _ layout: FirecrackerLayout
+  ) throws(ForeignStateError) -> InspectableVCPU {
+    var vcpu = InspectableVCPU(unknown: index)
+    // Firecracker numbers its vCPUs from 0 on.
+    vcpu.fill(.id)
+    try reader.skipStructure(8, "kvm_cpuid2")
+    vcpu.take(try reader.structures(.cpuidEntry))
     var msrs: [MSREntry] = []
     for _ in 0..<(try reader.count(of: 24, "a number of lists of MSRs")) {
-      _ = try reader.structure(8, "kvm_msrs")
-      for _ in 0..<(try reader.count(of: 8 + StructureSize.msrEntry, "a number of MSRs")) {
-        msrs.append(MSREntry(try reader.structure(StructureSize.msrEntry, "kvm_msr_entry")))
-      }
+      try reader.skipStructure(8, "kvm_msrs")
+      msrs += try reader.structures(.msrEntry)
     }
-    vcpu.msrs = msrs
-    vcpu.debugRegisters = try reader.structure(StructureSize.debugRegisters, "kvm_debugregs")
-    let page = try reader.structure(StructureSize.localAPIC, "kvm_lapic_state")
-    vcpu.localAPIC = LocalAPICState(page)
-    vcpu.mpState = try reader.structure(StructureSize.mpState, "kvm_mp_state")[0]
-    vcpu.registers = try reader.structure(StructureSize.registers, "kvm_regs")
-    vcpu.specialRegisters = try reader.structure(StructureSize.specialRegisters, "kvm_sregs")
-    vcpu.events = try reader.structure(StructureSize.events, "kvm_vcpu_events")
-    _ = try reader.structure(392, "kvm_xcrs")
-    _ = try reader.structure(4096, "kvm_xsave")
+    vcpu.take(msrs)
+    vcpu.take(try reader.structure(.debugRegisters))
+    vcpu.set(page: try reader.structure(.localAPIC))
+    vcpu.take(try reader.structure(.mpState))
+    vcpu.take(try reader.structure(.registers))
+    vcpu.take(try reader.structure(.specialRegisters))
+    vcpu.take(try reader.structure(.events))
+    try reader.skipStructure(392, "kvm_xcrs")
+    try reader.skipStructure(4096, "kvm_xsave")
     if layout.hasSizedExtendedState {
       for _ in 0..<(try reader.count(of: 4, "a size of the extended state")) {
         _ = try reader.integer(UInt32.self, "the extended state")
       }
     }
-    vcpu.tscKHz = try reader.option("a frequency") { (reader) throws(ForeignStateError) in
-      try reader.integer(UInt32.self, "a frequency")
-    }
+    vcpu.take(
+      tscKHz: try reader.option("a frequency") { (reader) throws(ForeignStateError) in
+        try reader.integer(UInt32.self, "a frequency")
+      })
     return vcpu
   }
 }

@@ -1,4 +1,3 @@
-import APIC
 import KVM
 import MachineState
 
@@ -11,20 +10,12 @@ extension InspectableState {
     let state = try Self.state(of: try FirecrackerFile(bytes))
     self.init(format: .firecracker)
     remarks.append("\(state.memoryMiB) MiB of memory, in another file")
-    for (index, structures) in state.vcpus.enumerated() {
-      var vcpu = InspectableVCPU(unknown: index)
-      vcpu.fill(structures)
-      // Firecracker numbers its vCPUs from 0 on.
-      vcpu.fill(.id)
-      append(vcpu)
-    }
+    for vcpu in state.vcpus { append(vcpu) }
     machine.settings.hasIRQChip = true
-    if let pit = state.pit { machine.pit = PITState(pit) }
-    if let clock = state.clock { machine.time.clock = ClockState(clock) }
-    if state.pics.count == 2 {
-      machine.pics = MachineState.PICPair(master: PICState(state.pics[0]), slave: PICState(state.pics[1]))
-    }
-    if let chip = state.ioapic { machine.ioapic = IOAPICState(chip) }
+    machine.pit = state.pit
+    machine.time.clock = state.clock
+    machine.pics = state.pics
+    machine.ioapic = state.ioapic
     fill(.allVCPUs, .guestClock, .pit, .pics, .picDetails, .ioapic, .ioapicAddress)
   }
 

@@ -1,3 +1,5 @@
+import Support
+
 /// What libvirt writes before a stream of QEMU's (`virsh save`; libvirt, src/qemu/qemu_saveimage.h).
 struct LibvirtHeader {
   /// Whether a file begins with one, whole or unfinished.
@@ -13,9 +15,7 @@ struct LibvirtHeader {
     guard header.starts(with: "LibvirtQemudSave".utf8) else {
       throw reader.failure("the mark LibvirtQemudSave expected: this file was not finished", back: UInt64(size))
     }
-    func word(_ index: Int) -> UInt32 {
-      header[16 + 4 * index..<20 + 4 * index].reversed().reduce(0) { $0 << 8 | UInt32($1) }
-    }
+    func word(_ index: Int) -> UInt32 { header.littleEndian(UInt32.self, at: 16 + 4 * index) ?? 0 }
     guard (1...2).contains(word(0)) else {
       throw reader.failure("version 1 or 2 of libvirt's header expected, not \(word(0))", back: UInt64(size - 16))
     }

@@ -4,7 +4,7 @@ struct QEMUMemoryWalk {
   private(set) var pages: UInt64 = 0
   private(set) var isBegun = false
   private var section: UInt32 = 0
-  private var block = ""
+  private var block = QEMUMemoryBlock(name: "", size: 0)
 
   /// Flags in the low bits of a page's address.
   private enum Flag {
@@ -56,14 +56,14 @@ struct QEMUMemoryWalk {
     case Flag.flush: break
     case Flag.sizes: try sizes(address, &reader)
     case Flag.page:
-      try nameBlock(flags, &reader)
+      try findBlock(address, flags, &reader)
       pages += 1
-      try sink.page(of: block, at: address, &reader)
+      try sink.page(of: block.name, at: address, &reader)
     case Flag.zero:
-      try nameBlock(flags, &reader)
+      try findBlock(address, flags, &reader)
       let fill = try reader.integer(UInt8.self, "a page's byte")
       guard fill == 0 else { throw reader.failure("a page of zeros expected, not of \(fill)", back: 1) }
-      try sink.zeroPage(of: block, at: address)
+      try sink.zeroPage(of: block.name, at: address)
     case Flag.delta, Flag.compressed:
       throw reader.failure(
         "a page that was packed by QEMU itself (xbzrle or compress): save without these capabilities", back: 8)
@@ -73,9 +73,22 @@ struct QEMUMemoryWalk {
     return true
   }
 
-  private mutating func nameBlock(_ flags: UInt64, _ reader: inout QEMUReader) throws(ForeignStateError) {
-    guard flags & Flag.sameBlock == 0 else { return }
-    block = try reader.string("a memory block's name")
+  /// Takes the name of a page's block, where it is not that of the page before, and makes sure that the page is in it.
+  private mutating func findBlock(
+    _ address: UInt64, _ flags: UInt64, _ reader: inout QEMUReader
+  ) throws(ForeignStateError) {
+    if flags & Flag.sameBlock == 0 {
+      let name = try reader.string("a memory block's name")
+      guard let named = blocks.first(where: { $0.name == name }) else {
+        throw reader.failure("a memory block whose size was said expected, not \(name.debugDescription)")
+      }
+      block = named
+    }
+    guard address < block.size else {
+      throw reader.failure(
+        "a page within the \(block.size) bytes of \(block.name.debugDescription) expected, not at "
+          + "0x\(String(address, radix: 16))")
+    }
   }
 
   /// The names and sizes of all blocks, which add up to `total`.

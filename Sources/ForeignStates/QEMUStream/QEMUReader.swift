@@ -4,7 +4,20 @@ import SystemPackage
 struct QEMUReader {
   private var source: ByteSource
 
-  init(_ source: ByteSource) { self.source = source }
+  /// A file, of which libvirt's header is taken where it begins with one.
+  init(file source: ByteSource) throws(ForeignStateError) {
+    self.source = source
+    let beginning = try reading { (source) throws(Errno) in try source.peek(Self.beginning) }
+    if LibvirtHeader.matches(beginning) { try LibvirtHeader.skip(&self) }
+  }
+
+  /// How many bytes of a file tell what it is.
+  static let beginning = 16
+
+  /// Whether a file begins like a stream, libvirt's header before it or not.
+  static func matches(_ beginning: ArraySlice<UInt8>) -> Bool {
+    QEMUStream.matches(beginning) || LibvirtHeader.matches(beginning)
+  }
 
   /// How many bytes were taken.
   var offset: UInt64 { source.offset }

@@ -71,7 +71,7 @@ public struct StateReader {
     switch expected {
     case nil: return try readByContent(beginning[...])
     case .lapwing: return .lapwing(try document(rest(.lapwing, atMost: Self.documentLimit)))
-    case .qemu: return .foreign(try stream(beginning[...]))
+    case .qemu: return .foreign(try InspectableState(qemu: QEMUReader(file: source)))
     case .monitor: return .foreign(try InspectableState(monitor: rest(.monitor, atMost: Self.textLimit)))
     case .page: return .foreign(try pages(size: LocalAPICState.pageSize))
     case .apicPage: return .foreign(try pages(size: RegisterPages.wholePage))
@@ -88,7 +88,7 @@ public struct StateReader {
       throw ForeignStateError(
         .qemu, at: 0, "it is compressed: '\(program) FILE | lapwing inspect -' reads what is in it")
     }
-    if QEMUStream.matches(beginning) || LibvirtHeader.matches(beginning) { return .foreign(try stream(beginning)) }
+    if QEMUReader.matches(beginning) { return .foreign(try InspectableState(qemu: QEMUReader(file: source))) }
     if FirecrackerFile.matches(beginning) {
       return .foreign(try InspectableState(firecracker: rest(.firecracker, atMost: Self.textLimit)))
     }
@@ -121,12 +121,6 @@ public struct StateReader {
     } catch {
       throw ForeignStateError(.lapwing, "\(error)")
     }
-  }
-
-  private func stream(_ beginning: ArraySlice<UInt8>) throws(ForeignStateError) -> InspectableState {
-    var reader = QEMUReader(source)
-    if LibvirtHeader.matches(beginning) { try LibvirtHeader.skip(&reader) }
-    return try InspectableState(qemu: reader)
   }
 
   private mutating func pages(size: Int) throws(ForeignStateError) -> InspectableState {

@@ -10,11 +10,7 @@ extension VirtualMachine {
     var raw = kvm_clock_data()
     // Sound: KVM fills the one structure it is given.
     try attempt(.getClock, unsafe ckvm_get_clock(descriptor.rawValue, &raw))
-    return ClockState(
-      nanoseconds: raw.clock,
-      realtime: raw.flags & UInt32(KVM_CLOCK_REALTIME) != 0 ? raw.realtime : nil,
-      hostTSC: raw.flags & UInt32(KVM_CLOCK_HOST_TSC) != 0 ? raw.host_tsc : nil,
-      isStable: raw.flags & UInt32(KVM_CLOCK_TSC_STABLE) != 0)
+    return ClockState(raw)
   }
 
   /// Sets kvmclock (KVM_SET_CLOCK).
@@ -72,5 +68,14 @@ public struct ClockState: Hashable, Sendable {
     self.realtime = realtime
     self.hostTSC = hostTSC
     self.isStable = isStable
+  }
+}
+
+extension ClockState {
+  init(_ raw: kvm_clock_data) {
+    func has(_ flag: Int32) -> Bool { raw.flags & UInt32(flag) != 0 }
+    self.init(
+      nanoseconds: raw.clock, realtime: has(KVM_CLOCK_REALTIME) ? raw.realtime : nil,
+      hostTSC: has(KVM_CLOCK_HOST_TSC) ? raw.host_tsc : nil, isStable: has(KVM_CLOCK_TSC_STABLE))
   }
 }

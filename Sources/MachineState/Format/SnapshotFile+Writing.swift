@@ -44,14 +44,17 @@ extension SnapshotFile {
   public func write(
     _ state: MachineState, memory: MemorySpool, isCancelled: () -> Bool = { false }
   ) throws(SnapshotFileError) -> Bool {
-    let entries: [MemoryFile.Entry]
-    do throws(Errno) {
-      entries = try memory.entries()
+    var table = MemoryFile(id: UInt64.random(in: .min ... .max), size: state.configuration.memory)
+    do {
+      try memory.forEachRun { address, bytes in
+        if isCancelled() { throw Cancellation() }
+        table.append(address, bytes)
+      }
+    } catch is Cancellation {
+      return false
     } catch {
       throw .unwritable(path, "the guest's memory, collected beside it, cannot be read: \(error)")
     }
-    let table = MemoryFile(
-      id: UInt64.random(in: .min ... .max), size: state.configuration.memory, entries: entries)
     return try write(state, table) { file in
       try memory.forEachRun { _, bytes in
         if isCancelled() { throw Cancellation() }

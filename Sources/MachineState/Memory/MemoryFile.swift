@@ -26,18 +26,21 @@ struct MemoryFile {
 
   /// The header and the table of an image.
   init(_ image: MemoryImage, id: UInt64) {
-    self.id = id
-    size = image.size
-    entries = image.runs.map {
-      Entry(address: $0.address, pages: UInt64($0.bytes.count) / GuestMemory.pageSize, checksum: CRC32C.of($0.bytes))
-    }
+    self.init(id: id, size: image.size)
+    for run in image.runs { append(run.address, run.bytes) }
   }
 
-  /// The header and the table of runs whose checksums are known.
-  init(id: UInt64, size: UInt64, entries: [Entry]) {
+  /// The header and a table that has no runs yet.
+  init(id: UInt64, size: UInt64) {
     self.id = id
     self.size = size
-    self.entries = entries
+    entries = []
+  }
+
+  /// Adds a run behind the others.
+  mutating func append(_ address: UInt64, _ bytes: [UInt8]) {
+    entries.append(
+      Entry(address: address, pages: UInt64(bytes.count) / GuestMemory.pageSize, checksum: CRC32C.of(bytes)))
   }
 
   /// Where the pages begin.

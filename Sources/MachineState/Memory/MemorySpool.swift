@@ -93,21 +93,6 @@ public final class MemorySpool {
     }
   }
 
-  /// The table of the runs.
-  func entries() throws(Errno) -> [MemoryFile.Entry] {
-    var entries: [MemoryFile.Entry] = []
-    do {
-      try forEachRun { address, bytes in
-        entries.append(
-          MemoryFile.Entry(
-            address: address, pages: UInt64(bytes.count) / GuestMemory.pageSize, checksum: CRC32C.of(bytes)))
-      }
-    } catch {
-      throw error as? Errno ?? .ioError
-    }
-    return entries
-  }
-
   private func read(_ count: UInt64, at offset: UInt64) throws(Errno) -> [UInt8] {
     try file.readAll(Int(count), fromAbsoluteOffset: Int64(offset))
   }

@@ -38,6 +38,7 @@ struct ConvertCommand: ParsableCommand {
     let path = try FilePath(output: output)
     let destination = SnapshotFile(path)
     do throws(SnapshotFileError) { try destination.checkWritable() } catch { throw Failure(error) }
+    if file != "-" { try refuseOneFile(for: ("the stream", file), and: ("--output", output)) }
     let kvm = try openKVM()
     let spool: MemorySpool
     do throws(Errno) { spool = try MemorySpool(besides: path) } catch {
@@ -77,25 +78,16 @@ struct ConvertCommand: ParsableCommand {
   }
 
   private func read(into spool: MemorySpool) throws(Failure) -> QEMUConversion {
-    let input: FileInput
-    do throws(HostFileError) {
-      input = file == "-" ? .standardInput : try FileInput(FilePath(file))
-    } catch {
-      throw Failure("cannot read '\(file)': \(error)", .badFile)
-    }
-    var source = ByteSource(input)
-    do throws(ForeignStateError) {
-      guard QEMUConversion.matches(&source) else {
+    try StateFile.read(file) { (bytes) throws(ForeignStateError) in
+      var bytes = bytes
+      guard QEMUConversion.matches(&bytes) else {
         // It may be another format, of which that can be said, or none.
-        var reader = StateReader(source)
+        var reader = StateReader(bytes)
         let format = try reader.read().state.format
         throw ForeignStateError(
           .qemu, "\(format.words), which has no memory that could be converted, cannot become a snapshot")
       }
-      return try QEMUConversion(source, memory: spool)
-    } catch {
-      let place: TextLine = error.offset.map { "at byte 0x\(String($0, radix: 16)): " } ?? ""
-      throw Failure("'\(file)' is not \(error.format.words): \(place)\(error.problem)", .badFile)
+      return try QEMUConversion(bytes, memory: spool)
     }
   }
 }

@@ -19,20 +19,34 @@ struct StateFile {
   /// - Throws: `Failure` for a file that cannot be read, or is none of the formats.
   init(_ name: String, as source: StateSource?) throws(Failure) {
     self.name = name
+    content = try Self.read(name) { (bytes) throws(ForeignStateError) in
+      var reader = StateReader(bytes, as: source)
+      return try reader.read()
+    }
+    if case .lapwing(let document) = content { document.noteUnknownMembers(of: name) }
+  }
+
+  /// Reads a file in a way of one's own.
+  ///
+  /// - Parameters:
+  ///   - name: its path; `-` for standard input.
+  ///   - body: what takes its bytes.
+  /// - Throws: `Failure` for a file that cannot be read, or is not what was expected.
+  static func read<Value>(
+    _ name: String, _ body: (ByteSource) throws(ForeignStateError) -> Value
+  ) throws(Failure) -> Value {
     let input: FileInput
     do throws(HostFileError) {
-      input = name == "-" ? .standardInput : try FileInput(Self.path(name))
+      input = name == "-" ? .standardInput : try FileInput(path(name))
     } catch {
       throw Failure("cannot read '\(name)': \(error)", .badFile)
     }
-    var reader = StateReader(ByteSource(input), as: source)
     do throws(ForeignStateError) {
-      content = try reader.read()
+      return try body(ByteSource(input))
     } catch {
       let place: TextLine = error.offset.map { "at byte 0x\(String($0, radix: 16)): " } ?? ""
       throw Failure("'\(name)' is not \(error.format.words): \(place)\(error.problem)", .badFile)
     }
-    if case .lapwing(let document) = content { document.noteUnknownMembers(of: name) }
   }
 
   /// The file itself; of a folder, which is one of Cloud Hypervisor's snapshots, its state.

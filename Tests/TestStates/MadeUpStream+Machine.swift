@@ -1,3 +1,16 @@
+extension MadeUpStream {
+  /// One of a machine that can go on.
+  package static var whole: MadeUpStream {
+    var stream = MadeUpStream()
+    stream.memorySize = 2 << 20
+    stream.devices = [
+      .timer, .halt(0), .wholeProcessor(0), .localAPIC(0), .halt(1), .wholeProcessor(1), .localAPIC(1), .other, .ioapic,
+      .pic(0), .pic(1), .pit, .serial, .clock,
+    ]
+    return stream
+  }
+}
+
 /// The rest of what a machine needs to go on.
 extension MadeUpStream.Device {
   static let timer = Self(

@@ -1,32 +1,34 @@
 /// A migration stream as QEMU writes it, with two processors and the chips: made up field by field.
-struct MadeUpStream {
-  var machine = "pc-i440fx-9.9"
-  var devices: [Device] = [
+package struct MadeUpStream {
+  package var machine = "pc-i440fx-9.9"
+  package var devices: [Device] = [
     .processor(0), .localAPIC(0), .processor(1), .localAPIC(1), .other, .ioapic, .pic(0), .pic(1), .clock,
   ]
   /// How large the block of memory is, of which three pages are in the stream.
-  var memorySize: UInt64 = 0x3000
+  package var memorySize: UInt64 = 0x3000
   /// Whether the description follows.
-  var isDescribed = true
+  package var isDescribed = true
 
-  struct Device {
-    var name: String
-    var instance: UInt32
-    var fields: [Field]
-    var subsection: (name: String, fields: [Field])?
+  package init() {}
+
+  package struct Device {
+    package var name: String
+    package var instance: UInt32
+    package var fields: [Field]
+    package var subsection: (name: String, fields: [Field])?
   }
 
-  struct Field {
-    var name: String
-    var size: Int
-    var values: [UInt64]
+  package struct Field {
+    package var name: String
+    package var size: Int
+    package var values: [UInt64]
     var isArray = false
 
-    init(_ name: String, _ size: Int, _ value: UInt64 = 0) {
+    package init(_ name: String, _ size: Int, _ value: UInt64 = 0) {
       (self.name, self.size, self.values) = (name, size, [value])
     }
 
-    init(_ name: String, _ size: Int, _ values: [UInt64]) {
+    package init(_ name: String, _ size: Int, _ values: [UInt64]) {
       (self.name, self.size, self.values, self.isArray) = (name, size, values, true)
     }
 
@@ -47,7 +49,7 @@ struct MadeUpStream {
   private static func text(_ text: String) -> [UInt8] { [UInt8(text.utf8.count)] + Array(text.utf8) }
 
   /// The stream.
-  var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var bytes = Array("QEVM".utf8) + Self.bigEndian(3, 4)
     bytes += [7] + Self.bigEndian(UInt64(machine.utf8.count), 4) + Array(machine.utf8)
     bytes += memory
@@ -91,7 +93,7 @@ extension MadeUpStream.Device {
     return "{\"name\":\"\(name)\",\"instance_id\":\(instance),\"fields\":[\(list(fields))]\(nested)}"
   }
 
-  static func processor(_ index: UInt32) -> Self {
+  package static func processor(_ index: UInt32) -> Self {
     Self(
       name: "cpu", instance: index,
       fields: [
@@ -104,7 +106,7 @@ extension MadeUpStream.Device {
       subsection: ("cpu/msr_tscdeadline", [.init("env.tsc_deadline", 8, 2_000_000)]))
   }
 
-  static func localAPIC(_ index: UInt32) -> Self {
+  package static func localAPIC(_ index: UInt32) -> Self {
     Self(
       name: "apic", instance: index,
       fields: [
@@ -118,20 +120,20 @@ extension MadeUpStream.Device {
       ])
   }
 
-  static let other = Self(name: "slirp", instance: 0, fields: [.init("data", 8, 7)])
+  package static let other = Self(name: "slirp", instance: 0, fields: [.init("data", 8, 7)])
 
-  static let ioapic = Self(
+  package static let ioapic = Self(
     name: "ioapic", instance: 0,
     fields: [
       .init("id", 1), .init("ioregsel", 1, 0x10), .init("irr", 4, 0),
       .init("ioredtbl", 8, (0..<24).map { $0 == 4 ? 0x0100_0000_0000_0034 : 0x1_0000 }),
     ])
 
-  static func pic(_ number: UInt32) -> Self {
+  package static func pic(_ number: UInt32) -> Self {
     Self(
       name: "i8259", instance: number,
       fields: [.init("irr", 1), .init("imr", 1, 0xff), .init("isr", 1), .init("irq_base", 1, number == 0 ? 8 : 0x70)])
   }
 
-  static let clock = Self(name: "kvmclock", instance: 0, fields: [.init("clock", 8, 5_000_000_000)])
+  package static let clock = Self(name: "kvmclock", instance: 0, fields: [.init("clock", 8, 5_000_000_000)])
 }
