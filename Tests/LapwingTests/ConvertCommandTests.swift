@@ -47,7 +47,9 @@ import Testing
     other.machine = "microvm-9.9"
     #expect(try problem(other.bytes).contains("which \"microvm-9.9\" is not"))
     #expect(try problem(Array(whole.bytes.dropLast(2000))).contains("is not a migration stream of QEMU: at byte 0x"))
-    #expect(try problem(Array("dumping local APIC state for CPU 0\nLVTT\t 0x000400ec\n".utf8)).contains("no memory that could be converted"))
+    #expect(
+      try problem(Array("dumping local APIC state for CPU 0\nLVTT\t 0x000400ec\n".utf8)).contains(
+        "no memory that could be converted"))
     #expect(try problem([]).contains("is not a machine's state"))
     let gone = try Program.run(["convert", folder.path("gone"), "-o", folder.path("s.json")])
     #expect(gone.status == 65 && gone.errors.contains("cannot read"), "\(gone.errors)")
