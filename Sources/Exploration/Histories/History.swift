@@ -54,14 +54,19 @@ public struct HistoryGenerator: Sendable {
   /// - Parameters:
   ///   - seed: What decides everything.
   ///   - families: The families to choose among; all of them where there is none.
+  ///   - omitted: Operations that are not chosen, by name.
   ///   - hasGuest: Whether operations that need a guest may be chosen.
   ///   - vcpus: How many vCPUs a machine may have, 1 to 4.
-  public init(seed: UInt64, families: Set<String> = [], hasGuest: Bool, vcpus: ClosedRange<Int> = 1...4) {
+  public init(
+    seed: UInt64, families: Set<String> = [], omitted: Set<String> = [], hasGuest: Bool, vcpus: ClosedRange<Int> = 1...4
+  ) {
     random = HistoryRandom(seed: seed)
     self.vcpus = vcpus
     // A number as often as its operation's weight: to choose is to take one.
     choices = OperationKind.all.enumerated().flatMap { number, kind -> [Int] in
-      guard hasGuest || !kind.needsGuest, families.isEmpty || families.contains(kind.family) else { return [] }
+      guard hasGuest || !kind.needsGuest, families.isEmpty || families.contains(kind.family),
+        !omitted.contains(kind.name)
+      else { return [] }
       return Array(repeating: number, count: kind.weight)
     }
   }

@@ -9,8 +9,7 @@ extension OperationKind {
       needsGuest: true
     ) { (arguments, subject) throws(KVMError) in
       let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
-      guard let vector = try subject.takeInterrupt(vcpu) else { return .done }
-      return .value(UInt64(vector.rawValue))
+      return try subject.takeInterrupt(vcpu)
     },
     OperationKind(
       "guest.eoi", "a vCPU writes to its EOI register", [.vcpu], weight: 30, needsGuest: true

@@ -52,6 +52,7 @@ public struct OperationKind: Sendable {
   /// Every operation, by family.
   public static let all: [OperationKind] =
     messages + lines + routing + registers + interprocessor + modes + timers + localAPICStates + chips + events + guests
+    + memory + ports
 
   /// The families, in order.
   public static let families: [String] = {

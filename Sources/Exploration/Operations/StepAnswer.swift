@@ -6,6 +6,8 @@ public enum StepAnswer: Hashable, Sendable {
   case done
   /// It was refused.
   case refused
+  /// The processor refused to enter the guest, for a reason that it numbers.
+  case entryRefused(UInt64)
   /// What became of an interrupt.
   case delivery(DeliveryAnswer)
   /// A value, or where time decides between which two it may be.
@@ -27,6 +29,7 @@ extension StepAnswer: CustomStringConvertible {
     switch self {
     case .done: "done"
     case .refused: "refused"
+    case .entryRefused(let reason): "entry refused, hardware reason \(reason)"
     case .delivery(.delivered(let count)): "delivered to \(count)"
     case .delivery(.coalesced): "coalesced"
     case .delivery(.ignored): "ignored"

@@ -13,6 +13,8 @@ public final class Explorer: Sendable {
     public var families: Set<String> = []
     /// Whether vCPUs may execute instructions.
     public var hasGuest = false
+    /// Operations that are left out, by name.
+    public var omitted: Set<String> = []
     /// How long one difference may be shrunk.
     public var shrinkLimit = Duration.seconds(20)
     /// After how many different findings nothing more is looked for.
@@ -76,10 +78,10 @@ public final class Explorer: Sendable {
   }
 
   /// One history.
-  private func explore(_ number: Int) throws(KVMError) -> HistoryFinding? {
+  func explore(_ number: Int) throws(KVMError) -> HistoryFinding? {
     var generator = HistoryGenerator(
       seed: options.seed &+ UInt64(number) &* 0x2545_f491_4f6c_dd1d, families: options.families,
-      hasGuest: options.hasGuest)
+      omitted: options.omitted, hasGuest: options.hasGuest)
     var history = History(machine: generator.machine())
     let run = try HistoryRun(
       history.machine, deviations: bench.deviations, subject: try bench.make(history.machine), takesTurns: true,
@@ -99,6 +101,7 @@ public final class Explorer: Sendable {
         break
       }
     }
+    coverage.note(run.metRules)
     let (steps, met) = (history.steps.count, coverage)
     state.withLock {
       $0.histories += 1

@@ -13,6 +13,7 @@ extension Deviations {
     case .kvmAMD:
       deviations = deviations.without(.commandHalvesApart).with(.commandHighKeptThroughReset)
       if survey[.apicv].state != .available { deviations = deviations.with(.taskPriorityFromCR8AtExit) }
+    case .kvmIntel: deviations = deviations.with(.taskPriorityShadowed).with(.thresholdStaleAtEntry)
     default: break
     }
     if survey.isKernel(before: 5, 18) { deviations = deviations.without(.commandHalvesApart) }
@@ -25,10 +26,23 @@ extension Deviations {
     if survey[.apicv].state == .available {
       deviations = deviations.without(.priorityStaleAfterRestore).with(.priorityStaleWhileDisabled)
       if survey.backEnd == .kvmIntel {
-        deviations = deviations.with(.selfIPIVirtualized)
-        if survey.isKernel(before: 6, 3) { deviations = deviations.with(.missingRegistersReadable) }
+        deviations = deviations.with(.selfIPIVirtualized).with(.virtualizationInhibitedByIdentifier)
+        if survey.isKernel(before: 6, 3) {
+          deviations = deviations.with(.missingRegistersReadable).with(.inhibitionKept)
+        }
       }
     }
     return deviations
+  }
+}
+
+extension OperationKind {
+  /// The operations that are left out on a host, each with the reason.
+  ///
+  /// - Parameter survey: The host, as it was found.
+  public static func omitted(on survey: HostSurvey) -> [(name: String, reason: String)] {
+    guard survey.backEnd == .kvmIntel else { return [] }
+    let reason = "VT-x virtualizes accesses to the local APIC's page, which the model has nothing of"
+    return [("page.read", reason), ("page.write", reason)]
   }
 }

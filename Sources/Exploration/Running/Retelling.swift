@@ -10,6 +10,8 @@ public struct ToldStep: Sendable {
   public var seen: String
   /// What differed then.
   public var mismatches: [StateMismatch]
+  /// What the kernel recorded meanwhile, a line each.
+  public var events: [String]
 }
 
 extension Step {
@@ -24,19 +26,25 @@ extension Step {
 extension HistoryBench {
   /// Runs a history, and tells each step.
   ///
-  /// - Parameter history: What to do; it ends with the first difference.
+  /// - Parameters:
+  ///   - history: What to do; it ends with the first difference.
+  ///   - recorder: Called before each step, and after it, where it gives what was recorded meanwhile.
   /// - Throws: `KVMError` where the host has no room for the machine.
-  public func tell(_ history: History) throws(KVMError) -> [ToldStep] {
+  public func tell(
+    _ history: History, recorder: (begin: () -> Void, end: () -> [String]) = ({}, { [] })
+  ) throws(KVMError) -> [ToldStep] {
     let run = try HistoryRun(
       history.machine, deviations: deviations, subject: try make(history.machine), clock: clock)
     var told: [ToldStep] = []
     for step in history.steps {
+      recorder.begin()
       let mismatches = try run.perform(step)
+      let events = recorder.end()
       told.append(
         ToldStep(
           step: step.text, expected: run.lastAnswer?.description ?? "an answer",
-          seen: run.lastSeen?.description ?? "a failing call", mismatches: mismatches)
-      )
+          seen: run.lastSeen?.description ?? "a failing call", mismatches: mismatches,
+          events: events))
       if !mismatches.isEmpty { break }
     }
     return told

@@ -42,11 +42,16 @@ public protocol InterruptSubject: AnyObject {
   func activity(_ vcpu: Int) throws(KVMError) -> UInt64
   /// Sets what a vCPU does; false where it is refused.
   func setActivity(_ vcpu: Int, _ state: MPState) throws(KVMError) -> Bool
-  /// Runs a vCPU with interrupts on until it has taken one; nil where it takes none.
-  func takeInterrupt(_ vcpu: Int) throws(KVMError) -> Vector?
+  /// Runs a vCPU with interrupts on until it has taken one, whose vector is the answer; `done` where it takes none.
+  func takeInterrupt(_ vcpu: Int) throws(KVMError) -> StepAnswer
   /// Has a vCPU write an MSR, or read it where there is no value, with interrupts off. Where it does not run, or an NMI
   /// waits, the answer is `done`.
   func accessMSR(_ vcpu: Int, _ index: UInt32, writing value: UInt64?) throws(KVMError) -> StepAnswer
+  /// Has a vCPU reach interrupt controllers by memory or ports, with interrupts off; as `accessMSR` where it does not run. The
+  /// answer to a read of 8 bytes is `done`.
+  func access(_ vcpu: Int, _ access: GuestAccess) throws(KVMError) -> StepAnswer
+  /// Has a vCPU execute an instruction with interrupts off, which lets NMIs wait as `accessMSR` does.
+  func runWithInterruptsOff(_ vcpu: Int) throws(KVMError) -> StepAnswer
   /// Everything that can be seen, into a value that is used again.
   func observe(_ observation: inout VisibleState) throws(KVMError)
 }

@@ -121,20 +121,36 @@ public final class KVMSubject: InterruptSubject {
   }
 
   /// Runs a vCPU until it has taken an interrupt.
-  public func takeInterrupt(_ vcpu: Int) throws(KVMError) -> Vector? { try guest?.takeInterrupt(vcpus[vcpu]) }
+  public func takeInterrupt(_ vcpu: Int) throws(KVMError) -> StepAnswer {
+    try guest?.takeInterrupt(vcpus[vcpu]) ?? .done
+  }
 
   /// Has a vCPU write or read an MSR.
   public func accessMSR(_ vcpu: Int, _ index: UInt32, writing value: UInt64?) throws(KVMError) -> StepAnswer {
-    guard let guest, try vcpus[vcpu].mpState() == .runnable, try vcpus[vcpu].events().nmi.pending == 0 else {
-      return .done
-    }
-    guard let seen = try guest.accessMSR(vcpus[vcpu], index, writing: value) else { return .refused }
-    return .value(seen)
+    guard let guest, try isRunning(vcpu) else { return .done }
+    return try guest.accessMSR(vcpus[vcpu], index, writing: value)
+  }
+
+  /// Has a vCPU reach interrupt controllers by memory or ports.
+  public func access(_ vcpu: Int, _ access: GuestAccess) throws(KVMError) -> StepAnswer {
+    guard let guest, try isRunning(vcpu) else { return .done }
+    return try guest.access(vcpus[vcpu], access)
+  }
+
+  /// Has a vCPU execute an instruction with interrupts off.
+  public func runWithInterruptsOff(_ vcpu: Int) throws(KVMError) -> StepAnswer {
+    guard let guest, try isRunning(vcpu) else { return .done }
+    return try guest.runWithInterruptsOff(vcpus[vcpu])
+  }
+
+  private func isRunning(_ vcpu: Int) throws(KVMError) -> Bool {
+    guard try vcpus[vcpu].mpState() == .runnable else { return false }
+    return try vcpus[vcpu].events().nmi.pending == 0
   }
 
   /// Everything that can be seen.
   public func observe(_ observation: inout VisibleState) throws(KVMError) {
-    for (number, vcpu) in vcpus.enumerated() {
+    for (number, vcpu) in vcpus.enumerated() where observation.looksAt(number) {
       let page = try vcpu.localAPIC()
       observation.vcpus[number].page = page
       let count = page[.currentCount]
@@ -148,6 +164,7 @@ public final class KVMSubject: InterruptSubject {
       observation.vcpus[number].deadline = msrs[1].value
       observation.vcpus[number].nmis = try vcpu.events().nmi.pending
     }
+    guard observation.looksAtChips else { return }
     observation.ioapic = try vm.ioapic()
     observation.master = try vm.pic(.master)
     observation.slave = try vm.pic(.slave)

@@ -101,8 +101,8 @@ public class ModelSubject: InterruptSubject {
   }
 
   /// Runs a vCPU until it has taken an interrupt.
-  public func takeInterrupt(_ vcpu: Int) -> Vector? {
-    guard machine.acceptEvents(vcpu) == .running else { return nil }
+  public func takeInterrupt(_ vcpu: Int) -> StepAnswer {
+    guard machine.acceptEvents(vcpu) == .running else { return .done }
     if machine.localAPICs[vcpu].processor.hasRestarted {
       machine.putBack(vcpu)
     } else {
@@ -114,11 +114,58 @@ public class ModelSubject: InterruptSubject {
       machine.watchTaskPriority(vcpu)
       machine.leave(vcpu)
     }
-    return machine.takeInterrupt(vcpu)
+    let processor = machine.localAPICs[vcpu].processor
+    let vector = machine.takeInterrupt(vcpu)
+    machine.setThreshold(vcpu, hasEvent: processor.hasEvent || processor.pendingNMIs > 0)
+    if machine.isEntryRefused(vcpu) { return .entryRefused(Self.invalidControl) }
+    return vector.map { .value(UInt64($0.rawValue)) } ?? .done
   }
+
+  /// The VM-instruction error of an entry with an invalid control field (SDM volume 3C, section 32.4).
+  private static let invalidControl: UInt64 = 7
 
   /// Has a vCPU write or read an MSR.
   public func accessMSR(_ vcpu: Int, _ index: UInt32, writing value: UInt64?) -> StepAnswer {
+    execute(vcpu) { machine, moment in
+      guard let value else {
+        guard let values = machine.guestReadMSR(vcpu, index, at: moment) else { return .refused }
+        return .value(values.lowerBound, upTo: values.upperBound)
+      }
+      return machine.guestWriteMSR(vcpu, index, value, at: moment) ? .value(value) : .refused
+    }
+  }
+
+  /// Has a vCPU reach interrupt controllers by memory or ports.
+  public func access(_ vcpu: Int, _ access: GuestAccess) -> StepAnswer {
+    execute(vcpu) { machine, moment in
+      if let value = access.value {
+        switch access.space {
+        case .localAPIC:
+          machine.writePage(vcpu, value, at: UInt64(access.place), width: access.width, at: moment)
+        case .ioapic: machine.writeIOAPIC(value, at: UInt64(access.place), width: access.width)
+        case .ports: machine.writePorts(value, to: access.place, width: access.width)
+        }
+        return .done
+      }
+      let values =
+        switch access.space {
+        case .localAPIC: machine.readPage(vcpu, at: UInt64(access.place), width: access.width, at: moment)
+        case .ioapic: Self.only(machine.readIOAPIC(at: UInt64(access.place), width: access.width))
+        case .ports: Self.only(machine.readPorts(access.place, width: access.width))
+        }
+      return access.width == 8 ? .done : .value(values.lowerBound, upTo: values.upperBound)
+    }
+  }
+
+  private static func only(_ value: UInt64) -> ClosedRange<UInt64> { value...value }
+
+  /// Has a vCPU execute an instruction with interrupts off.
+  public func runWithInterruptsOff(_ vcpu: Int) -> StepAnswer { execute(vcpu) { _, _ in .done } }
+
+  /// Has a vCPU execute an instruction with interrupts off, where it runs and no NMI waits.
+  private func execute(
+    _ vcpu: Int, _ instruction: (inout ReferenceMachine, Moment) -> StepAnswer
+  ) -> StepAnswer {
     guard machine.acceptEvents(vcpu) == .running, machine.localAPICs[vcpu].processor.pendingNMIs == 0 else {
       return .done
     }
@@ -129,21 +176,20 @@ public class ModelSubject: InterruptSubject {
     // It leaves the guest for the access, and once more to say that it is done.
     machine.watchTaskPriority(vcpu)
     machine.leave(vcpu)
+    machine.setThreshold(vcpu, hasEvent: true)
     // KVM_SET_REGS makes the vCPU look for interrupts when it goes on.
     defer {
       machine.leave(vcpu)
       machine.wake(vcpu)
     }
-    guard let value else {
-      guard let values = machine.guestReadMSR(vcpu, index, at: moment) else { return .refused }
-      return .value(values.lowerBound, upTo: values.upperBound)
-    }
-    return machine.guestWriteMSR(vcpu, index, value, at: moment) ? .value(value) : .refused
+    if machine.isEntryRefused(vcpu) { return .entryRefused(Self.invalidControl) }
+    let answer = instruction(&machine, moment)
+    return machine.isEntryRefused(vcpu) ? .entryRefused(Self.invalidControl) : answer
   }
 
   /// Everything that can be seen.
   public func observe(_ observation: inout VisibleState) {
-    for vcpu in machine.localAPICs.indices {
+    for vcpu in machine.localAPICs.indices where observation.looksAt(vcpu) {
       observation.vcpus[vcpu].page = machine.localAPICState(vcpu)
       observation.vcpus[vcpu].count = machine.localAPICs[vcpu].currentCount(at: moment)
       guard observation.looksInto(vcpu) else { continue }
@@ -153,6 +199,7 @@ public class ModelSubject: InterruptSubject {
       let isFlag = machine.configuration.deviations.contains(.pendingNMIsReportedAsOne)
       observation.vcpus[vcpu].nmis = isFlag ? min(1, pending) : pending
     }
+    guard observation.looksAtChips else { return }
     observation.ioapic = ioapic()
     observation.master = pic(.master)
     observation.slave = pic(.slave)

@@ -125,10 +125,22 @@ public final class SourceSubject: ModelSubject {
     return answer
   }
 
-  public override func takeInterrupt(_ vcpu: Int) -> Vector? {
-    let vector = super.takeInterrupt(vcpu)
-    write("try vcpus[\(vcpu)].run()  // with interrupts on: takes \(vector.map(\.description) ?? "none")")
-    return vector
+  public override func access(_ vcpu: Int, _ access: GuestAccess) -> StepAnswer {
+    let answer = super.access(vcpu, access)
+    write("try vcpus[\(vcpu)].run()  // with interrupts off: \(access): \(answer)")
+    return answer
+  }
+
+  public override func runWithInterruptsOff(_ vcpu: Int) -> StepAnswer {
+    let answer = super.runWithInterruptsOff(vcpu)
+    write("try vcpus[\(vcpu)].run()  // with interrupts off: \(answer)")
+    return answer
+  }
+
+  public override func takeInterrupt(_ vcpu: Int) -> StepAnswer {
+    let answer = super.takeInterrupt(vcpu)
+    write("try vcpus[\(vcpu)].run()  // with interrupts on: \(answer == .done ? "takes none" : "\(answer)")")
+    return answer
   }
 }
 

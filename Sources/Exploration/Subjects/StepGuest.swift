@@ -13,8 +13,12 @@ struct StepGuest {
   private static let loop = 0x8000
   private static let writeMSR = 0x8100
   private static let readMSR = 0x8180
+  private static let nothing = 0x81c0
+  private static let accesses = 0x8200
   private static let stacks = 0x9000
   static let donePort: UInt16 = 0xe0
+  /// out port, al
+  private static let done: [UInt8] = [0xe6, UInt8(donePort)]
   static let loopPort: UInt16 = 0x3e0
   static let handlerPort: UInt16 = 0x3e1
 
@@ -37,8 +41,12 @@ struct StepGuest {
       try memory.copy(from: loop.span, at: Self.loop)
       // wrmsr or rdmsr; out port, al
       for (place, instruction) in [(Self.writeMSR, UInt8(0x30)), (Self.readMSR, 0x32)] {
-        let code: [UInt8] = [0x0f, instruction, 0xe6, UInt8(Self.donePort)]
+        let code: [UInt8] = [0x0f, instruction] + Self.done
         try memory.copy(from: code.span, at: place)
+      }
+      try memory.copy(from: Self.done.span, at: Self.nothing)
+      for access in GuestAccess.all {
+        try memory.copy(from: (access.instruction + Self.done).span, at: Self.accesses + access.number * 16)
       }
     } catch {
       throw KVMError(call: .mmap, errno: .badAddress, detail: "\(error)")
@@ -53,6 +61,8 @@ struct StepGuest {
       special[keyPath: segment].selector = 0
       special[keyPath: segment].base = 0
     }
+    special.es.base = APICBase.defaultAddress
+    special.fs.base = IOAPIC.defaultAddress
     try vcpu.setSpecialRegisters(special)
     var registers = Registers()
     registers.rip = UInt64(Self.loop)
@@ -64,20 +74,21 @@ struct StepGuest {
   /// Runs a vCPU until a handler has told its vector, or the loop has come round a few times.
   ///
   /// A back end that emulates instructions looks for interrupts after some of them, so one round is not enough.
-  func takeInterrupt(_ vcpu: VCPU) throws(KVMError) -> Vector? {
-    guard try vcpu.mpState() == .runnable else { return nil }
+  func takeInterrupt(_ vcpu: VCPU) throws(KVMError) -> StepAnswer {
+    guard try vcpu.mpState() == .runnable else { return .done }
     try bringBack(vcpu)
     var rounds = 0
     while rounds < 3 {
       switch try run(vcpu) {
       case .io(let access) where access.port == Self.handlerPort:
-        return Vector(rawValue: UInt8(truncatingIfNeeded: access.value))
+        return .value(UInt64(access.value & 0xff))
       case .io(let access) where access.port == Self.loopPort: rounds += 1
       case .interrupted: continue
+      case .failEntry(let entry): return .entryRefused(entry.reason)
       case let exit: throw KVMError(call: .run, errno: .ioError, detail: "\(exit)")
       }
     }
-    return nil
+    return .done
   }
 
   /// Has a vCPU read or write an MSR with interrupts off, and go on where it was.
@@ -86,17 +97,64 @@ struct StepGuest {
   ///   - vcpu: The vCPU.
   ///   - index: The MSR.
   ///   - value: What it writes; nil for a read.
-  /// - Returns: What the MSR holds or was given; nil for a general-protection exception.
-  func accessMSR(_ vcpu: VCPU, _ index: UInt32, writing value: UInt64?) throws(KVMError) -> UInt64? {
+  /// - Returns: What the MSR holds or was given; `refused` for a general-protection exception.
+  func accessMSR(_ vcpu: VCPU, _ index: UInt32, writing value: UInt64?) throws(KVMError) -> StepAnswer {
+    let result = try execute(vcpu, at: value == nil ? Self.readMSR : Self.writeMSR) {
+      $0.rcx = UInt64(index)
+      $0.rax = (value ?? 0) & 0xffff_ffff
+      $0.rdx = (value ?? 0) >> 32
+    }
+    guard case .done(let after) = result else { return result.answer }
+    return .value(value ?? after.rax & 0xffff_ffff | after.rdx << 32)
+  }
+
+  /// Has a vCPU reach interrupt controllers by memory or ports with interrupts off.
+  ///
+  /// - Returns: What it has read; `done` for a write and for 8 bytes.
+  func access(_ vcpu: VCPU, _ access: GuestAccess) throws(KVMError) -> StepAnswer {
+    let result = try execute(vcpu, at: Self.accesses + access.number * 16) {
+      $0.rbx = UInt64(access.place)
+      $0.rdx = UInt64(access.place)
+      $0.rax = access.value ?? 0
+    }
+    guard case .done(let after) = result, access.value == nil, access.width < 8 else { return result.answer }
+    return .value(after.rax & (1 << UInt64(8 * access.width) - 1))
+  }
+
+  /// Has a vCPU execute an instruction with interrupts off.
+  func runWithInterruptsOff(_ vcpu: VCPU) throws(KVMError) -> StepAnswer {
+    try execute(vcpu, at: Self.nothing) { _ in }.answer
+  }
+
+  /// What became of instructions that a vCPU was to execute.
+  private enum Executed {
+    /// They were executed; the registers are those of the end.
+    case done(Registers)
+    /// A general-protection exception.
+    case fault
+    /// The processor refused to enter the guest.
+    case entryRefused(UInt64)
+
+    var answer: StepAnswer {
+      switch self {
+      case .done: .done
+      case .fault: .refused
+      case .entryRefused(let reason): .entryRefused(reason)
+      }
+    }
+  }
+
+  /// Has a vCPU execute what is at a place with interrupts off, and go on where it was.
+  private func execute(
+    _ vcpu: VCPU, at place: Int, _ change: (inout Registers) -> Void
+  ) throws(KVMError) -> Executed {
     try settle(vcpu)
     try bringBack(vcpu)
     let registers = try vcpu.registers()
     var access = registers
-    access.rip = UInt64(value == nil ? Self.readMSR : Self.writeMSR)
+    access.rip = UInt64(place)
     access.rflags = 2
-    access.rcx = UInt64(index)
-    access.rax = (value ?? 0) & 0xffff_ffff
-    access.rdx = (value ?? 0) >> 32
+    change(&access)
     try vcpu.setRegisters(access)
     var isDone: Bool?
     while isDone == nil {
@@ -104,14 +162,16 @@ struct StepGuest {
       case .io(let access) where access.port == Self.donePort: isDone = true
       case .io(let access) where access.port == Self.handlerPort && access.value & 0xff == 13: isDone = false
       case .interrupted: continue
+      case .failEntry(let entry):
+        try vcpu.setRegisters(registers)
+        return .entryRefused(entry.reason)
       case let exit: throw KVMError(call: .run, errno: .ioError, detail: "\(exit)")
       }
     }
     try settle(vcpu)
     let after = try vcpu.registers()
     try vcpu.setRegisters(registers)
-    guard isDone == true else { return nil }
-    return value ?? after.rax & 0xffff_ffff | after.rdx << 32
+    return isDone == true ? .done(after) : .fault
   }
 
   /// Runs a vCPU that waits for nothing. Where it answers that it waits for SIPI the host may have no thread for KVM: only a

@@ -4,12 +4,17 @@ extension ReferencePIC {
   /// Writes a port of the pair; others are ignored (8259A data sheet, initialization and operation command words).
   public mutating func write(_ value: UInt8, to port: UInt16) {
     switch port {
-    case PIC.Chip.master.commandPort: master.command(value)
-    case PIC.Chip.slave.commandPort: slave.command(value)
+    // What the slave wants is an edge for the master, so it is passed on only by what may change it.
+    case PIC.Chip.master.commandPort: if !master.command(value) { return }
+    case PIC.Chip.slave.commandPort: if !slave.command(value) { return }
     case PIC.Chip.master.dataPort: master.data(value)
     case PIC.Chip.slave.dataPort: slave.data(value)
-    case PIC.Chip.master.edgeLevelPort: master.edgeLevel = value & master.edgeLevelMask
-    case PIC.Chip.slave.edgeLevelPort: slave.edgeLevel = value & slave.edgeLevelMask
+    case PIC.Chip.master.edgeLevelPort:
+      master.edgeLevel = value & master.edgeLevelMask
+      return
+    case PIC.Chip.slave.edgeLevelPort:
+      slave.edgeLevel = value & slave.edgeLevelMask
+      return
     default: return
     }
     update()
@@ -44,7 +49,8 @@ extension ReferencePIC {
 extension ReferencePIC.Chip {
   fileprivate var status: UInt8 { showsInService ? isr : irr }
 
-  fileprivate mutating func command(_ value: UInt8) {
+  /// - Returns: Whether the chip's request may have changed without its lines.
+  fileprivate mutating func command(_ value: UInt8) -> Bool {
     if value & 0x10 != 0 {
       // ICW1 clears the mask, edge detection and both modes (8259A data sheet, initialization command words 1 and 2).
       needsICW4 = value & 1 != 0
@@ -62,23 +68,27 @@ extension ReferencePIC.Chip {
       if value & 0x02 != 0 { showsInService = value & 1 != 0 }
       if value & 0x40 != 0 { specialMask = value & 0x20 != 0 }
     } else {
-      operate(value)
+      return operate(value)
     }
+    return false
   }
 
   /// OCW2.
-  private mutating func operate(_ value: UInt8) {
+  private mutating func operate(_ value: UInt8) -> Bool {
     let named = value & 7
     switch value >> 5 {
-    case 0, 4: rotatesOnAutomaticEOI = value >> 5 == 4
+    case 0, 4:
+      rotatesOnAutomaticEOI = value >> 5 == 4
+      return false
     case 1, 5:
-      guard let rank = rank(isr) else { return }
+      guard let rank = rank(isr) else { return false }
       end((rank + highestLine) & 7, rotating: value >> 5 == 5)
     case 3: end(named, rotating: false)
     case 6: highestLine = (named + 1) & 7
     case 7: end(named, rotating: true)
-    default: return
+    default: return false
     }
+    return true
   }
 
   private mutating func end(_ line: UInt8, rotating: Bool) {

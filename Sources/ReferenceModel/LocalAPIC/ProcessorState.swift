@@ -55,6 +55,7 @@ extension ReferenceLocalAPIC {
     guard processor.hasINIT || processor.hasSIPI else { return false }
     let wasINIT = processor.hasINIT
     if wasINIT {
+      met.insert(.initTaken)
       processor.hasINIT = false
       reset()
       processor.hasEvent = true
@@ -66,6 +67,7 @@ extension ReferenceLocalAPIC {
     if processor.hasSIPI {
       processor.hasSIPI = false
       // A processor that does not wait for it ignores a SIPI (SDM volume 3A, section 10.4.2).
+      met.insert(processor.activity == .waitingForSIPI ? .startUpStarts : .startUpIgnored)
       if processor.activity == .waitingForSIPI {
         processor.startedAt = processor.startUpPage
         processor.hasRestarted = true
@@ -77,6 +79,7 @@ extension ReferenceLocalAPIC {
 
   /// An NMI comes: one is taken, one more waits, others are lost (SDM volume 3A, section 7.7.1; `process_nmi`).
   public mutating func acceptNMI() {
+    met.insert(.nmiWaits)
     let limit: UInt8 = processor.isNMIMasked ? 1 : 2
     processor.hasEvent = true
     processor.pendingNMIs = min(limit, processor.pendingNMIs + 1)

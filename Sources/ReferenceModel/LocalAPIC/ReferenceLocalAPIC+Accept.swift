@@ -67,7 +67,11 @@ extension ReferenceLocalAPIC {
   mutating func accept(_ mode: DeliveryMode?, _ vector: Vector, isLevel: Bool, isAsserted: Bool) -> Bool {
     switch mode {
     case .fixed, .lowestPriority:
-      guard !isLevel || isAsserted, isPresent, isSoftwareEnabled else { return false }
+      guard !isLevel || isAsserted, isPresent, isSoftwareEnabled else {
+        met.insert(isLevel && !isAsserted ? .deassertionIgnored : .softwareDisabledRefuses)
+        return false
+      }
+      met.insert(isLevel ? .levelAccepted : .edgeAccepted)
       if vector.rawValue < 16, !deviations.contains(.illegalVectorsDelivered) {
         record(.receivedIllegalVector)
         return false
@@ -81,7 +85,10 @@ extension ReferenceLocalAPIC {
       return true
     case .initialize:
       // An INIT level de-assert resets nobody (SDM volume 3A, section 12.6.1).
-      guard !isLevel || isAsserted else { return false }
+      guard !isLevel || isAsserted else {
+        met.insert(.deassertionIgnored)
+        return false
+      }
       processor.hasEvent = true
       processor.hasINIT = true
       processor.hasSIPI = false
@@ -92,6 +99,7 @@ extension ReferenceLocalAPIC {
       processor.hasSIPI = true
       return true
     case nil:
+      met.insert(.reservedModeAccepted)
       processor.hasEvent = true
       return deviations.contains(.reservedModeTaken)
     // A local APIC takes an ExtINT from its own pin alone. The model has no system management mode.

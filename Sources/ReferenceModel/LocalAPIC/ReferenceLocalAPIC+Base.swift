@@ -11,7 +11,10 @@ extension ReferenceLocalAPIC {
   public mutating func setBase(_ value: APICBase, byHost: Bool, addressBits: Int = 52) -> Bool {
     guard value != base else { return true }
     let reserved = ~UInt64(0) << UInt64(addressBits) | 0x2ff | (features.hasX2APIC ? 0 : 1 << 10)
-    guard value.rawValue & reserved == 0, value.mode != .invalid else { return false }
+    guard value.rawValue & reserved == 0, value.mode != .invalid else {
+      met.insert(.modeRefused)
+      return false
+    }
     if !byHost {
       guard mode != .x2APIC || value.mode != .xAPIC, mode != .disabled || value.mode != .x2APIC else { return false }
     }
@@ -26,6 +29,7 @@ extension ReferenceLocalAPIC {
   }
 
   private mutating func changeMode(from old: APICMode) {
+    met.insert(mode == .x2APIC ? .modeToX2APIC : mode == .xAPIC ? .modeToXAPIC : .modeDisabled)
     switch mode {
     case .x2APIC:
       page[.id] = id
@@ -44,7 +48,8 @@ extension ReferenceLocalAPIC {
 
   /// Writes IA32_TSC_DEADLINE; without effect outside of TSC-deadline mode.
   public mutating func setTSCDeadline(_ value: UInt64) {
-    guard isPresent, timer.mode == .tscDeadline else { return }
+    guard isPresent, timer.mode == .tscDeadline else { return met.insert(.deadlineIgnored) }
+    met.insert(.deadlineSet)
     timer.hasExpired = false
     timer.deadline = value
   }

@@ -10,9 +10,11 @@ struct ServiceRecord: Hashable, Sendable {
 extension ReferenceLocalAPIC {
   /// The highest vector in service, as the local APIC finds it (`apic_find_highest_isr`).
   var highestInService: Vector? {
+    let isSearched =
+      deviations.contains(.virtualizationInhibitedByIdentifier) ? virtualization.isActive : mode != .disabled
     let isRecorded =
       deviations.contains(.priorityStaleAfterRestore)
-      || mode == .disabled && deviations.contains(.priorityStaleWhileDisabled)
+      || !isSearched && deviations.contains(.priorityStaleWhileDisabled)
     guard isRecorded else { return page.highest(in: .inService) }
     return service.count == 0 ? nil : service.highest ?? page.highest(in: .inService)
   }
@@ -20,8 +22,12 @@ extension ReferenceLocalAPIC {
   /// Derives the PPR from the TPR and the ISR (SDM volume 3A, section 12.8.3.1).
   mutating func updateProcessorPriority() {
     let old = page.processorPriority
-    page.processorPriority = Priority.processorPriority(
-      taskPriority: page.taskPriority, highestInService: highestInService)
+    let highest = highestInService
+    page.processorPriority = Priority.processorPriority(taskPriority: page.taskPriority, highestInService: highest)
+    if page.processorPriority.rawValue != 0 {
+      met.insert(
+        page.processorPriority.rawValue == page.taskPriority.rawValue ? .priorityFromTask : .priorityFromService)
+    }
     // A PPR that falls may let an interrupt in (`apic_update_ppr`).
     if page.processorPriority.rawValue < old.rawValue, let vector = page.highest(in: .interruptRequest),
       page.processorPriority.allows(vector)
@@ -40,7 +46,11 @@ extension ReferenceLocalAPIC {
 
   /// The processor takes an interrupt: its vector moves from the IRR to the ISR (SDM volume 3A, section 12.8.4).
   public mutating func acknowledge() -> Vector? {
-    guard let vector = nextDeliverable else { return nil }
+    guard let vector = nextDeliverable else {
+      if page.highest(in: .interruptRequest) != nil { met.insert(.heldBackByPriority) }
+      return nil
+    }
+    met.insert(.acknowledged)
     page.put(false, vector, in: .interruptRequest)
     if !page.has(vector, in: .inService) { service = ServiceRecord(count: service.count + 1, highest: vector) }
     page.put(true, vector, in: .inService)
@@ -52,13 +62,18 @@ extension ReferenceLocalAPIC {
   ///
   /// - Returns: The vector, where the IOAPICs are to hear of it, and whether it was level-triggered.
   mutating func endOfInterrupt() -> (vector: Vector, isLevel: Bool)? {
-    guard let vector = highestInService else { return nil }
+    guard let vector = highestInService else {
+      met.insert(.nothingInService)
+      return nil
+    }
+    met.insert(.serviceEnded)
     if page.has(vector, in: .inService) { service = ServiceRecord(count: service.count - 1) }
     page.put(false, vector, in: .inService)
     updateProcessorPriority()
     processor.hasEvent = true
     if processor.staleVector == vector.rawValue { processor.hasScanRequest = true }
     guard broadcastVectors.contains(vector) || !deviations.contains(.endOfInterruptMapAtEntry) else { return nil }
+    met.insert(.endHeardByIOAPIC)
     return (vector, page.has(vector, in: .triggerModes))
   }
 }

@@ -56,7 +56,10 @@ extension ReferenceLocalAPIC {
   public mutating func write(_ value: UInt64, to offset: UInt16, at moment: Moment) -> RegisterEffect {
     guard let register = Self.register(at: offset), register != .lvtCMCI || features.hasCMCI,
       let access = register.access(in: mode), access != .readOnly, isAllowed(value, in: register)
-    else { return .refused }
+    else {
+      met.insert(.registerRefused)
+      return .refused
+    }
     let word = UInt32(truncatingIfNeeded: value)
     switch register {
     case .id:
@@ -114,6 +117,7 @@ extension ReferenceLocalAPIC {
     let wasEnabled = isSoftwareEnabled
     page[.spurious] = word & (features.version.supportsEOIBroadcastSuppression ? 0x13ff : 0x3ff)
     if !isSoftwareEnabled {
+      met.insert(.softwareDisableMasks)
       // While software has it disabled every entry is masked (SDM volume 3A, section 12.4.7.2).
       for source in LocalVector.allCases where source != .cmci || features.hasCMCI {
         page[source.register] |= 1 << 16

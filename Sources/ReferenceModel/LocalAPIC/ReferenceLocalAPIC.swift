@@ -31,6 +31,12 @@ public struct ReferenceLocalAPIC: Sendable {
   /// The vectors whose EOI the IOAPIC hears of; with `Deviation.endOfInterruptMapAtEntry` as it was at the last entry.
   public package(set) var broadcastVectors = VectorSet()
 
+  /// What the processor does of it by itself.
+  public package(set) var virtualization = APICVirtualization()
+
+  /// The rules of the model that it has met.
+  public package(set) var met = ModelRuleSet()
+
   /// The mode; it is kept beside `base` because everything asks for it.
   public private(set) var mode = APICMode.xAPIC
 
@@ -51,6 +57,7 @@ public struct ReferenceLocalAPIC: Sendable {
     base = APICBase(isBootstrapProcessor: isBootstrapProcessor)
     processor = ProcessorState(activity: isBootstrapProcessor ? .running : .waitingForINIT)
     page[.id] = id << 24
+    virtualization.isActive = deviations.contains(.virtualizationInhibitedByIdentifier)
     reset()
   }
 

@@ -64,6 +64,7 @@ extension ReferenceLocalAPIC {
     guard timer.mode == .oneShot || timer.mode == .periodic else { return }
     var period = UInt64(page[.initialCount]) * countUnit
     timer.period = period
+    met.insert(period > 0 ? .countStarted : .countStopped)
     guard period > 0 else {
       timer.deadline = 0
       return
@@ -83,6 +84,7 @@ extension ReferenceLocalAPIC {
   mutating func changeDivide(from old: UInt32, at moment: Moment) {
     let new = page.divide.divisor
     guard new != old, timer.period > 0 else { return }
+    met.insert(.divideChanged)
     timer.period = UInt64(page[.initialCount]) * countUnit
     if timer.mode == .periodic { timer.period = max(timer.period, Self.leastPeriod) }
     let least = timer.earliestEnd > moment.latest ? timer.earliestEnd - moment.latest : 0

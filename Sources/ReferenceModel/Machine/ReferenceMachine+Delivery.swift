@@ -14,6 +14,7 @@ extension ReferenceMachine {
   /// The same, and says which vCPUs took a fixed interrupt.
   mutating func deliver(_ message: BusMessage, from sender: Int?, takers: inout UInt64) -> DeliveryAnswer {
     if message.shorthand == .`self`, let sender {
+      met.insert(.toSelf)
       return DeliveryAnswer(hand(message, to: sender, &takers) ? 1 : 0)
     }
     if message.shorthand == .none, let answer = deliverByMap(message, from: sender, takers: &takers) { return answer }
@@ -37,6 +38,7 @@ extension ReferenceMachine {
       return nil
     }
     guard let map = destinationMap() else { return nil }
+    met.insert(message.destination.mode == .physical ? .physicalByMap : .logicalByMap)
     if message.destination.mode == .physical {
       guard identifier < 256, map.physical[Int(identifier)] >= 0 else { return .coalesced }
       return DeliveryAnswer(hand(message, to: Int(map.physical[Int(identifier)]), &takers) ? 1 : 0)
@@ -45,6 +47,7 @@ extension ReferenceMachine {
     if members == 0 { return .coalesced }
     var mask = members
     if message.isLowestPriority {
+      met.insert(.oneOfSeveral)
       guard configuration.deviations.contains(.lowestPriorityByVector) else { return nil }
       var rank = Int(message.vector.rawValue) % mask.nonzeroBitCount
       var chosen = mask
@@ -68,6 +71,7 @@ extension ReferenceMachine {
     _ message: BusMessage, from sender: Int?, takers: inout UInt64
   ) -> DeliveryAnswer {
     var message = message
+    met.insert(message.shorthand == .none ? .everyoneAsked : .toAll)
     if message.isLowestPriority, message.destination == .xAPICBroadcast,
       message.redirectionHint ? configuration.deviations.contains(.hintedBroadcastToOne) : true
     {
@@ -87,8 +91,37 @@ extension ReferenceMachine {
         candidates |= 1 << UInt64(vcpu)
       }
     }
-    guard candidates != 0 else { return DeliveryAnswer(count) }
+    guard candidates != 0 else {
+      if count < 0 { met.insert(.nobodyReached) }
+      return DeliveryAnswer(count)
+    }
+    met.insert(.oneOfSeveral)
     return DeliveryAnswer(hand(message, to: lowestPriority(of: candidates, message.vector), &takers) ? 1 : 0)
+  }
+
+  /// The vCPUs that a message without a shorthand is meant for, whether or not they take it (`kvm_bitmap_or_dest_vcpus`).
+  mutating func vcpusMeant(by message: BusMessage) -> UInt64 {
+    var meant: UInt64 = 0
+    let identifier = message.destination.identifier
+    if configuration.deviations.contains(.logicalDestinationNeedsSoftwareEnable),
+      identifier != 0xff || !configuration.deviations.contains(.messageBroadcastInX2APIC), let map = destinationMap()
+    {
+      if message.destination.mode == .physical {
+        if identifier < 256, map.physical[Int(identifier)] >= 0 { meant = 1 << UInt64(map.physical[Int(identifier)]) }
+        return meant
+      }
+      if let (first, members, isPhysical) = map.logicalMembers(identifier) {
+        for bit in 0..<16 where members >> UInt32(bit) & 1 != 0 {
+          let vcpu = isPhysical ? map.physical[first + bit] : map.logical[first + bit]
+          if vcpu >= 0 { meant |= 1 << UInt64(vcpu) }
+        }
+        return meant
+      }
+    }
+    for vcpu in localAPICs.indices where localAPICs[vcpu].isPresent && isMeant(vcpu, message, nil) {
+      meant |= 1 << UInt64(vcpu)
+    }
+    return meant
   }
 
   private func isMeant(_ vcpu: Int, _ message: BusMessage, _ sender: Int?) -> Bool {

@@ -10,12 +10,14 @@ extension ReferenceMachine {
     localAPICs[vcpu].processor.hasEvent = true
     localAPICs[vcpu].page.taskPriority.subclass = 0
     localAPICs[vcpu].updateProcessorPriority()
+    localAPICs[vcpu].updateThreshold()
   }
 
   /// A vCPU enters the guest: it takes INIT and SIPI, learns which EOIs the IOAPIC is to hear of (`vcpu_scan_ioapic`), and
   /// a timer that has expired interrupts (`kvm_inject_apic_timer_irqs`).
   public mutating func enter(_ vcpu: Int) {
     _ = acceptEvents(vcpu)
+    localAPICs[vcpu].updateVirtualization(isInhibited: isVirtualizationInhibited)
     if localAPICs[vcpu].processor.hasScanRequest {
       localAPICs[vcpu].processor.hasScanRequest = false
       if localAPICs[vcpu].isPresent { scan(vcpu) }
@@ -29,6 +31,7 @@ extension ReferenceMachine {
 
   /// The vectors of the pins that lead to a vCPU, or that it has in hand (`kvm_ioapic_scan_entry`).
   private mutating func scan(_ vcpu: Int) {
+    met.insert(.endsScanned)
     let apic = localAPICs[vcpu]
     var vectors = VectorSet()
     var stale: UInt8?
@@ -53,6 +56,7 @@ extension ReferenceMachine {
   public mutating func takeInterrupt(_ vcpu: Int) -> Vector? {
     guard localAPICs[vcpu].processor.activity == .running else { return nil }
     if localAPICs[vcpu].processor.pendingNMIs > 0, !localAPICs[vcpu].processor.isNMIMasked {
+      met.insert(.nmiTaken)
       localAPICs[vcpu].processor.pendingNMIs -= 1
       localAPICs[vcpu].processor.isNMIMasked = true
       localAPICs[vcpu].processor.isInHandler = true
@@ -67,6 +71,7 @@ extension ReferenceMachine {
     }
     let isExternal = pic.output && acceptsExternal(vcpu)
     if !isExternal, localAPICs[vcpu].isPresent { localAPICs[vcpu].updateProcessorPriority() }
+    if isExternal { met.insert(.externalTaken) }
     guard let vector = isExternal ? pic.acknowledge() : localAPICs[vcpu].acknowledge() else {
       localAPICs[vcpu].processor.hasEvent = false
       return nil
@@ -82,6 +87,7 @@ extension ReferenceMachine {
 
   /// A vCPU with interrupts off looks for interrupts all the same, and derives the PPR.
   public mutating func lookForInterrupts(_ vcpu: Int) {
+    met.insert(.interruptsOff)
     guard !(pic.output && acceptsExternal(vcpu)), localAPICs[vcpu].isPresent else { return }
     localAPICs[vcpu].updateProcessorPriority()
   }
@@ -93,6 +99,7 @@ extension ReferenceMachine {
     if let values = readMSR(vcpu, index, at: moment) { return values }
     let deviations = configuration.deviations
     guard localAPICs[vcpu].mode == .x2APIC, deviations.contains(.missingRegistersReadable),
+      localAPICs[vcpu].virtualization.isActive,
       index >= MSR.x2APICBase, index <= MSR.x2APICBase + 0x3f
     else { return nil }
     let word = Int(index - MSR.x2APICBase) * 4
@@ -105,7 +112,18 @@ extension ReferenceMachine {
   ///
   /// - Returns: Whether it was taken; what is refused is a general-protection exception.
   public mutating func guestWriteMSR(_ vcpu: Int, _ index: UInt32, _ value: UInt64, at moment: Moment) -> Bool {
-    if index == LocalAPICRegister.selfIPI.msr, localAPICs[vcpu].mode == .x2APIC, 0x10...0xff ~= value,
+    let isActive = localAPICs[vcpu].virtualization.isActive
+    if index == LocalAPICRegister.taskPriority.msr, localAPICs[vcpu].mode == .x2APIC,
+      configuration.deviations.contains(.taskPriorityShadowed)
+    {
+      // The processor minds the reserved bits (SDM volume 3C, section 31.5).
+      guard value <= 0xff else { return false }
+      guard isActive else {
+        localAPICs[vcpu].writeShadow(UInt32(value))
+        return true
+      }
+    }
+    if index == LocalAPICRegister.selfIPI.msr, localAPICs[vcpu].mode == .x2APIC, 0x10...0xff ~= value, isActive,
       configuration.deviations.contains(.selfIPIVirtualized)
     {
       localAPICs[vcpu].page.put(true, Vector(rawValue: UInt8(value)), in: .interruptRequest)
@@ -156,8 +174,11 @@ extension ReferenceMachine {
   ///   - value: What.
   ///   - offset: From the chip's address.
   public mutating func writeIOAPIC(_ value: UInt32, at offset: UInt64) {
+    let pin = offset == IOAPIC.windowOffset && 0x10..<0x40 ~= ioapic.selected ? Int(ioapic.selected - 0x10) / 2 : nil
+    let old = pin.map { ioapic[$0] }
     let (sending, ended) = ioapic.write(value, at: offset)
     for pin in 0..<24 where sending >> UInt32(pin) & 1 != 0 { _ = service(pin, tellsStatus: false) }
+    if let pin, let old { requestScan(of: old, ioapic[pin]) }
     guard let ended else { return }
     let again = ioapic.endOfInterrupt(ended, isLevel: true, isSuppressed: false, vcpu: 0)
     for pin in 0..<24 where again >> UInt32(pin) & 1 != 0 && ioapic.canSend(pin) {

@@ -13,7 +13,9 @@ extension ReferenceMachine {
     switch localAPICs[vcpu].write(value, to: offset, at: moment) {
     case .refused: return false
     case .none: break
-    case .destinations: destinationsChanged()
+    case .destinations:
+      destinationsChanged()
+      if offset == LocalAPICRegister.id.rawValue { noticeIdentifier(vcpu) }
     case .send(let command): _ = deliver(BusMessage(command), from: vcpu)
     case .endOfInterrupt(let vector, let isLevel): endOfInterrupt(vector, isLevel: isLevel, vcpu)
     }
@@ -40,7 +42,10 @@ extension ReferenceMachine {
       let isKept =
         mode == .x2APIC && localAPICs[vcpu].mode == .xAPIC
         && configuration.deviations.contains(.identifierKeptFromX2APIC)
-      if mode != localAPICs[vcpu].mode, !isKept { destinationsChanged() }
+      if mode != localAPICs[vcpu].mode {
+        localAPICs[vcpu].updateVirtualization(isInhibited: isVirtualizationInhibited)
+        if !isKept { destinationsChanged() }
+      }
       return isTaken
     case MSR.tscDeadline:
       localAPICs[vcpu].setTSCDeadline(value)
@@ -73,6 +78,7 @@ extension ReferenceMachine {
   mutating func endOfInterrupt(_ vector: Vector, isLevel: Bool, _ vcpu: Int) {
     let again = ioapic.endOfInterrupt(
       vector, isLevel: isLevel, isSuppressed: localAPICs[vcpu].page.spurious.suppressesEOIBroadcast, vcpu: vcpu)
+    if again != 0 { met.insert(.pinSentAgain) }
     for pin in 0..<24 where again >> UInt32(pin) & 1 != 0 && ioapic.canSend(pin) {
       _ = service(pin, tellsStatus: false)
     }
@@ -81,6 +87,7 @@ extension ReferenceMachine {
   /// Who is reached by which destination has changed: it is to be worked out again, and vCPUs learn of it.
   mutating func destinationsChanged() {
     forgetDestinations()
+    noticeIdentifiers()
     requestScan()
   }
 

@@ -10,7 +10,11 @@ extension ReferenceMachine {
   public mutating func setLocalAPICState(_ vcpu: Int, _ state: LocalAPICState, at moment: Moment) -> Bool {
     let isTaken = localAPICs[vcpu].setState(state, usesWideIDs: configuration.usesWideIDs, at: moment)
     destinationsChanged()
-    if isTaken { trackClock(vcpu) }
+    if isTaken {
+      noticeIdentifier(vcpu)
+      trackClock(vcpu)
+      localAPICs[vcpu].updateThreshold()
+    }
     return isTaken
   }
 

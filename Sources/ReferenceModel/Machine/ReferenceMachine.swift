@@ -46,6 +46,10 @@ public struct ReferenceMachine: Sendable {
   var lastPICOutput = false
   /// The routes.
   public var routes = RouteTable.defaults
+  /// The rules that were met outside of the local APICs.
+  var met = ModelRuleSet()
+  /// Whether an ID keeps APICv off.
+  var isVirtualizationInhibited = false
   /// Who is reached by which destination; nil where it is to be worked out again.
   var map: DestinationMap?
 
@@ -58,6 +62,13 @@ public struct ReferenceMachine: Sendable {
         deviations: configuration.deviations)
     }
     ioapic = ReferenceIOAPIC(version: configuration.ioapicVersion, deviations: configuration.deviations)
+  }
+
+  /// The rules of the model that were met since power-on.
+  public var metRules: ModelRuleSet {
+    var rules = met
+    for apic in localAPICs { rules.formUnion(apic.met) }
+    return rules
   }
 
   /// Sets the level of a GSI's line (KVM API, KVM_IRQ_LINE_STATUS; `kvm_set_irq`).
@@ -74,14 +85,20 @@ public struct ReferenceMachine: Sendable {
     for route in routes[gsi] {
       switch route {
       case .pic(let line):
+        met.insert(.picLineChanged)
         answer = answer.adding(pic.setLine(line, source: source, to: level))
         noticePIC()
       case .ioapic(let pin):
         switch ioapic.setLine(pin: pin, source: source, to: level, tellsStatus: tellsStatus) {
-        case .answer(let own): answer = answer.adding(own)
+        case .answer(let own):
+          if own == .coalesced { met.insert(.edgeMerged) }
+          if own == .ignored { met.insert(.pinHeldBack) }
+          answer = answer.adding(own)
         case .send: answer = answer.adding(service(pin, tellsStatus: tellsStatus))
         }
-      case .message(let message): if level { answer = answer.adding(send(message)) }
+      case .message(let message):
+        met.insert(.messageRouted)
+        if level { answer = answer.adding(send(message)) }
       }
     }
     return answer
@@ -112,6 +129,7 @@ public struct ReferenceMachine: Sendable {
 
   /// Sends a pin's message (`ioapic_service`).
   mutating func service(_ pin: Int, tellsStatus: Bool) -> DeliveryAnswer {
+    met.insert(.pinSent)
     ioapic.willSend(pin)
     let message = BusMessage(ioapic[pin])
     let isClock =

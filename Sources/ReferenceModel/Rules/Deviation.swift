@@ -75,6 +75,19 @@ public enum Deviation: UInt8, Sendable, CaseIterable {
   case selfIPIVirtualized
   /// The service of an interrupt ends as it is delivered, not at the guest's EOI.
   case serviceEndsAtDelivery
+  /// A local APIC in xAPIC mode with an ID that is not its vCPU's turns APICv off for every vCPU.
+  case virtualizationInhibitedByIdentifier
+  /// What has turned APICv off so keeps it off, though the ID is the vCPU's again.
+  case inhibitionKept
+  /// The TPR of x2APIC mode is the processor's, which minds its reserved bits. Without APICv, and while it is inhibited, a
+  /// guest's write stays in the TPR shadow: the PPR is derived when KVM next looks, or where the TPR falls below the threshold.
+  case taskPriorityShadowed
+  /// The TPR threshold stays above a TPR that was lowered where that lets no interrupt in, and the processor refuses the next
+  /// entry: KVM_RUN fails.
+  case thresholdStaleAtEntry
+  /// Who was reached by a pin's entry before its destination mode was written does not learn of it: the former destination is taken
+  /// in the new mode.
+  case formerDestinationInNewMode
 }
 
 extension Deviation {
@@ -118,6 +131,10 @@ extension Deviation {
     case .missingRegistersReadable: "vmx_update_msr_bitmap_x2apic"
     case .selfIPIVirtualized: "vmx_update_msr_bitmap_x2apic; SDM volume 3C, section 31.1.5"
     case .serviceEndsAtDelivery: "kvm_lapic_set_eoi, which the back end kvm_pvm calls"
+    case .virtualizationInhibitedByIdentifier, .inhibitionKept: "kvm_lapic_xapic_id_updated"
+    case .taskPriorityShadowed: "vmx_update_msr_bitmap_x2apic, handle_tpr_below_threshold"
+    case .formerDestinationInNewMode: "ioapic_write_indirect"
+    case .thresholdStaleAtEntry: "handle_tpr_below_threshold, apic_update_ppr"
     }
   }
 
@@ -138,6 +155,11 @@ extension Deviation {
     case .missingRegistersReadable: "before 6.3, where APICv is active"
     case .selfIPIVirtualized: "where APICv is active"
     case .serviceEndsAtDelivery: "none of Linux; the back end kvm_pvm"
+    case .virtualizationInhibitedByIdentifier: "where APICv is there"
+    case .inhibitionKept: "before 6.3, where APICv is there"
+    case .taskPriorityShadowed: "on Intel with a TPR shadow, where APICv is not active; seen on 6.1"
+    case .thresholdStaleAtEntry:
+      "from commit eb90f3417a0c on, on Intel with a TPR shadow, where APICv is not active; seen on 6.1"
     case .lint0EnabledAtReset: "all, unless KVM_X86_QUIRK_LINT0_REENABLED is disabled"
     default: "all"
     }
@@ -156,7 +178,8 @@ public struct Deviations: Hashable, Sendable {
     [
       Deviation.serviceEndsAtDelivery, .pendingNMIsReportedAsOne, .identifierKeptFromX2APIC, .aliasesUnnoticed,
       .identifierSettable, .taskPriorityFromCR8AtExit, .commandHighKeptThroughReset, .priorityStaleWhileDisabled,
-      .missingRegistersReadable, .selfIPIVirtualized,
+      .missingRegistersReadable, .selfIPIVirtualized, .virtualizationInhibitedByIdentifier, .inhibitionKept,
+      .taskPriorityShadowed, .thresholdStaleAtEntry,
     ]
     .reduce(Deviations(bits: (1 << UInt64(Deviation.allCases.count)) - 1)) { $0.without($1) }
   }

@@ -44,8 +44,15 @@ struct ExploreCommand: ParsableCommand {
   @Option(help: "Run the history of a file again, and tell it.")
   var replay: String?
 
+  @Flag(help: "With --replay: show the kernel's kvm events of each step; needs root.")
+  var trace = false
+
   @Option(name: .shortAndLong, help: "A file for the history of the difference that shows most often, to be replayed.")
   var output: String?
+
+  @Option(
+    help: "A file for what came of it as JSON: findings, rules of the model and pairs of operations that were met.")
+  var report: String?
 
   @Flag(help: "Show where this host's KVM is known to differ from the manuals, with its function and versions.")
   var hostDeviations = false
@@ -56,6 +63,7 @@ struct ExploreCommand: ParsableCommand {
   func validate() throws {
     guard 1...20_000 ~= steps else { throw ValidationError("--steps takes a number from 1 to 20000") }
     guard 1...256 ~= jobs else { throw ValidationError("--jobs takes a number from 1 to 256") }
+    guard !trace || replay != nil else { throw ValidationError("--trace is for --replay") }
     if let fault, Fault.named(fault) == nil {
       throw ValidationError("there is no fault '\(fault)'; 'lapwing explore --list' shows what there is")
     }
@@ -106,21 +114,36 @@ struct ExploreCommand: ParsableCommand {
     }
     let seed = seed ?? UInt64.random(in: 0...UInt64.max)
     let destination = if let output { try ReportDestination(file: output) } else { ReportDestination?.none }
+    let reportDestination = if let report { try ReportDestination(file: report) } else { ReportDestination?.none }
     let bench = try ExplorationBench(fault: fault, without: without, hasGuest: !hostSide)
     var options = Explorer.Options(seed: seed)
     options.steps = steps
     options.families = Set(families)
     options.hasGuest = bench.hasGuest
+    options.omitted = Set(bench.omitted.map(\.name))
     options.findings = fault == nil ? 20 : 1
-    guard !HistoryGenerator(seed: 0, families: options.families, hasGuest: options.hasGuest).isEmpty else {
-      throw Failure("every operation of these families needs a guest, and --host-side leaves those out", .usage)
+    guard
+      !HistoryGenerator(seed: 0, families: options.families, omitted: options.omitted, hasGuest: options.hasGuest)
+        .isEmpty
+    else {
+      throw Failure(
+        "no operation of these families is left: --host-side leaves out what needs a guest, and a host what it cannot do",
+        .usage)
     }
     try ReportDestination.standardOutput.write("seed \(seed), \(bench.subject)")
+    for omission in bench.omitted {
+      try ReportDestination.standardOutput.write("without \(omission.name): \(omission.reason)")
+    }
     let session = ExplorationSession(Explorer(bench.bench, options))
     let signal = try session.run(jobs: jobs, for: length.duration)
     let result = session.result
     let report = ExplorationText(result, duration: session.duration, deviations: bench.bench.deviations)
     try ReportDestination.standardOutput.write(report.text)
+    if let reportDestination {
+      let document = ExplorationReport(
+        result, seed: seed, subject: bench.subject, duration: session.duration, omitted: bench.omitted)
+      try reportDestination.write(document.text)
+    }
     // What never shows again is of no use to a replay, if there is something else.
     if let surest = result.findings.max(by: { $0.finding.rate.shown < $1.finding.rate.shown }), let destination {
       let file = HistoryFile(history: surest.finding.history, fault: fault, mismatches: surest.finding.mismatches)
@@ -143,9 +166,15 @@ struct ExploreCommand: ParsableCommand {
     guard bench.hasGuest || !file.history.steps.contains(where: \.kind.needsGuest) else {
       throw Failure("the history has steps that need a guest, which --host-side leaves out", .usage)
     }
+    guard !trace || bench.isKernel else {
+      throw Failure("the model's image of a kernel leaves no kernel's events; leave out --trace", .usage)
+    }
+    let recorder = trace ? try StepRecorder() : nil
+    defer { recorder?.close() }
     let told: [ToldStep]
     do throws(KVMError) {
-      told = try bench.bench.tell(file.history)
+      told = try bench.bench.tell(
+        file.history, recorder: (begin: { recorder?.begin() }, end: { recorder?.end() ?? [] }))
     } catch {
       throw Failure(error)
     }

@@ -21,6 +21,8 @@ struct ExplorationText {
       let answers = operation.answers.map { "\($0.name) \($0.count)" }
       lines.append("  \(operation.name.padded(18)) " + (answers.isEmpty ? "never" : answers.joined(separator: ", ")))
     }
+    let unmet = result.coverage.rulesUnmet.map(\.name)
+    lines.append("rules of the model that were not met: \(unmet.isEmpty ? "none" : unmet.joined(separator: ", "))")
     let seconds = max(duration / .seconds(1), 0.001)
     let rate = Int(Double(result.operations) / seconds)
     let found =
@@ -31,7 +33,7 @@ struct ExplorationText {
       }
     lines.append(
       "\(result.operations) operations in \(result.histories) histories, \(rate) a second; "
-        + "\(result.coverage.pairCount) pairs of operations; \(found)")
+        + "\(result.coverage.metText); \(found)")
     return lines.joined(separator: "\n")
   }
 
@@ -62,9 +64,19 @@ struct ExplorationText {
     for (number, step) in told.enumerated() {
       let place = "\(number + 1).".padded(3)
       lines.append("\(place) \(step.step.padded(width))  \(step.expected.padded(answers))  \(step.seen)")
+      lines += step.events.map { "        \($0)" }
       lines += mismatches(step.mismatches)
     }
     lines.append(told.last?.mismatches.isEmpty == false ? "the difference shows" : "no difference")
     return lines
+  }
+}
+
+extension Coverage {
+  /// How much was met, as in `40 of 52 rules, 1607 of 2025 pairs of operations`.
+  var metText: String {
+    let rules = rulesMet
+    return "\(rules.count - rulesUnmet.count) of \(rules.count) rules, "
+      + "\(pairCount) of \(possiblePairCount) pairs of operations"
   }
 }

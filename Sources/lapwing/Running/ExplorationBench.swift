@@ -5,14 +5,21 @@ import ReferenceModel
 /// What is explored: this host's KVM, or the model's image of a kernel with a fault.
 struct ExplorationBench {
   let bench: HistoryBench
+  /// Whether it is this host's KVM.
+  let isKernel: Bool
   /// Whether vCPUs execute instructions.
   let hasGuest: Bool
+  /// The operations that this host leaves out.
+  let omitted: [(name: String, reason: String)]
   /// What it is, for a person.
   let subject: String
 
   init(fault name: String?, without: [String], hasGuest: Bool) throws(Failure) {
     let clock = HistoryBench.clock()
-    var deviations = name == nil ? Deviations.of(HostSurvey.take()) : .kvm
+    isKernel = name == nil
+    let survey = name == nil ? HostSurvey.take() : nil
+    var deviations = survey.map(Deviations.of) ?? .kvm
+    omitted = survey.map(OperationKind.omitted) ?? []
     for deviation in Deviation.allCases where without.contains(deviation.name) {
       deviations = deviations.without(deviation)
     }

@@ -54,7 +54,7 @@ final class ExplorationSession {
     StandardError.print(
       TextLine(
         "\(Int(seconds)) s: \(result.operations) operations, \(Int(Double(result.operations) / seconds)) a second, "
-          + "\(result.coverage.pairCount) pairs of operations, \(result.findings.count) findings"))
+          + "\(result.coverage.metText), \(result.findings.count) findings"))
   }
 
   /// How many threads still work.

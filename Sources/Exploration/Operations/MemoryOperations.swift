@@ -1,0 +1,117 @@
+import KVM
+
+extension OperationKind {
+  /// What vCPUs do to their local APICs' pages and to the IOAPIC by memory, with every width.
+  static let memory: [OperationKind] = [
+    OperationKind(
+      "page.read", "a vCPU reads in the page of its local APIC",
+      [
+        .vcpu, OperationArgument("offset", (0..<0x42).map { UInt64($0) << 4 }), .width,
+        OperationArgument("shift", [0, 0, 0, 1, 2, 3, 4, 8]),
+      ], needsGuest: true
+    ) { (arguments, subject) throws(KVMError) in
+      try subject.access(Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount, pageAccess(arguments, writing: nil))
+    },
+    OperationKind(
+      "page.write", "a vCPU writes in the page of its local APIC",
+      [
+        .vcpu,
+        OperationArgument(
+          "offset",
+          [
+            0xb0, 0x80, 0xf0, 0x300, 0x310, 0xd0, 0xe0, 0x20, 0x280, 0x350, 0x360, 0x320, 0x3e0, 0x3f0, 0x30, 0x100,
+            0x400,
+          ]), .width, OperationArgument("shift", [0, 0, 0, 0, 1, 4, 8]),
+        OperationArgument(
+          "value", [0, 0x40, 0x1ff, 0xff, 0x4_4040, 0xc_4060, 0x0100_0000, 0x4440, 0x4540, 0x1_0700, 0xffff_ffff]),
+      ], weight: 20, needsGuest: true
+    ) { (arguments, subject) throws(KVMError) in
+      let access = pageAccess(arguments, writing: arguments[4])
+      // No count is to end within a history.
+      guard access.place & 0xff0 != 0x380 else { return .done }
+      return try subject.access(Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount, access)
+    },
+    OperationKind(
+      "page.ioapic", "a vCPU selects a register of the IOAPIC and writes it",
+      [
+        .vcpu,
+        OperationArgument("register", [0x38, 0x39, 0x3a, 0x3b, 0x12, 0x13, 0x18, 0x19, 0x20, 0x21, 0, 1, 2, 0x40]),
+        .vector, .mode, OperationArgument("flags", [0, 0x8000, 0x800, 0x8800, 0x1_0000, 0x1_8000, 0x4000]),
+        .destination,
+      ], weight: 20, needsGuest: true
+    ) { (arguments, subject) throws(KVMError) in
+      let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+      let low = arguments[2] & 0xff | (arguments[3] & 7) << 8 | arguments[4] & 0x1_f800
+      let isLow = arguments[1] >= 0x10 && arguments[1] & 1 == 0
+      _ = try subject.access(vcpu, GuestAccess(.ioapic, at: 0, width: 4, writing: arguments[1] & 0xff))
+      return try subject.access(
+        vcpu, GuestAccess(.ioapic, at: 0x10, width: 4, writing: isLow ? low : (arguments[5] & 0xff) << 24))
+    },
+    OperationKind(
+      "page.window", "a vCPU reads or writes at the IOAPIC's address",
+      [
+        .vcpu, OperationArgument("place", [0x10, 0, 0x20, 0x40, 0x11, 0x14, 0xf8]), .width,
+        OperationArgument("write", OperationValues.flags), OperationArgument("value", OperationValues.words),
+      ], needsGuest: true
+    ) { (arguments, subject) throws(KVMError) in
+      try subject.access(
+        Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount,
+        GuestAccess(
+          .ioapic, at: UInt16(arguments[1] & 0xff), width: width(arguments[2]),
+          writing: arguments[3] & 1 == 0 ? nil : arguments[4] & 0xffff_ffff))
+    },
+    OperationKind("guest.off", "a vCPU runs with interrupts off", [.vcpu], needsGuest: true) {
+      (arguments, subject) throws(KVMError) in
+      try subject.runWithInterruptsOff(Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount)
+    },
+  ]
+
+  /// What vCPUs do to the PICs by their ports. A read that polls, and the initialization, are not explored.
+  static let ports: [OperationKind] = [
+    OperationKind(
+      "port.read", "a vCPU reads a register of the PICs",
+      [.vcpu, .port, OperationArgument("width", [1, 1, 2])], weight: 5, needsGuest: true
+    ) { (arguments, subject) throws(KVMError) in
+      let port = UInt16(truncatingIfNeeded: arguments[1])
+      return try subject.access(
+        Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount,
+        GuestAccess(.ports, at: port, width: portWidth(arguments[2], port)))
+    },
+    OperationKind(
+      "port.write", "a vCPU masks lines of the PICs, ends their service, or chooses what a read shows",
+      [
+        .vcpu, .port,
+        OperationArgument("value", [0x20, 0, 0x60, 0x62, 0x0a, 0x0b, 0xff, 0xfb, 0xa0, 0xe1, 0xc2, 0x80, 0x68]),
+        OperationArgument("width", [1, 1, 1, 2]),
+      ], weight: 10, needsGuest: true
+    ) { (arguments, subject) throws(KVMError) in
+      let port = UInt16(truncatingIfNeeded: arguments[1])
+      var value = arguments[2] & 0xff
+      if port == 0x20 || port == 0xa0 {
+        value &= ~0x10
+        if value & 0x08 != 0 { value &= ~0x04 }
+      }
+      return try subject.access(
+        Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount,
+        GuestAccess(.ports, at: port, width: portWidth(arguments[3], port), writing: value))
+    },
+  ]
+
+  private static func width(_ argument: UInt64) -> Int {
+    GuestAccess.widths.contains(Int(truncatingIfNeeded: argument)) ? Int(truncatingIfNeeded: argument) : 4
+  }
+
+  /// Two bytes from an odd port on are no longer the PICs' alone, and leave KVM.
+  private static func portWidth(_ argument: UInt64, _ port: UInt16) -> Int { argument == 2 && port & 1 == 0 ? 2 : 1 }
+
+  private static func pageAccess(_ arguments: StepArguments, writing value: UInt64?) -> GuestAccess {
+    let place = arguments[1] & 0xff0 | arguments[3] & 0xf
+    return GuestAccess(
+      .localAPIC, at: UInt16(truncatingIfNeeded: min(place, 0xff0)), width: width(arguments[2]), writing: value)
+  }
+}
+
+extension OperationArgument {
+  static let width = OperationArgument("width", [4, 4, 1, 2, 8])
+  static let port = OperationArgument("port", [0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1])
+}

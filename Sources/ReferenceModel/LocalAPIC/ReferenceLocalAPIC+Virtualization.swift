@@ -1,0 +1,54 @@
+import APIC
+
+/// How much of a local APIC the processor does by itself, where a kernel has it do so.
+public struct APICVirtualization: Hashable, Sendable {
+  /// Whether APICv is active for the vCPU.
+  public var isActive = false
+  /// The TPR threshold, 0 to 15: a guest that lowers its TPR's class below it leaves the guest (SDM volume 3C, section
+  /// 31.1.2).
+  public var threshold: UInt8 = 0
+}
+
+extension ReferenceLocalAPIC {
+  /// Whether the local APIC is in xAPIC mode with an ID that is not its vCPU's.
+  var hasForeignIdentifier: Bool { mode == .xAPIC && page[.id] >> 24 != id & 0xff }
+
+  /// APICv is switched on or off for the vCPU (`__kvm_vcpu_update_apicv`).
+  ///
+  /// - Parameter isInhibited: Whether something keeps it off for the machine.
+  mutating func updateVirtualization(isInhibited: Bool) {
+    guard deviations.contains(.virtualizationInhibitedByIdentifier) else { return }
+    let isActive = !isInhibited && mode != .disabled
+    guard isActive != virtualization.isActive else { return }
+    virtualization.isActive = isActive
+    guard !isActive else { return }
+    service = ServiceRecord(count: page.inService.count)
+    processor.hasEvent = true
+  }
+
+  /// The TPR threshold becomes the class of the interrupt that the TPR holds back, or 0 (`update_cr8_intercept`).
+  mutating func updateThreshold() {
+    guard deviations.contains(.taskPriorityShadowed), !virtualization.isActive else { return }
+    let highest = page.highest(in: .interruptRequest).map(\.priorityClass) ?? 0
+    virtualization.threshold = page.taskPriority.class < highest ? 0 : highest
+  }
+
+  /// Whether the processor refuses to enter the guest, because the threshold is above the TPR (SDM volume 3C, section
+  /// 28.2.1.1, "use TPR shadow"). In xAPIC mode KVM virtualizes APIC accesses, and the check is not made.
+  var isEntryRefused: Bool {
+    deviations.contains(.thresholdStaleAtEntry) && !virtualization.isActive && mode != .xAPIC
+      && page.taskPriority.class < virtualization.threshold
+  }
+
+  /// A guest writes its TPR, and the processor keeps it for itself (SDM volume 3C, section 31.1.2). Only below the threshold
+  /// KVM hears of it, and then derives the PPR; an interrupt that this lets in has it set the threshold anew, and nothing else
+  /// has (`handle_tpr_below_threshold`).
+  mutating func writeShadow(_ value: UInt32) {
+    met.insert(.taskPriorityKept)
+    page[.taskPriority] = value & 0xff
+    guard page.taskPriority.class < virtualization.threshold else { return }
+    processor.hasEvent = false
+    updateProcessorPriority()
+    if processor.hasEvent, isPresent, isSoftwareEnabled { updateThreshold() }
+  }
+}

@@ -1,0 +1,81 @@
+import APIC
+import ReferenceModel
+import Testing
+
+/// What a processor with VT-x does of a local APIC by itself.
+struct VirtualizationRuleTests {
+  private static let intel = Deviations.kvm.with(.taskPriorityShadowed).with(.thresholdStaleAtEntry)
+  private static let apicv = intel.without(.priorityStaleAfterRestore).with(.priorityStaleWhileDisabled)
+    .with(.virtualizationInhibitedByIdentifier)
+
+  private func machine(_ deviations: Deviations) -> ReferenceMachine {
+    var machine = ReferenceMachine(ReferenceMachine.Configuration(vcpus: 2, deviations: deviations))
+    for vcpu in 0..<2 {
+      let base = APICBase(isBootstrapProcessor: vcpu == 0, mode: .x2APIC)
+      same(machine.writeMSR(vcpu, MSR.apicBase, base.rawValue, byHost: true, at: Moment(0)), true)
+      same(machine.writeMSR(vcpu, LocalAPICRegister.spurious.msr, 0x1ff, byHost: true, at: Moment(0)), true)
+      machine.setActivity(vcpu, .running)
+    }
+    return machine
+  }
+
+  private func writeTPR(_ machine: inout ReferenceMachine, _ value: UInt64) {
+    same(machine.guestWriteMSR(0, LocalAPICRegister.taskPriority.msr, value, at: Moment(0)), true)
+  }
+
+  /// Gives vCPU 1, in xAPIC mode, an ID.
+  private func setIdentifier(_ machine: inout ReferenceMachine, _ id: UInt32) {
+    let base = APICBase(mode: .xAPIC)
+    same(machine.writeMSR(1, MSR.apicBase, base.rawValue, byHost: true, at: Moment(0)), true)
+    var page = machine.localAPICState(1)
+    page[.id] = id << 24
+    same(machine.setLocalAPICState(1, page, at: Moment(0)), true)
+  }
+
+  @Test func `without APICv a guest's TPR leaves the PPR until KVM looks`() {
+    var machine = machine(Self.intel)
+    writeTPR(&machine, 0x40)
+    #expect(machine.localAPICs[0].page.taskPriority == 0x40)
+    #expect(machine.localAPICs[0].page.processorPriority == 0)
+    machine.enter(0)
+    machine.lookForInterrupts(0)
+    #expect(machine.localAPICs[0].page.processorPriority == 0x40)
+    same(machine.guestWriteMSR(0, LocalAPICRegister.taskPriority.msr, 0x100, at: Moment(0)), false)
+    #expect(machine.metRules.contains(.taskPriorityKept))
+  }
+
+  @Test func `with APICv the PPR follows, until an ID that is not the vCPU's has inhibited it`() {
+    for isKept in [false, true] {
+      var machine = machine(isKept ? Self.apicv.with(.inhibitionKept) : Self.apicv)
+      writeTPR(&machine, 0x20)
+      #expect(machine.localAPICs[0].page.processorPriority == 0x20)
+      setIdentifier(&machine, 0)
+      // It has not heard of it yet.
+      #expect(machine.localAPICs[0].virtualization.isActive)
+      machine.enter(0)
+      #expect(!machine.localAPICs[0].virtualization.isActive)
+      writeTPR(&machine, 0x60)
+      #expect(machine.localAPICs[0].page.processorPriority == 0x20)
+      setIdentifier(&machine, 1)
+      machine.enter(0)
+      #expect(machine.localAPICs[0].virtualization.isActive != isKept)
+    }
+  }
+
+  @Test func `an entry is refused while the threshold is above a TPR that let nothing in`() {
+    var machine = machine(Self.intel)
+    same(machine.send(MSIMessage(vector: 0x45, destination: .physical(0))), .delivered(1))
+    same(machine.takeInterrupt(0), 0x45)
+    same(machine.send(MSIMessage(vector: 0x42, destination: .physical(0))), .delivered(1))
+    writeTPR(&machine, 0x50)
+    machine.lookForInterrupts(0)
+    machine.setThreshold(0, hasEvent: true)
+    #expect(machine.localAPICs[0].virtualization.threshold == 4)
+    same(machine.isEntryRefused(0), false)
+    // 0x45 in service holds 0x42 back, whatever the TPR says.
+    writeTPR(&machine, 0)
+    same(machine.isEntryRefused(0), true)
+    machine.setThreshold(0, hasEvent: true)
+    same(machine.isEntryRefused(0), false)
+  }
+}
