@@ -21,7 +21,8 @@ public struct VCPUState: Hashable, Sendable {
   public var xsave: [UInt8] = []
   /// XCR0; none on hosts without XSAVE.
   public var extendedControlRegisters: [ExtendedControlRegister] = []
-  /// The model-specific registers of KVM's own list, in its order.
+  /// The model-specific registers: those of KVM's own list in its order, then those that it does not list
+  /// (`ModelRegisters`), then TSC_DEADLINE.
   public var msrs: [MSREntry] = []
   /// What CPUID answers.
   public var cpuid: [CPUIDEntry] = []

@@ -33,8 +33,8 @@ public struct DoctorReport: Codable, Sendable {
     public var id: String
     /// A few words for people.
     public var title: String
-    /// `available`, `missing` or `unknown`.
-    public var state: String
+    /// Whether the host has it, by its name.
+    public var state: HostFeature.State
     /// What that rests on.
     public var evidence: String
     /// What to do about it, where something can be done.
@@ -50,7 +50,7 @@ public struct DoctorReport: Codable, Sendable {
     deviceError = survey.deviceError?.description
     features = survey.features.map {
       Feature(
-        id: $0.id.rawValue, title: $0.id.title, state: $0.state.rawValue, evidence: $0.evidence, hint: $0.hint)
+        id: $0.id.rawValue, title: $0.id.title, state: $0.state, evidence: $0.evidence, hint: $0.hint)
     }
     capabilities = Dictionary(survey.capabilities.map { ($0.capability.name, $0.value) }) { first, _ in first }
     modules = Dictionary(survey.modules.map { ($0.name, $0.parameters) }) { first, _ in first }
@@ -84,9 +84,9 @@ extension DoctorReport {
 
   private func mark(_ feature: Feature, _ style: Style) -> TextLine {
     switch feature.state {
-    case "available": style.green("yes")
-    case "missing": style.red("no ")
-    default: style.yellow("?  ")
+    case .available: style.green("yes")
+    case .missing: style.red("no ")
+    case .unknown: style.yellow("?  ")
     }
   }
 

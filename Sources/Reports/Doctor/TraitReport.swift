@@ -7,8 +7,8 @@ public struct TraitReport: Codable, Sendable {
   public var id: String
   /// A sentence for people.
   public var title: String
-  /// `present`, `absent` or `undecided`.
-  public var verdict: String
+  /// What was found, by its name.
+  public var verdict: TraitTrial.Verdict
   /// What that rests on.
   public var evidence: String
   /// What a guest must expect; absent where the host has the trait.
@@ -17,7 +17,7 @@ public struct TraitReport: Codable, Sendable {
   init(_ trial: TraitTrial) {
     id = trial.trait.rawValue
     title = trial.trait.title
-    verdict = trial.verdict.rawValue
+    verdict = trial.verdict
     evidence = trial.evidence
     consequence = trial.verdict == .present ? nil : trial.trait.consequence
   }
@@ -35,9 +35,9 @@ extension DoctorReport {
     for trait in traits {
       let mark =
         switch trait.verdict {
-        case "present": style.green("yes")
-        case "absent": style.red("no ")
-        default: style.yellow("?  ")
+        case .present: style.green("yes")
+        case .absent: style.red("no ")
+        case .undecided: style.yellow("?  ")
         }
       lines.append("  \(mark)  \(TextLine(trait.title).padded(to: width))  \(style.dim("\(trait.evidence)"))")
       if let consequence = trait.consequence { lines.append("       \(consequence)") }

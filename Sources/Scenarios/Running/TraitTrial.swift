@@ -10,7 +10,7 @@ public struct TraitTrial: Sendable {
   public let evidence: String
 
   /// What can be found.
-  public enum Verdict: String, Sendable {
+  public enum Verdict: String, Sendable, Codable {
     /// The host has the trait.
     case present
     /// It does not.

@@ -58,7 +58,8 @@ public struct StagedFile: ~Copyable {
     return nil
   }
 
-  private static func create(
+  /// Makes a file that was not there: neither one that is there is opened, nor what a link leads to.
+  static func create(
     _ name: FilePath, _ mode: FileDescriptor.AccessMode, _ permissions: FilePermissions
   ) throws(Errno) -> FileDescriptor {
     try OutputFile.call {

@@ -51,6 +51,9 @@ struct VCPURunner: Sendable {
     } while !gate.leave(index, isStopped: stop.isStopped)
     // A debugger may have let it go on before this vCPU first came here, and have told KVM so: the above took that back.
     if keepsInterruptsBack { try tellDebugPlan() }
+    // kvmclock tells the guest that it stood still, so that its watchdogs stay calm. KVM refuses that (EINVAL) for a vCPU
+    // whose guest does not use kvmclock, which then has nobody to tell.
+    try? vcpu.notifyPaused()
   }
 
   /// Takes the vCPU through KVM's loop without entering the guest, so that its state is all there is to it:

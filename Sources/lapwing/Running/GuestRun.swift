@@ -24,7 +24,7 @@ struct GuestRun {
   /// Where requests come from; nil for nowhere.
   var control: LocalListener?
   /// What may interrupt the guest from outside and is no irqfd, in words.
-  var outsideSources: [String] = []
+  var externalSources: [String] = []
   /// Where its timeline goes; nil for nowhere.
   var timeline: StartedTimeline?
   /// Takes snapshots; nil where none were asked for.
@@ -56,8 +56,8 @@ struct GuestRun {
     defer { server?.finish() }
     let injector = try injections.map { plan throws(Failure) in try plan.injector(into: machine) }
     var idleWatch = IdleWatch(
-      machine, inside: { injector?.isComing == true ? ["an injection"] : [] },
-      outside: outsideSources + (debugging == nil ? [] : ["what gdb does"]))
+      machine, ownSources: { injector?.isComing == true ? ["an injection"] : [] },
+      externalSources: externalSources + (debugging == nil ? [] : ["what gdb does"]))
     var threads: [Int32] = []
     let debugger = try debugging?.serve(machine)
     let outcome: Outcome

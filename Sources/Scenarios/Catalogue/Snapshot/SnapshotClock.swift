@@ -5,9 +5,9 @@ import VMM
 
 /// What kvmclock tells a guest of a snapshot.
 extension Scenario {
-  /// To the guest that was saved, which goes on, and to the one that was made of it.
+  /// To the guest that was only paused, to the one that was saved and goes on, and to the one that was made of it.
   static let snapshotClock = Scenario(
-    "snapshot.kvmclock", "A guest is told by kvmclock that it was paused, after a capture and after a restore",
+    "snapshot.kvmclock", "A guest is told by kvmclock that it was paused, after a pause, a capture and a restore",
     exercises: ["kvm_set_guest_paused", "kvm_guest_time_update", "KVM_KVMCLOCK_CTRL", "PVCLOCK_GUEST_STOPPED"]
   ) { test in
     let (vcpu, area) = (test[vcpu: 0], UInt64(0x9000))
@@ -19,7 +19,13 @@ extension Scenario {
     try vcpu.writeMSR(MSR.systemTime, area | 1)
     try test.until("kvmclock runs") { try vcpu.readMemory(area) > 0 }
     try test.check("the guest is told before it was paused", try isStopped(), equals: false)
-    try test.stimulus { _ = try test.capture() }
+    try test.stimulus {
+      try test.machine.pause()
+      test.machine.resume()
+    }
+    try test.until("the guest is told after a pause") { try isStopped() }
+    try forget()
+    _ = try test.capture()
     try test.until("the guest is told after a capture") { try isStopped() }
     try forget()
     try test.check("it is told once", try isStopped(), equals: false)

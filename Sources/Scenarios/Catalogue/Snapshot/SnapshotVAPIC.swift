@@ -31,15 +31,12 @@ extension Scenario {
 
   }
 
-  /// TPR accesses that are reported. Each report is answered with an NMI, which counts it in the guest.
+  /// TPR accesses that are reported.
   static let snapshotTPRReporting = Scenario(
     "snapshot.tpr-reporting", "Writes to the TPR are reported after a restore where they were before", modes: [.xAPIC],
     exercises: ["report_tpr_access", "kvm_vcpu_ioctl_tpr_access_reporting", "KVM_EXIT_TPR_ACCESS"],
     needs: [.capability(.vapic), .trait(.reportedTPRAccesses)],
-    hooks: MachineHooks(answer: { vcpu, exit in
-      guard case .tprAccess(let access) = exit, access.direction == .write else { return false }
-      return (try? vcpu.nmi()) != nil
-    })
+    hooks: .answeringTPRWrites
   ) { test in
     let vcpu = test[vcpu: 0]
     try test.stimulus {
