@@ -187,7 +187,9 @@ extension LineReport.Way {
     }
     let chip = line < 8 ? pair.master : pair.slave
     let bit = UInt8(1) << UInt8(line % 8)
-    entry = "vector \(hex(chip.irqBase &+ UInt8(line % 8), digits: 2))" + (chip.elcr & bit == 0 ? ", edge" : ", level")
+    // Before ICW2 there is no vector; KVM would deliver the line's number.
+    let vector = "vector \(hex(chip.irqBase &+ UInt8(line % 8), digits: 2))"
+    entry = (chip.irqBase == 0 ? "not initialized" : vector) + (chip.elcr & bit == 0 ? ", edge" : ", level")
     let isRequested = chip.irr & bit != 0
     let isServed = chip.isr & bit != 0
     status =
