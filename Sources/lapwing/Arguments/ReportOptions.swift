@@ -1,8 +1,5 @@
 import ArgumentParser
 import Reports
-import Support
-import SystemPackage
-import Timelines
 
 /// For whom a report is.
 enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
@@ -77,56 +74,5 @@ struct SuiteReportOptions: ParsableArguments {
       case .json: try document(suiteReport)
       }
     try destination.write(text, summary: suiteReport.text(StandardOutput.style))
-  }
-}
-
-/// Where a timeline goes, from the command line.
-struct TimelineOptions: ParsableArguments {
-  @Option(
-    help: """
-      Write a timeline of the interrupts into a file while they are recorded: .pftrace for ui.perfetto.dev, .html for a page \
-      of its own, .svg for a picture. Needs tracefs. docs/timelines.md.
-      """,
-    completion: .file(extensions: TimelineFile.Format.allCases.map(\.rawValue)))
-  var timeline: String?
-
-  func validate() throws {
-    guard let timeline, TimelineFile.Format(fileName: timeline) == nil else { return }
-    throw ValidationError("--timeline takes a file whose name ends in .pftrace, .html or .svg")
-  }
-
-  /// Begins the file; nil where none was asked for.
-  func begin() throws(Failure) -> StartedTimeline? {
-    guard let timeline, let format = TimelineFile.Format(fileName: timeline) else { return nil }
-    return try StartedTimeline(timeline, format)
-  }
-}
-
-/// A timeline's file that is being written. Unless it is committed, nothing is left of it.
-struct StartedTimeline: Sendable {
-  /// What is recorded goes there.
-  let file: TimelineFile
-  /// Whether cases are on it that are run with APICv and without.
-  var comparesAPICv = false
-  private let name: String
-
-  fileprivate init(_ name: String, _ format: TimelineFile.Format) throws(Failure) {
-    self.name = name
-    let path = try FilePath(output: name)
-    do throws(OutputFileError) {
-      let output = try OutputFile(path, permissions: [.ownerReadWrite, .groupRead, .otherRead])
-      do throws(Errno) { file = try TimelineFile(output, format) } catch { throw OutputFileError.failed(error) }
-    } catch {
-      throw Failure("cannot write '\(name)': \(error)", .badFile)
-    }
-  }
-
-  /// Gives the file its name.
-  func commit() throws(Failure) {
-    do {
-      try file.commit()
-    } catch {
-      throw Failure("the timeline cannot be written to '\(name)': \(error)", .badFile)
-    }
   }
 }
