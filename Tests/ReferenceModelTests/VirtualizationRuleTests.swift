@@ -78,4 +78,16 @@ struct VirtualizationRuleTests {
     machine.setThreshold(0, hasEvent: true)
     same(machine.isEntryRefused(0), false)
   }
+
+  @Test func `behind an interrupt of the PICs KVM looks once more, and derives the PPR`() {
+    for deviations in [Self.intel, Self.intel.without(.taskPriorityShadowed)] {
+      var machine = machine(deviations)
+      // LINT0 of vCPU 0 is an unmasked ExtINT after reset.
+      writeTPR(&machine, 0x20)
+      machine.writePorts(0, to: 0x21, width: 1)
+      same(machine.setLine(1, to: true), .delivered(1))
+      same(machine.takeInterrupt(0), 1)
+      #expect(machine.localAPICs[0].page.processorPriority == 0x20)
+    }
+  }
 }

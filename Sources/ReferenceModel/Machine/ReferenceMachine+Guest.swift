@@ -78,6 +78,8 @@ extension ReferenceMachine {
     }
     localAPICs[vcpu].processor.isInHandler = true
     noticePIC()
+    // Behind an interrupt of the PICs KVM looks once more, whether to open a window for another.
+    if isExternal, configuration.deviations.contains(.taskPriorityShadowed) { derivePriority(vcpu) }
     // A back end that cannot see the guest's EOIs sends one at delivery, whoever the interrupt came from.
     if configuration.deviations.contains(.serviceEndsAtDelivery), let ended = localAPICs[vcpu].endOfInterrupt() {
       endOfInterrupt(ended.vector, isLevel: ended.isLevel, vcpu)
@@ -88,6 +90,11 @@ extension ReferenceMachine {
   /// A vCPU with interrupts off looks for interrupts all the same, and derives the PPR.
   public mutating func lookForInterrupts(_ vcpu: Int) {
     met.insert(.interruptsOff)
+    derivePriority(vcpu)
+  }
+
+  /// KVM asks whether an interrupt waits: where the PICs have none, its answer derives the PPR.
+  private mutating func derivePriority(_ vcpu: Int) {
     guard !(pic.output && acceptsExternal(vcpu)), localAPICs[vcpu].isPresent else { return }
     localAPICs[vcpu].updateProcessorPriority()
   }
