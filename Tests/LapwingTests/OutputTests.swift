@@ -204,6 +204,38 @@ import Testing
     #expect(try folder.listing == before)
   }
 
+  @Test func `an output does not take the place of what is read or of a guest's disk`() throws {
+    let folder = try Folder()
+    let image = folder.path("hello.html")
+    try #require(try Program.run(["list", "--image", "hello", "--output", image]).status == 0)
+    let state = folder.path("state.html")
+    try #require(try Program.run(["snapshot", "hello", "--at", "exit:2", "--output", state]).status == 0)
+    let kernel = folder.path("kernel")
+    try Data(ReportingKernel.bzImage.bytes).write(to: URL(fileURLWithPath: kernel))
+    let text = folder.path("text.html")
+    try folder.write(String(repeating: " ", count: 4096), to: "text.html")
+    try folder.write("[a]\nfile = hello.html\n", to: "config")
+    let environment = folder.path("environment")
+    try folder.write("A=1\n", to: "environment")
+    let before = try folder.listing
+    for arguments in [
+      ["run", image, "--timeline", image], ["restore", state, "--timeline", state],
+      ["run", "hello", "--input", text, "--timeline", text],
+      ["run", "hello", "--inject-file", text, "--timeline", text],
+      ["run", "hello", "--disk", text, "--timeline", text], ["restore", state, "--input", text, "--timeline", text],
+      ["run", kernel, "--initrd", text, "--timeline", text], ["run", kernel, "--init", text, "--timeline", text],
+      ["snapshot", "hello", "--disk", text, "--at", "exit:2", "--output", text],
+      ["snapshot", "hello", "--disk", text + ",ro", "--at", "exit:2", "--output", text],
+      ["snapshot", kernel, "--initrd", text, "--at", "exit:2", "--output", text],
+      ["kut", "--config", folder.path("config"), "--output", image],
+      ["kut", image, "--environment", environment, "--output", environment],
+    ] {
+      let result = try Program.run(arguments)
+      #expect(result.status == 64 && result.errors.contains("name one file"), "\(arguments): \(result.errors)")
+      #expect(try folder.listing == before, "\(arguments)")
+    }
+  }
+
   @Test func `a name that is not UTF-8 is refused, and no other file is taken for it`() throws {
     let folder = try Folder()
     try folder.write("precious", to: "\u{fffd}")

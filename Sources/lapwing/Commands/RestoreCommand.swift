@@ -44,6 +44,9 @@ struct RestoreCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
+      try refuseOneFile(
+        for: [("the snapshot", file)] + disk.map { ("--disk", $0.disk.path) } + inputOptions.files
+          + injectionOptions.files, and: ("--timeline", timelineOptions.timeline))
       // Before signals are held: these may come from pipes whose writers sleep.
       let snapshot = try SnapshotFile.forRestoring(file, disk, within: timeout.duration)
       snapshot.state.warnOfContradictions(in: file)

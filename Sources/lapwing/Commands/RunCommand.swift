@@ -1,4 +1,5 @@
 import ArgumentParser
+import Support
 
 /// `lapwing run`: boots a guest and shows what happens.
 struct RunCommand: ParsableCommand {
@@ -36,8 +37,11 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
+      try refuseOneFile(
+        for: [("the image", guest.fileName)] + machine.files + inputOptions.files + injectionOptions.files,
+        and: ("--timeline", timelineOptions.timeline))
       // Before signals are held: these may come from pipes whose writers sleep.
-      let image = try machine.linux.completing(guest.image(within: timeout.duration), within: timeout.duration)
+      let image = try machine.image(of: guest, within: timeout.duration)
       var run = GuestRun(guest: guest.name, limit: timeout.duration, options: report)
       run.injections = try injectionOptions.plan(vcpus: machine.vcpus, within: timeout.duration)
       run.input = try inputOptions.typist(within: timeout.duration)
