@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,10 @@ static void hold_snapshot_signal(void) {
   }
 }
 
+// What is large is an image, an initial RAM disk or a page of a stream, and is needed once. Without a fixed threshold the C library
+// keeps the room of the first such array for the next (mallopt(3), M_MMAP_THRESHOLD).
+static void give_back_large_arrays(void) { mallopt(M_MMAP_THRESHOLD, 1 << 20); }
+
 // The C library hands a constructor what it hands main. The first number that a program may use is 101.
 __attribute__((constructor(101))) static void start(int count, char **values) {
   argument_count = count;
@@ -99,6 +104,7 @@ __attribute__((constructor(101))) static void start(int count, char **values) {
   ensure_memory();
   unblock_ending_signals();
   hold_snapshot_signal();
+  give_back_large_arrays();
   // The Swift runtime looks for its own file there, and aborts where it finds nothing; nothing of that folder is used by a
   // static executable.
   if (access("/proc/self/exe", F_OK) != 0) setenv("SWIFT_ROOT", "/", 0);

@@ -163,6 +163,29 @@ import Testing
     #expect(result.status == 0, "\(result.errors)")
   }
 
+  @Test func `what a large image took is given back once it is loaded`() throws {
+    let image = ELFImage(code: Code(.long).print("up\n").spin().bytes).bytes + [UInt8](repeating: 1, count: 24 << 20)
+    let guest = try GuestFile(image)
+    let program = try Program(["run", guest.path, "--memory", "64M", "--timeout", "50s"])
+    #expect(program.wait { program.outputSoFar.contains("up\n") })
+    let used = try privateKiB(of: program.id, below: 64 << 20)
+    program.signal(SIGTERM)
+    _ = try program.result()
+    #expect(used < 16 << 10, "\(used) KiB")
+  }
+
+  /// What a process has written, in mappings that are smaller than the guest's memory (proc_pid_smaps(5)).
+  private func privateKiB(of process: Int32, below limit: Int) throws -> Int {
+    var (isCounted, sum) = (false, 0)
+    for line in try String(contentsOfFile: "/proc/\(process)/smaps", encoding: .utf8).split(separator: "\n") {
+      let words = line.split(separator: " ")
+      let ends = words[0].split(separator: "-").compactMap { Int($0, radix: 16) }
+      if ends.count == 2 { isCounted = ends[1] - ends[0] < limit }
+      if isCounted, words[0] == "Anonymous:" { sum += Int(words[1]) ?? 0 }
+    }
+    return sum
+  }
+
   @Test func `a stack that is too small is named`() throws {
     // With less than 24 KiB, the dynamic linker or a long environment may need all of it before the program's first code.
     for kibibytes in [32, 64, 120] {

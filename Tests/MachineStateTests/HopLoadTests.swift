@@ -22,7 +22,7 @@ private final class Traveller {
   deinit { if let running = running.take() { _ = running.finish() } }
 
   func until(_ what: String, _ condition: () throws -> Bool) throws {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(60)
     while try !condition() {
       try #require(machine.stop.reason == nil, "the machine ended: \(String(describing: machine.stop.reason))")
       try #require(ContinuousClock.now < deadline, "it did not come about: \(what)")

@@ -66,7 +66,7 @@ import Testing
   }
 
   @Test func `a host's report`() throws {
-    let feature = DoctorReport.Feature(id: "a", title: "b", state: "missing", evidence: "c", hint: "d")
+    let feature = DoctorReport.Feature(id: "a", title: "b", state: .missing, evidence: "c", hint: "d")
     var report = DoctorReport(HostSurvey.take())
     report.features = [feature]
     report.capabilities = ["KVM_CAP_X": 1]

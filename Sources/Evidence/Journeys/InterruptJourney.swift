@@ -78,3 +78,86 @@ extension InterruptJourney {
     isPathConcluded = tracked.isPathConcluded
   }
 }
+
+/// What an interrupt came from, as far as KVM's tracepoints say.
+public enum InterruptSource: Hashable, Sendable {
+  /// An interrupt command register (kvm_apic_ipi): that of the vCPU with this index, where its thread is known. One whose
+  /// processor carried the command out (IPI virtualization) is known by what the vCPU was told to do.
+  case ipi(vcpu: Int?)
+  /// A message: KVM_SIGNAL_MSI, or an irqfd by way of a route (kvm_msi_set_irq).
+  case message
+  /// A line that was raised, by its GSI (kvm_set_irq).
+  case line(gsi: UInt32)
+  /// A level-triggered line into this pin of the in-kernel IOAPIC, which was still high at the EOI of the interrupt before
+  /// (kvm_ack_irq).
+  case heldLine(pin: Int)
+  /// The local APIC itself, which is concluded: nothing else was seen on the vCPU's own thread. Its timer, or another entry of
+  /// the local vector table: the one that has this vector, where one had it in the end.
+  case localAPIC(LocalVector?)
+}
+
+extension InterruptSource {
+  /// What an interrupt came from that a local APIC accepted; nil where nothing tells. What nothing raised there is the local
+  /// APIC's own, where it is that of the thread's vCPU.
+  ///
+  /// - Parameters:
+  ///   - origin: what raised it on the thread on which it was accepted.
+  ///   - runner: the index of the vCPU that this thread runs; nil where it runs none.
+  ///   - vcpu: that of the vCPU that it was for.
+  ///   - localVector: the entry of its local vector table that has the interrupt's vector.
+  init?(_ origin: Acceptance.Origin, on runner: Int?, for vcpu: Int, localVector: LocalVector?) {
+    switch origin {
+    case .ipi: self = .ipi(vcpu: runner)
+    case .message: self = .message
+    case .line(let gsi): self = .line(gsi: gsi)
+    case .heldLine(let pin): self = .heldLine(pin: Int(pin))
+    case .unseen:
+      guard runner == vcpu else { return nil }
+      self = .localAPIC(localVector)
+    }
+  }
+}
+
+/// What raises interrupts on a thread at the moment, until something else happens there.
+///
+/// KVM accepts an interrupt on the thread that raises it, right after the event that tells what it came from.
+struct RaisingEvent {
+  private var origin = Acceptance.Origin.unseen
+  /// The vector that it raises; nil for whichever a line leads to.
+  private var vector: Vector?
+
+  /// Takes note of the thread's next event.
+  mutating func note(_ detail: TraceEvent.Detail) {
+    switch detail {
+    case .ipi(let vector): (origin, self.vector) = (.ipi, vector)
+    case .message(let vector): (origin, self.vector) = (.message, vector)
+    case .line(let gsi, isHigh: true): (origin, vector) = (.line(gsi: gsi), nil)
+    case .acknowledged(let pin): (origin, vector) = (.heldLine(pin: pin), nil)
+    case .line(_, isHigh: false), .ioapic, .injected(_, isReinjected: false), .endOfInterrupt(_, _?), .wokenUp:
+      (origin, vector) = (.unseen, nil)
+    case .accepted, .acceptedByHardware, .injected, .endOfInterrupt, .inhibit, .entered, .exited, .accessed: break
+    }
+  }
+
+  /// What an interrupt of a vector came from that is accepted there now.
+  func origin(of vector: Vector) -> Acceptance.Origin {
+    self.vector == nil || self.vector == vector ? origin : .unseen
+  }
+}
+
+/// An interrupt as the guest's handler wrote it down.
+public struct InterruptTaken: Hashable, Sendable {
+  /// The index of the vCPU that took it.
+  public var vcpu: Int
+  /// Its vector.
+  public var vector: Vector
+  /// What the guest's TSC was when the handler wrote it down.
+  public var tsc: UInt64
+
+  /// An interrupt that was taken then.
+  public init(vcpu: Int, vector: Vector, tsc: UInt64) {
+    self.vcpu = vcpu
+    self.vector = vector
+    self.tsc = tsc
+  }
+}

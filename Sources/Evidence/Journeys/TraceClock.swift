@@ -1,4 +1,6 @@
+import APIC
 import Glibc
+import KVM
 
 /// Turns the times of a trace, which are cycles of the host's TSC, into the host's time.
 package struct TraceClock: Sendable {
@@ -70,4 +72,60 @@ package struct TraceClock: Sendable {
   private var slope: Double { max(cyclesPerNanosecond, 1e-3) }
 
   private static func bounded(_ nanoseconds: Double) -> Int64 { Int64(min(max(nanoseconds, -1e18), 1e18)) }
+}
+
+/// Something that was read, and the host's TSC at that moment.
+package struct TSCReading<Value: Sendable>: Sendable {
+  /// What was read.
+  package let value: Value
+  /// The host's TSC, in the middle of the reading.
+  package let cycles: UInt64
+  /// How many cycles the reading took, half of which `cycles` may be wrong by.
+  let width: UInt64
+
+  /// The closest of a few readings: the first brings code and data into the caches, and this thread may be preempted in
+  /// the middle of any.
+  static func closest<Failure: Error>(_ read: () throws(Failure) -> Value) throws(Failure) -> TSCReading {
+    var best = try once(read)
+    for _ in 0..<3 {
+      let next = try once(read)
+      if next.width < best.width { best = next }
+    }
+    return best
+  }
+
+  private static func once<Failure: Error>(_ read: () throws(Failure) -> Value) throws(Failure) -> TSCReading {
+    let before = hostTSC()
+    let value = try read()
+    let width = hostTSC() &- before
+    return TSCReading(value: value, cycles: before &+ width / 2, width: width)
+  }
+}
+
+/// How a guest's TSC stands to the host's, which traces have: close enough to tell what came first.
+struct GuestTSC: Hashable, Sendable {
+  /// What the guest's is ahead, modulo 2^64.
+  let offset: UInt64
+
+  init(offset: UInt64) {
+    self.offset = offset
+  }
+
+  /// That of a vCPU that does not run, unless its TSC is scaled.
+  ///
+  /// KVM knows the offset; but a back end that cannot give its guests one may name one all the same. So it is measured
+  /// too, which is less precise, and what is named counts where it is not far from that.
+  ///
+  /// - Throws: `KVMError` where KVM does not tell the vCPU's TSC.
+  init(of vcpu: VCPU) throws(KVMError) {
+    let reading = try TSCReading.closest { () throws(KVMError) in
+      try vcpu.msrs([MSR.tsc]).entries.first?.value ?? 0
+    }
+    let measured = reading.value &- reading.cycles
+    let named = (try? vcpu.tscOffset()) ?? measured
+    offset = Int64(bitPattern: named &- measured).magnitude <= reading.width ? named : measured
+  }
+
+  /// What the host's TSC was when the guest's was that.
+  func hostCycles(at tsc: UInt64) -> UInt64 { tsc &- offset }
 }

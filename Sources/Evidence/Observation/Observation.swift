@@ -1,4 +1,4 @@
-import APIC
+public import APIC
 
 /// The evidence of a case: what counters and tracepoints showed of its machine's interrupts.
 public struct Observation: Hashable, Sendable {
@@ -88,5 +88,89 @@ public struct Observation: Hashable, Sendable {
       lines.append("posted-interrupt wake-ups, of the whole host: \(count)")
     }
     return lines
+  }
+}
+
+/// What was seen of a vCPU between a stimulus and the end of its scenario.
+public struct VCPUObservation: Hashable, Sendable {
+  /// The vCPU's index.
+  public let index: Int
+  /// KVM's id of it, which is its APIC id after reset.
+  public let id: UInt32
+  /// How much its statistics grew; nil where they could not be read.
+  public let counters: CounterEvidence?
+  /// How often the guest took each vector; those that it did not take are left out.
+  public let taken: [Vector: Int]
+  /// Interrupts that it took which say nothing of their own, such as those that only show that nothing else came. The
+  /// counters have them.
+  public let unshown: Int
+
+  /// Where it was while the interrupts of each vector were delivered; nil where that was not recorded, or not wholly.
+  public let residency: [Vector: DeliveryResidency]?
+
+  /// An observation.
+  public init(
+    index: Int, id: UInt32, counters: CounterEvidence?, taken: [Vector: Int], unshown: Int = 0,
+    residency: [Vector: DeliveryResidency]? = nil
+  ) {
+    self.unshown = unshown
+    self.residency = residency
+    self.index = index
+    self.id = id
+    self.counters = counters
+    self.taken = taken.filter { $0.value > 0 }
+  }
+
+  /// How many interrupts of local APICs it took. Lower vectors are exceptions and NMIs, which no local APIC delivers as
+  /// interrupts (SDM volume 3A, section 12.5.2).
+  public var interruptsTaken: Int { interrupts.reduce(unshown) { $0 + $1.value } }
+
+  /// Those interrupts, by vector.
+  var interrupts: [Vector: Int] { taken.filter { $0.key.rawValue >= 16 } }
+}
+
+/// What was recorded of a machine, and how its interrupts got there.
+public struct MachineRecording: Sendable {
+  /// When recording began, from which times count.
+  public let start: ContinuousClock.Instant
+  private let recording: TraceRecording
+  private let clock: TraceClock
+  /// The kernel's ids of the vCPUs' threads, by index.
+  public let threads: [Int32]
+  /// KVM's ids of the vCPUs, by index.
+  public let ids: [UInt32]
+  /// The interrupts' journeys.
+  public let journeys: [InterruptJourney]
+  /// The kernel's names of exits.
+  public let exitNames: ExitNames
+  /// The kernel's names of inhibits.
+  public let inhibitNames: InhibitNames
+  /// What would be recorded if this kernel had it.
+  public let absentEvents: [String]
+
+  init(
+    start: ContinuousClock.Instant, recording: TraceRecording, clock: TraceClock, threads: [Int32], ids: [UInt32],
+    journeys: [InterruptJourney], exitNames: ExitNames, inhibitNames: InhibitNames,
+    absentEvents: [String]
+  ) {
+    self.start = start
+    self.recording = recording
+    self.clock = clock
+    self.threads = threads
+    self.ids = ids
+    self.journeys = journeys
+    self.exitNames = exitNames
+    self.inhibitNames = inhibitNames
+    self.absentEvents = absentEvents
+  }
+
+  /// How many events were lost.
+  public var lostEvents: UInt64 { recording.lost }
+
+  /// Goes through the events in the order of time.
+  ///
+  /// - Parameter body: called with each, and with when it was, in nanoseconds since recording began.
+  public func forEachEvent(_ body: (TraceEvent, Int64) -> Void) {
+    for event in recording.events { body(event, clock.nanoseconds(event.time)) }
   }
 }

@@ -1,6 +1,6 @@
 import CEvidence
 import Glibc
-import SystemPackage
+public import SystemPackage
 
 /// The kernel's trace file system: where it is mounted, or a mount that only this process has.
 final class TraceFileSystem: Sendable {
@@ -53,5 +53,182 @@ final class TraceFileSystem: Sendable {
       return "\(root)/events/kvm cannot be used: \(problem)"
     }
     return nil
+  }
+}
+
+/// Where the kernel's trace file system is looked for; other paths make it look at what a test made up.
+public struct TracePaths: Hashable, Sendable {
+  /// Where it is mounted by custom, in the order of preference.
+  public var customary: [FilePath]
+  /// The list of mounts, for other places.
+  public var mounts: FilePath
+  /// Whether it may be mounted, for this process alone, where it is nowhere.
+  public var mayMount: Bool
+
+  /// Paths; those of the running system by default.
+  public init(
+    customary: [FilePath] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"], mounts: FilePath = "/proc/mounts",
+    mayMount: Bool = true
+  ) {
+    self.customary = customary
+    self.mounts = mounts
+    self.mayMount = mayMount
+  }
+
+  /// All places where it may be.
+  var candidates: [FilePath] {
+    customary
+      + MountList.places(of: "tracefs", in: (try? TextFile.read(mounts)) ?? "").filter { !customary.contains($0) }
+  }
+}
+
+/// The list of mounts (proc_pid_mounts(5)).
+enum MountList {
+  /// Where a file system of a type is mounted. Spaces and the like in a path are written as `\040`.
+  static func places(of type: String, in mounts: String) -> [FilePath] {
+    mounts.split(separator: "\n").compactMap { line in
+      let words = line.split(separator: " ")
+      guard words.count >= 3, words[2] == type[...] else { return nil }
+      var path = String(words[1])
+      for (escape, character) in [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")] {
+        path = path.split(separator: escape, omittingEmptySubsequences: false).joined(separator: character)
+      }
+      return FilePath(path)
+    }
+  }
+}
+
+/// Why nothing can be recorded on this host. Evidence then rests on counters.
+public struct TraceUnavailable: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The reason, in the host's words.
+  public let description: String
+
+  /// Nothing can be recorded for that reason.
+  public init(_ description: String) {
+    self.description = description
+  }
+}
+
+/// The kernel's debug file system, where KVM has a folder for each machine: where it is mounted, or a mount that only this
+/// process has.
+public final class DebugFileSystem: Sendable {
+  /// KVM's folder in it.
+  public let machines: FilePath
+  private let ownMount: FileDescriptor?
+
+  /// Finds it, or mounts it; a mount of ours ends with this value, however the process ends.
+  ///
+  /// - Parameters:
+  ///   - customary: where it is mounted by custom.
+  ///   - mounts: the list of mounts, for other places.
+  ///   - mayMount: whether it may be mounted where it is nowhere.
+  /// - Throws: `TraceUnavailable` with what is in the way, and what to do about it.
+  public init(
+    customary: FilePath = "/sys/kernel/debug", mounts: FilePath = "/proc/mounts", mayMount: Bool = true
+  ) throws(TraceUnavailable) {
+    let listed = MountList.places(of: "debugfs", in: (try? TextFile.read(mounts)) ?? "")
+    for candidate in [customary] + listed.filter({ $0 != customary }) {
+      let folder = candidate.appending("kvm")
+      switch TextFile.obstacle(folder, R_OK | X_OK) {
+      case nil:
+        (machines, ownMount) = (folder, nil)
+        return
+      case .noSuchFileOrDirectory?: continue
+      case let error?:
+        throw TraceUnavailable("\(folder) cannot be read: \(error); run as root")
+      }
+    }
+    guard mayMount else {
+      throw TraceUnavailable("debugfs is not mounted; mount it: mount -t debugfs nodev /sys/kernel/debug")
+    }
+    // Sound: the call reads the name and keeps nothing of it.
+    let answer = unsafe cevidence_mount("debugfs")
+    guard answer >= 0 else {
+      let error = Errno(rawValue: -answer)
+      let remedy = geteuid() == 0 ? "mount -t debugfs nodev /sys/kernel/debug, outside of a container" : "run as root"
+      throw TraceUnavailable("debugfs is not mounted, and cannot be: \(error); \(remedy)")
+    }
+    let mount = FileDescriptor(rawValue: answer)
+    let folder = FilePath("/proc/self/fd/\(answer)/kvm")
+    if let error = TextFile.obstacle(folder, R_OK | X_OK) {
+      try? mount.close()
+      throw TraceUnavailable("debugfs has no folder 'kvm' (\(error)): is the module kvm loaded? modprobe kvm")
+    }
+    (machines, ownMount) = (folder, mount)
+  }
+
+  deinit { try? ownMount?.close() }
+}
+
+/// Small text files of the kernel.
+enum TextFile {
+  /// A file's text, all of it.
+  static func read(_ path: FilePath) throws(Errno) -> String {
+    String(decoding: try open(path, .readOnly) { file throws(Errno) in try drain(file) }, as: UTF8.self)
+  }
+
+  /// Writes a text in one call, as the kernel's files want it.
+  static func write(_ text: String, to path: FilePath) throws(Errno) {
+    try open(path, .writeOnly) { file throws(Errno) in
+      try call { _ = try file.writeAll(text.utf8) }
+    }
+  }
+
+  /// Writes a text in place of what the file has.
+  ///
+  /// Where the kernel adds what is written to a list, opening it for this empties the list.
+  static func replace(_ path: FilePath, with text: String) throws(Errno) {
+    let file = try call { try FileDescriptor.open(path, .writeOnly, options: [.truncate, .closeOnExec]) }
+    defer { try? file.close() }
+    guard !text.isEmpty else { return }
+    try call { _ = try file.writeAll(text.utf8) }
+  }
+
+  /// Everything that is there to be read, until the end of the file or until a read would block.
+  ///
+  /// - Parameter limit: how many bytes to stop at, give or take a chunk: a file that grows as fast as it is read has no
+  ///   end.
+  static func drain(_ file: FileDescriptor, limit: Int = .max) throws(Errno) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 16384)
+    while true {
+      do throws(Errno) {
+        let count = try call { try unsafe chunk.withUnsafeMutableBytes { unsafe try file.read(into: $0) } }
+        guard count > 0 else { return bytes }
+        bytes += chunk[..<count]
+        if bytes.count >= limit { return bytes }
+      } catch .resourceTemporarilyUnavailable {
+        return bytes
+      }
+    }
+  }
+
+  static func open<Result>(
+    _ path: FilePath, _ mode: FileDescriptor.AccessMode, _ body: (FileDescriptor) throws(Errno) -> Result
+  ) throws(Errno) -> Result {
+    let file = try call { try FileDescriptor.open(path, mode, options: .closeOnExec) }
+    defer { try? file.close() }
+    return try body(file)
+  }
+
+  /// What may be done with a file or directory: nil for everything asked for, or why not.
+  static func obstacle(_ path: FilePath, _ mode: Int32) -> Errno? {
+    // Sound: the path is NUL-terminated and outlives the call.
+    unsafe path.withPlatformString { unsafe access($0, mode) } == 0 ? nil : Errno(rawValue: errno)
+  }
+
+  static func makeDirectory(_ path: FilePath) throws(Errno) {
+    // Sound: as above.
+    guard unsafe path.withPlatformString({ unsafe mkdir($0, 0o700) }) == 0 else { throw Errno(rawValue: errno) }
+  }
+
+  static func removeDirectory(_ path: FilePath) throws(Errno) {
+    // Sound: as above.
+    guard unsafe path.withPlatformString({ unsafe rmdir($0) }) == 0 else { throw Errno(rawValue: errno) }
+  }
+
+  /// Says which error it is that a call of the system library throws; it throws no other kind.
+  static func call<Result>(_ body: () throws -> Result) throws(Errno) -> Result {
+    do { return try body() } catch { throw error as? Errno ?? .ioError }
   }
 }

@@ -1,4 +1,8 @@
+import CEvidence
+import Glibc
+import Support
 import Synchronization
+import SystemPackage
 
 /// Lends trace instances to the threads that run machines: to each one at a time, and each is used again, since making
 /// one takes the kernel a tenth of a second.
@@ -55,5 +59,70 @@ public final class TracePool: Sendable {
       return state.free
     }
     for instance in instances { instance.close() }
+  }
+}
+
+/// The directory of a trace instance, which says to others that its process lives.
+///
+/// It is locked as long as this value lives (flock(2)), and the kernel lets go of the lock however the process ends. A
+/// process id would not do: in another PID namespace it is that of somebody else, or of nobody.
+struct TraceInstanceFolder: ~Copyable, Sendable {
+  /// Where it is.
+  let path: FilePath
+  private let lock: FileDescriptor
+
+  private static let prefix = "lapwing-"
+
+  /// How often a name is tried: whoever looks for what was left behind may hold the lock, or have removed a directory that
+  /// was not locked yet.
+  private static let tries = 100
+
+  /// Makes an instance under a name that nobody has.
+  ///
+  /// - Parameter instances: the folder of all instances.
+  init(in instances: FilePath) throws(TraceUnavailable) {
+    for _ in 0..<Self.tries {
+      let path = instances.appending(Self.prefix + String(UInt64.random(in: .min ... .max), radix: 36))
+      do throws(Errno) {
+        try TextFile.makeDirectory(path)
+        guard let lock = try Self.lock(path) else { continue }
+        guard TextFile.obstacle(path, F_OK) == nil else {
+          try? lock.close()
+          continue
+        }
+        (self.path, self.lock) = (path, lock)
+        return
+      } catch .noSuchFileOrDirectory where TextFile.obstacle(instances, F_OK) == nil {
+        continue
+      } catch {
+        throw TraceUnavailable("\(path) cannot be made: \(error)")
+      }
+    }
+    throw TraceUnavailable("\(instances) has no room for another instance")
+  }
+
+  deinit { try? lock.close() }
+
+  /// Locks a directory; nil where somebody else has it locked.
+  private static func lock(_ path: FilePath) throws(Errno) -> FileDescriptor? {
+    let directory = try TextFile.call {
+      try FileDescriptor.open(path, .readOnly, options: [.directory, .noFollow, .closeOnExec])
+    }
+    let answer = cevidence_try_lock(directory.rawValue)
+    if answer == 0 { return directory }
+    try? directory.close()
+    guard Errno(rawValue: -answer) == .wouldBlock else { throw Errno(rawValue: -answer) }
+    return nil
+  }
+
+  /// Removes the instances that nobody has locked. What another program has open all the same, the kernel does not let go
+  /// (EBUSY).
+  static func removeStale(in instances: FilePath) {
+    for name in HostFile.names(in: instances) where name.hasPrefix(prefix) {
+      let path = instances.appending(name)
+      guard let lock = try? lock(path) else { continue }
+      try? TextFile.removeDirectory(path)
+      try? lock.close()
+    }
   }
 }

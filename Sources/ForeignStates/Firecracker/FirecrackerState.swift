@@ -132,3 +132,76 @@ struct FirecrackerState {
     return vcpu
   }
 }
+
+/// What differs between the versions of Firecracker's `vmstate` that are read (firecracker, src/vmm/src/persist.rs,
+/// SNAPSHOT_VERSION). The number is not Firecracker's own version, and 8.0.0 was given to two layouts.
+struct FirecrackerLayout {
+  /// Where the regions of memory stand.
+  enum Memory {
+    /// Before the state of the VM, each with its offset in the memory file.
+    case beforeWithOffsets
+    /// Before the state of the VM.
+    case before
+    /// In the state of the VM.
+    case inVM
+    /// There, each with its type and which of its slots are plugged.
+    case inVMWithSlots
+  }
+
+  var memory: Memory
+  /// Whether the capabilities that were asked for stand before the state of the VM, not at its end.
+  var capabilitiesBefore: Bool
+  /// Whether the extended state has its size before it (`kvm_xsave2`).
+  var hasSizedExtendedState: Bool
+  /// How many address spaces the allocator of resources has; nil where it is not kept.
+  var addressSpaces: Int?
+
+  /// The layouts of a version, the likelier first; none for a version that is not read.
+  static func layouts(major: Int) -> [FirecrackerLayout] {
+    switch major {
+    case 2...4:
+      [FirecrackerLayout(memory: .beforeWithOffsets, capabilitiesBefore: false, hasSizedExtendedState: false)]
+    case 5: [FirecrackerLayout(memory: .before, capabilitiesBefore: true, hasSizedExtendedState: false)]
+    case 6: [FirecrackerLayout(memory: .inVM, capabilitiesBefore: true, hasSizedExtendedState: true)]
+    case 8:
+      [
+        FirecrackerLayout(
+          memory: .inVMWithSlots, capabilitiesBefore: true, hasSizedExtendedState: true, addressSpaces: 4),
+        FirecrackerLayout(memory: .inVM, capabilitiesBefore: true, hasSizedExtendedState: true, addressSpaces: 3),
+      ]
+    default: []
+    }
+  }
+}
+
+extension InspectableState {
+  /// What Firecracker saved: its file `vmstate`. Guest memory is in another file.
+  ///
+  /// - Parameter bytes: the file.
+  /// - Throws: `ForeignStateError`, for a version that is not read with its number.
+  public init(firecracker bytes: [UInt8]) throws(ForeignStateError) {
+    let state = try Self.state(of: try FirecrackerFile(bytes))
+    self.init(format: .firecracker)
+    remarks.append("\(state.memoryMiB) MiB of memory, in another file")
+    for vcpu in state.vcpus { append(vcpu) }
+    machine.settings.hasIRQChip = true
+    machine.pit = state.pit
+    machine.time.clock = state.clock
+    machine.pics = state.pics
+    machine.ioapic = state.ioapic
+    fill(.allVCPUs, .guestClock, .pit, .pics, .picDetails, .ioapic, .ioapicAddress)
+  }
+
+  /// The state by the first of its version's layouts that it has; the failure is that of the first.
+  private static func state(of file: FirecrackerFile) throws(ForeignStateError) -> FirecrackerState {
+    var failure: ForeignStateError?
+    for layout in FirecrackerLayout.layouts(major: file.major) {
+      do throws(ForeignStateError) {
+        return try FirecrackerState(file, layout)
+      } catch {
+        failure = failure ?? error
+      }
+    }
+    throw failure ?? ForeignStateError(.firecracker, "a version that is read expected")
+  }
+}

@@ -39,7 +39,7 @@ public struct HostFeature: Hashable, Sendable {
   }
 
   /// Whether the host has it.
-  public enum State: String, Hashable, Sendable {
+  public enum State: String, Hashable, Sendable, Codable {
     /// It has.
     case available
     /// It has not.

@@ -39,18 +39,11 @@ extension Machine {
       try whilePaused { () throws(MachineError) in
         let state = try MachineCapture(machine: self).state(guest: guest)
         also()
-        tellGuestOfPause()
         return state
       } orThrow: {
         $0
       }
     }
-  }
-
-  /// Has kvmclock tell the guest that it stood still, so that its watchdogs stay calm. KVM refuses that (EINVAL) for a vCPU
-  /// whose guest does not use kvmclock, which then has nobody to tell.
-  private func tellGuestOfPause() {
-    for vcpu in vcpus { try? vcpu.notifyPaused() }
   }
 }
 

@@ -11,6 +11,7 @@ enum ModelRegisters {
   private static let memoryTypeCapability: UInt32 = 0xfe
   private static let fixedMemoryTypes: [UInt32] = [0x250, 0x258, 0x259] + Array(0x268...0x26f)
   private static let defaultMemoryType: UInt32 = 0x2ff
+  private static let variableRangeLimit: UInt64 = 40
   private static func variableMemoryTypes(_ count: UInt64) -> [UInt32] { Array(0x200..<0x200 + 2 * UInt32(count)) }
 
   /// Machine checks (SDM volume 3B, section 17.3): IA32_MCG_CAP, _STATUS and _CTL, four registers a bank, and where corrected
@@ -31,9 +32,11 @@ enum ModelRegisters {
     [$0 + 1, $0]
   }
 
-  /// The most of them that any guest has: 255 variable ranges and 32 banks (KVM_MAX_MCE_BANKS).
+  /// The most of them that any guest has: as many variable ranges as have numbers below IA32_MTRR_FIX64K_00000, and 32 banks
+  /// (KVM_MAX_MCE_BANKS).
   static let all = Set(
-    [pat, debugControl, memoryTypeCapability, defaultMemoryType] + fixedMemoryTypes + variableMemoryTypes(39)
+    [pat, debugControl, memoryTypeCapability, defaultMemoryType] + fixedMemoryTypes
+      + variableMemoryTypes(variableRangeLimit)
       + machineCheckGlobals + machineCheckBanks(32, hasControl2: true) + syntheticInterrupts + syntheticTimers)
 
   /// Those that a vCPU shows its guest, in the order in which they are written. KVM may still refuse some.
@@ -45,7 +48,8 @@ enum ModelRegisters {
     if has(16) { registers.append(pat) }
     if has(12) {
       let capability = try vcpu.msrs([memoryTypeCapability]).entries.first?.value ?? 0
-      registers += [memoryTypeCapability] + fixedMemoryTypes + variableMemoryTypes(min(capability & 0xff, 39))
+      registers += [memoryTypeCapability] + fixedMemoryTypes
+      registers += variableMemoryTypes(min(capability & 0xff, variableRangeLimit))
       registers.append(defaultMemoryType)
     }
     if has(7) || has(14) {

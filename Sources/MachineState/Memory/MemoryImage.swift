@@ -1,4 +1,6 @@
 import KVM
+import Support
+public import SystemPackage
 public import VMM
 
 /// What is in a guest's memory: its pages that are not all zero.
@@ -62,5 +64,101 @@ public struct MemoryImage: Hashable, Sendable {
       }
     }
     return memory
+  }
+}
+
+/// Guest memory that comes page by page, in any order and some pages more than once, collected in a file without a name: this
+/// process has a run of it at a time.
+///
+/// Not safe to be used on several threads at once.
+public final class MemorySpool {
+  private let file: FileDescriptor
+  /// A bit a page that has something in it.
+  private var present: [UInt64] = []
+  /// Pages beside one another that are not in the file yet.
+  private var waiting: [UInt8] = []
+  private var waitingOffset: UInt64 = 0
+
+  /// How much memory it takes: what a machine can have.
+  public static let limit = MachineConfiguration.memoryRange.upperBound
+
+  /// An empty memory.
+  ///
+  /// - Parameter place: a file in whose folder there is room for all of the memory.
+  /// - Throws: `Errno` of open(2).
+  public init(besides place: FilePath) throws(Errno) { file = try StagedFile.namelessSpool(besides: place) }
+
+  deinit { try? file.close() }
+
+  /// Takes a page; a later one at the same place counts.
+  ///
+  /// - Parameters:
+  ///   - page: 4096 bytes.
+  ///   - offset: how many bytes of memory come before it, a multiple of 4096 below `limit`.
+  /// - Throws: `Errno` of write(2), `invalidArgument` for any other offset or size.
+  public func write(_ page: [UInt8], at offset: UInt64) throws(Errno) {
+    guard page.count == Int(GuestMemory.pageSize), offset.isMultiple(of: GuestMemory.pageSize), offset < Self.limit
+    else {
+      throw .invalidArgument
+    }
+    guard page.contains(where: { $0 != 0 }) else { return try clear(at: offset) }
+    if waiting.count >= GuestMemory.runLimit || waitingOffset + UInt64(waiting.count) != offset {
+      try flush()
+      waitingOffset = offset
+    }
+    waiting += page
+    let (word, bit) = Self.place(of: offset)
+    while present.count <= word { present.append(0) }
+    present[word] |= bit
+  }
+
+  /// Takes a page of zeros.
+  ///
+  /// - Parameter offset: how many bytes of memory come before it, a multiple of 4096.
+  /// - Throws: `Errno` of write(2), for what waited.
+  public func clear(at offset: UInt64) throws(Errno) {
+    let (word, bit) = Self.place(of: offset)
+    if word < present.count { present[word] &= ~bit }
+  }
+
+  private static func place(of offset: UInt64) -> (word: Int, bit: UInt64) {
+    let page = offset / GuestMemory.pageSize
+    return (Int(page / 64), 1 << (page % 64))
+  }
+
+  private func flush() throws(Errno) {
+    let (bytes, offset) = (waiting, waitingOffset)
+    waiting.removeAll(keepingCapacity: true)
+    guard !bytes.isEmpty else { return }
+    do { _ = try file.writeAll(toAbsoluteOffset: Int64(offset), bytes) } catch { throw error as? Errno ?? .ioError }
+  }
+
+  private func isPresent(_ page: UInt64) -> Bool {
+    let word = Int(page / 64)
+    return word < present.count && present[word] >> (page % 64) & 1 == 1
+  }
+
+  /// Hands out the pages that are not all zero, in runs of neighbours in the order of their addresses, none longer than
+  /// `GuestMemory.runLimit`, with their guest-physical addresses: memory above 3 GiB lies from 4 GiB on.
+  func forEachRun(_ body: (_ address: UInt64, _ bytes: [UInt8]) throws -> Void) throws {
+    try flush()
+    let (last, low) = (UInt64(present.count) * 64, GuestMemory.lowLimit / GuestMemory.pageSize)
+    var page: UInt64 = 0
+    while page < last {
+      guard isPresent(page) else {
+        page += present[Int(page / 64)] == 0 ? 64 - page % 64 : 1
+        continue
+      }
+      let start = page
+      let end = min(start + UInt64(GuestMemory.runLimit) / GuestMemory.pageSize, start < low ? low : last)
+      while page < end, isPresent(page) { page += 1 }
+      let offset = start * GuestMemory.pageSize
+      let bytes = try read((page - start) * GuestMemory.pageSize, at: offset)
+      try body(start < low ? offset : offset + ((4 << 30) - GuestMemory.lowLimit), bytes)
+    }
+  }
+
+  private func read(_ count: UInt64, at offset: UInt64) throws(Errno) -> [UInt8] {
+    try file.readAll(Int(count), fromAbsoluteOffset: Int64(offset))
   }
 }

@@ -1,5 +1,8 @@
 import APIC
+public import JSON
 public import KVM
+import Synchronization
+public import VMM
 
 extension MachineState {
   /// What this state needs and a host lacks, each by name. An empty list means that the host can take it, as far as it
@@ -120,5 +123,82 @@ private struct CPUIDFeatures {
       CPUIDFeatures(function: 0x8000_0008, index: 0, register: "EBX", value: \.ebx),
       CPUIDFeatures(function: 0x4000_0001, index: 0, register: "EAX", value: \.eax),
     ]
+  }
+}
+
+/// Something that a state needs and a host does not have.
+public struct HostDifference: Hashable, Sendable, CustomStringConvertible {
+  /// What it is about, such as `MSR 0x6e0`.
+  public var subject: String
+  /// What the state needs and what the host has.
+  public var difference: String
+  /// Whether one kernel and one processor never have it differently: parameters of modules, the microcode and the time since
+  /// the start of the host may change others.
+  public var isLasting: Bool
+
+  /// A difference.
+  public init(_ subject: String, _ difference: String, isLasting: Bool = false) {
+    self.subject = subject
+    self.difference = difference
+    self.isLasting = isLasting
+  }
+
+  /// Both, for a person.
+  public var description: String { "\(subject): \(difference)" }
+}
+
+/// The CPUID features that a vCPU of this host can have.
+enum HostFeatures {
+  private static let shown = Mutex<[CPUIDEntry]?>(nil)
+
+  /// What a vCPU shows its guest that was given all that KVM supports: a back end may add features of the processor that
+  /// KVM_GET_SUPPORTED_CPUID does not list (kvm_pvm does). Asked of a machine without a guest, once.
+  static func shown(by system: System) throws(KVMError) -> [CPUIDEntry] {
+    try shown.withLock { shown throws(KVMError) in
+      if let shown { return shown }
+      let vm = try system.createVM()
+      let vcpu = try vm.createVCPU(id: 0)
+      try vcpu.setCPUID(try system.supportedCPUID())
+      let entries = try vcpu.cpuid()
+      shown = entries
+      return entries
+    }
+  }
+}
+
+/// Why a machine could not be made from a state. There is no machine then, nor part of one.
+public enum RestoreError: Error, Sendable {
+  /// The state contradicts itself.
+  case malformed(MalformedState)
+  /// This host cannot take the state: what it lacks, each by name.
+  case hostDiffers([HostDifference])
+  /// KVM refused a part of the state that looked as it should.
+  case refused(path: String, problem: String)
+  /// The machine could not be built.
+  case machine(MachineError)
+}
+
+extension RestoreError {
+  /// The error for a refusal of KVM's.
+  ///
+  /// - Parameters:
+  ///   - error: KVM's answer.
+  ///   - path: what of the state it was asked to take.
+  init(_ error: KVMError, at path: String) {
+    // A host that has run out of something is no fault of the state.
+    self = error.isShortage ? .machine(.kvm(error)) : .refused(path: path, problem: error.description)
+  }
+}
+
+extension RestoreError: CustomStringConvertible {
+  /// What is wrong, for a person.
+  public var description: String {
+    switch self {
+    case .malformed(let error): error.description
+    case .hostDiffers(let differences):
+      "this host cannot take the state: " + differences.map(\.description).joined(separator: "; ")
+    case .refused(let path, let problem): "\(path): \(problem)"
+    case .machine(let error): error.description
+    }
   }
 }

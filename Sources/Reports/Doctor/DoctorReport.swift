@@ -1,4 +1,5 @@
 public import KVM
+public import Scenarios
 import Support
 
 /// What a host can do: the value behind `lapwing doctor` and the JSON document `lapwing.doctor/1`.
@@ -33,8 +34,8 @@ public struct DoctorReport: Codable, Sendable {
     public var id: String
     /// A few words for people.
     public var title: String
-    /// `available`, `missing` or `unknown`.
-    public var state: String
+    /// Whether the host has it, by its name.
+    public var state: HostFeature.State
     /// What that rests on.
     public var evidence: String
     /// What to do about it, where something can be done.
@@ -50,7 +51,7 @@ public struct DoctorReport: Codable, Sendable {
     deviceError = survey.deviceError?.description
     features = survey.features.map {
       Feature(
-        id: $0.id.rawValue, title: $0.id.title, state: $0.state.rawValue, evidence: $0.evidence, hint: $0.hint)
+        id: $0.id.rawValue, title: $0.id.title, state: $0.state, evidence: $0.evidence, hint: $0.hint)
     }
     capabilities = Dictionary(survey.capabilities.map { ($0.capability.name, $0.value) }) { first, _ in first }
     modules = Dictionary(survey.modules.map { ($0.name, $0.parameters) }) { first, _ in first }
@@ -84,9 +85,9 @@ extension DoctorReport {
 
   private func mark(_ feature: Feature, _ style: Style) -> TextLine {
     switch feature.state {
-    case "available": style.green("yes")
-    case "missing": style.red("no ")
-    default: style.yellow("?  ")
+    case .available: style.green("yes")
+    case .missing: style.red("no ")
+    case .unknown: style.yellow("?  ")
     }
   }
 
@@ -102,5 +103,50 @@ extension DoctorReport {
       for (name, value) in parameters.sorted(by: { $0.key < $1.key }) { table.add(["\(module).\(name)", "\(value)"]) }
     }
     return ["", style.bold("module parameters")] + table.lines()
+  }
+}
+
+/// A trait of a host that only trying tells, and what it means for guests.
+public struct TraitReport: Codable, Sendable {
+  /// A stable word for programs.
+  public var id: String
+  /// A sentence for people.
+  public var title: String
+  /// What was found, by its name.
+  public var verdict: TraitTrial.Verdict
+  /// What that rests on.
+  public var evidence: String
+  /// What a guest must expect; absent where the host has the trait.
+  public var consequence: String?
+
+  init(_ trial: TraitTrial) {
+    id = trial.trait.rawValue
+    title = trial.trait.title
+    verdict = trial.verdict
+    evidence = trial.evidence
+    consequence = trial.verdict == .present ? nil : trial.trait.consequence
+  }
+}
+
+extension DoctorReport {
+  /// Adds what was found by trying.
+  public mutating func add(_ trials: [TraitTrial]) { traits = trials.map(TraitReport.init) }
+
+  /// The traits for a person.
+  func traitLines(_ style: Style) -> [TextLine] {
+    guard let traits else { return [] }
+    let width = traits.map(\.title.count).max() ?? 0
+    var lines: [TextLine] = ["", style.bold("tried with a guest each")]
+    for trait in traits {
+      let mark =
+        switch trait.verdict {
+        case .present: style.green("yes")
+        case .absent: style.red("no ")
+        case .undecided: style.yellow("?  ")
+        }
+      lines.append("  \(mark)  \(TextLine(trait.title).padded(to: width))  \(style.dim("\(trait.evidence)"))")
+      if let consequence = trait.consequence { lines.append("       \(consequence)") }
+    }
+    return lines
   }
 }

@@ -8,12 +8,12 @@ public import VMM
 /// the machine's state, once until one of them has moved: a guest that sleeps is disturbed once a sleep.
 public struct IdleWatch {
   private let machine: Machine
-  private let inside: () -> [String]
-  private let outside: [String]
+  private let ownSources: () -> [String]
+  private let externalSources: [String]
   private let files: [StatisticsFile]
   private var last: [UInt64] = []
   private var examined: [UInt64] = []
-  private var examinedInside: [String] = []
+  private var examinedSources: [String] = []
   /// Since when only somebody outside can end the wait.
   private var idle: (since: ContinuousClock.Instant, report: IdleReport)?
   private var hasTold = false
@@ -25,11 +25,11 @@ public struct IdleWatch {
   ///
   /// - Parameters:
   ///   - machine: the machine, not yet run.
-  ///   - inside: what is to raise an interrupt by itself and is not in the machine's state, in words for a person. It is
+  ///   - ownSources: what is to raise an interrupt by itself and is not in the machine's state, in words for a person. It is
   ///     asked before the state is taken, so that what has come since is in the state.
-  ///   - outside: what else may raise an interrupt from outside, in words for a person.
+  ///   - externalSources: what else may raise an interrupt from outside, in words for a person.
   /// - Returns: nil where this kernel does not say whether a vCPU waits (`blocking`, Linux 5.17).
-  public init?(_ machine: Machine, inside: @escaping () -> [String] = { [] }, outside: [String] = []) {
+  public init?(_ machine: Machine, ownSources: @escaping () -> [String] = { [] }, externalSources: [String] = []) {
     var files: [StatisticsFile] = []
     for vcpu in machine.vcpus {
       guard let file = try? vcpu.openStatistics(), file.descriptors.contains(where: { $0.name == "blocking" }) else {
@@ -38,8 +38,8 @@ public struct IdleWatch {
       files.append(file)
     }
     self.machine = machine
-    self.inside = inside
-    self.outside = outside
+    self.ownSources = ownSources
+    self.externalSources = externalSources
     self.files = files
   }
 
@@ -54,18 +54,18 @@ public struct IdleWatch {
     }
     defer { last = now }
     guard now == last else { return nil }
-    let inside = inside()
-    if now != examined || inside != examinedInside { examine(now, inside) }
+    let ownSources = ownSources()
+    if now != examined || ownSources != examinedSources { examine(now, ownSources) }
     guard !hasTold, let idle, ContinuousClock.now - idle.since >= Self.patience else { return nil }
     hasTold = true
     return idle.report.text
   }
 
-  private mutating func examine(_ now: [UInt64], _ inside: [String]) {
-    examinedInside = inside
+  private mutating func examine(_ now: [UInt64], _ ownSources: [String]) {
+    examinedSources = ownSources
     guard let state = try? machine.capture() else { return }
     examined = now
-    guard let report = IdleReport(state, inside: inside, outside: outside) else {
+    guard let report = IdleReport(state, ownSources: ownSources, externalSources: externalSources) else {
       idle = nil
       return
     }

@@ -52,3 +52,55 @@ extension TestContext {
     try until("vCPU \(vcpu) is halted") { try statistics[vcpu].read()["blocking"] == 1 }
   }
 }
+
+/// Something in a scenario is not as expected.
+public struct ScenarioFailure: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What, in words.
+  public let description: String
+  /// The trait of a host for want of which it may be so; nil where it says nothing of a trait.
+  public var missingTrait: HostTrait?
+
+  /// A failure with those words.
+  public init(_ description: String) {
+    self.description = description
+  }
+}
+
+extension TestContext {
+  /// An expectation that decides whether the host has a trait: where it alone is not met, the host lacks that.
+  ///
+  /// A guest that ended meanwhile decides nothing, and neither does anything else that a scenario expects.
+  ///
+  /// - Parameters:
+  ///   - trait: what it decides on.
+  ///   - expectation: throws where it is not met.
+  func deciding<Value>(_ trait: HostTrait, _ expectation: () throws -> Value) throws -> Value {
+    do {
+      return try expectation()
+    } catch var failure as ScenarioFailure {
+      if machine.stop.reason == nil { failure.missingTrait = trait }
+      throw failure
+    }
+  }
+}
+
+/// What a vCPU has taken.
+extension TestContext {
+  /// How often a vCPU has taken `vector` in all.
+  public func taken(_ vector: Vector, on vcpu: Int) -> Int { machine.recorded(vector, on: vcpu) }
+
+  /// Waits until a vCPU has written down so many interrupts through these vectors since the log was last read, and gives
+  /// them in their order, with the TSC at each.
+  public func takenInOrder(_ count: Int, of vectors: Vector..., on vcpu: Int) throws -> [(vector: Vector, tsc: UInt64)]
+  {
+    var found: [(vector: Vector, tsc: UInt64)] = []
+    try until("vCPU \(vcpu) has written down \(count) interrupts") {
+      for record in machine.log.next() where record.vcpu == vcpu {
+        guard case .interrupt(let vector, _) = record.event, vectors.contains(vector) else { continue }
+        found.append((vector, record.tsc))
+      }
+      return found.count >= count
+    }
+    return found
+  }
+}

@@ -14,17 +14,17 @@ extension TestContext {
   /// What belonged to the old machine is gone: the events of irqfds and ioeventfds are new ones, which `vm` has.
   ///
   /// - Parameters:
-  ///   - outside: happens while the vCPUs of the old machine stand still, before the state is taken.
+  ///   - action: happens while the vCPUs of the old machine stand still, before the state is taken.
   ///   - change: makes the state another one, for what cannot be brought about in time otherwise.
   ///   - inspect: looks at the new machine before its vCPUs run.
   /// - Returns: the state from which the new machine was made.
   @discardableResult
   public func hop(
-    whilePaused outside: () throws -> Void = {}, changing change: (inout MachineState) throws -> Void = { _ in },
+    whilePaused action: () throws -> Void = {}, changing change: (inout MachineState) throws -> Void = { _ in },
     inspecting inspect: (MachineState) throws -> Void = { _ in }
   ) throws -> MachineState {
     let old = machine
-    let (state, start) = try leave(old, outside, change)
+    let (state, start) = try leave(old, action, change)
     let (oldStatistics, oldThreads) = (statistics, threadIDs)
     _ = running.take()?.finish()
     do throws(RestoreError) {
@@ -46,12 +46,12 @@ extension TestContext {
 
   /// Has a machine's vCPUs stand still for good and takes its state.
   private func leave(
-    _ old: Machine, _ outside: () throws -> Void, _ change: (inout MachineState) throws -> Void
+    _ old: Machine, _ action: () throws -> Void, _ change: (inout MachineState) throws -> Void
   ) throws -> (state: MachineState, start: ContinuousClock.Instant) {
     try old.pause()
     do {
       if let reason = old.stop.reason { throw ScenarioFailure("the guest ended before it could hop: \(reason)") }
-      try outside()
+      try action()
       let start = ContinuousClock.now
       var state = try throughDocument(try old.capture(guest: "agent"))
       try change(&state)

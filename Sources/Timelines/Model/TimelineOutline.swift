@@ -41,3 +41,51 @@ struct TimelineOutline {
   /// The vCPU of a thread; nil where none is known.
   func index(of thread: Int32) -> Int? { indexOfThread[thread] }
 }
+
+/// A machine whose interrupts a timeline shows. A run has one, the suite one a case.
+public struct TimelineMachine: Hashable, Sendable {
+  /// What it is called: a guest, a case, a process. Anything may be in it.
+  public var name: String
+  /// KVM's ids of its vCPUs, by index, where they are known; what comes with another id gets a vCPU of its own.
+  public var vcpuIDs: [UInt32]
+  /// The kernel's ids of the threads that run its vCPUs, by index: several of one that ran on several, 0 for none.
+  public var threads: [[Int32]]
+  /// What has to be known to read its timeline, a line each.
+  public var notes: [String]
+
+  /// A machine.
+  ///
+  /// - Parameters:
+  ///   - name: what it is called.
+  ///   - vcpuIDs: KVM's ids of its vCPUs, by index.
+  ///   - threads: the kernel's ids of their threads, by index.
+  ///   - notes: what has to be known.
+  public init(name: String, vcpuIDs: [UInt32], threads: [[Int32]] = [], notes: [String] = []) {
+    self.name = name
+    self.vcpuIDs = vcpuIDs
+    self.threads = threads
+    self.notes = notes
+  }
+}
+
+/// What makes a file of a timeline, as it is recorded: it keeps no more than its format needs.
+protocol TimelineWriter: Sendable {
+  /// A machine comes.
+  ///
+  /// - Parameters:
+  ///   - machine: the machine, as far as it is known.
+  ///   - number: its number, from 1.
+  ///   - output: gets what is to be written.
+  mutating func begin(_ machine: TimelineMachine, _ number: Int, into output: inout [UInt8])
+
+  /// Something of a machine comes. Items come in no order; those of a vCPU's stays and occupancy come in the order of time.
+  mutating func add(_ item: TimelineItem, of number: Int, into output: inout [UInt8])
+
+  /// No more of a machine comes.
+  ///
+  /// - Parameter notes: what has to be known to read its timeline, a line each.
+  mutating func end(_ number: Int, notes: [String], into output: inout [UInt8])
+
+  /// Nothing more comes.
+  mutating func finish(into output: inout [UInt8])
+}

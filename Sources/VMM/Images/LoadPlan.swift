@@ -1,3 +1,5 @@
+import Support
+
 /// What of an image goes where in guest memory, and how its first instruction is reached.
 ///
 /// A plan is made without memory and checked against it before the first byte is copied, so a bad image leaves nothing
@@ -79,5 +81,32 @@ public struct LoadPlan: Hashable, Sendable {
     case .longMode(let address), .realMode(let address), .linux(let address): address
     case .multiboot(let address), .pvh(let address): UInt64(address)
     }
+  }
+}
+
+/// An image as it lies in its file, read with every access checked.
+public struct ImageBytes: Sendable {
+  /// The bytes themselves.
+  public let bytes: [UInt8]
+
+  /// Takes the contents of a file.
+  public init(_ bytes: [UInt8]) {
+    self.bytes = bytes
+  }
+
+  /// How many there are.
+  public var count: Int { bytes.count }
+
+  /// A little-endian number at `offset`, or nil where the image ends before its last byte.
+  func load<T: FixedWidthInteger & UnsignedInteger>(_ type: T.Type, at offset: UInt64) -> T? {
+    Int(exactly: offset).flatMap { bytes.littleEndian(type, at: $0) }
+  }
+
+  /// The same, where a missing byte is an error that names `what` was looked for.
+  func load<T: FixedWidthInteger & UnsignedInteger>(
+    _ type: T.Type, at offset: UInt64, _ what: String
+  ) throws(ImageError) -> T {
+    guard let value = load(type, at: offset) else { throw .truncated(what: what) }
+    return value
   }
 }

@@ -28,38 +28,16 @@ struct RestoreCommand: ParsableCommand {
       valueName: "file[,ro]"))
   var disk: [DiskArgument] = []
 
-  @OptionGroup var report: RunReportOptions
-
-  @OptionGroup var timelineOptions: TimelineOptions
-
-  @OptionGroup var snapshotOptions: SnapshotOptions
-
-  @OptionGroup var inputOptions: InputOptions
-
-  @OptionGroup var debugger: DebuggerOptions
-
-  @OptionGroup(title: "Injections") var injectionOptions: InjectionOptions
-
-  @OptionGroup var controlOptions: ControlOptions
+  @OptionGroup var options: GuestRunOptions
 
   func run() throws {
     try perform { () throws(Failure) in
-      try refuseOneFile(
-        for: [("the snapshot", file)] + disk.map { ("--disk", $0.disk.path) } + inputOptions.files
-          + injectionOptions.files, and: ("--timeline", timelineOptions.timeline))
+      try options.refuseTimeline(inPlaceOf: [("the snapshot", file)] + disk.map { ("--disk", $0.disk.path) })
       // Before signals are held: these may come from pipes whose writers sleep.
       let snapshot = try SnapshotFile.forRestoring(file, disk, within: timeout.duration)
       snapshot.state.warnOfContradictions(in: file)
-      var run = GuestRun(guest: snapshot.state.guest, limit: timeout.duration, options: report)
-      run.injections = try injectionOptions.plan(
-        vcpus: snapshot.state.configuration.vcpus, within: timeout.duration)
-      run.input = try inputOptions.typist(within: timeout.duration)
-      let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.signal)
-      run.debugging = try debugger.open(besides: snapshotOptions)
-      run.control = try controlOptions.listener()
-      run.outsideSources += inputOptions.sources + controlOptions.sources
-      run.timeline = try timelineOptions.begin()
-      run.snapshots = snapshotOptions.snapshots(of: snapshot.state.guest)
+      let (run, signals) = try options.prepare(
+        snapshot.state.guest, vcpus: snapshot.state.configuration.vcpus, limit: timeout.duration)
       let machine = try Machine.restoring(snapshot, console: run.makeConsole())
       return try run.run(machine, signals)
     }

@@ -21,36 +21,14 @@ struct RunCommand: ParsableCommand {
   @Option(help: "How long the guest may run, such as 500ms, 10s or 2m.")
   var timeout = TimeLimit.seconds(30)
 
-  @OptionGroup var report: RunReportOptions
-
-  @OptionGroup var timelineOptions: TimelineOptions
-
-  @OptionGroup var snapshotOptions: SnapshotOptions
-
-  @OptionGroup var inputOptions: InputOptions
-
-  @OptionGroup var debugger: DebuggerOptions
-
-  @OptionGroup(title: "Injections") var injectionOptions: InjectionOptions
-
-  @OptionGroup var controlOptions: ControlOptions
+  @OptionGroup var options: GuestRunOptions
 
   func run() throws {
     try perform { () throws(Failure) in
-      try refuseOneFile(
-        for: [("the image", guest.fileName)] + machine.files + inputOptions.files + injectionOptions.files,
-        and: ("--timeline", timelineOptions.timeline))
+      try options.refuseTimeline(inPlaceOf: [("the image", guest.fileName)] + machine.files)
       // Before signals are held: these may come from pipes whose writers sleep.
       let image = try machine.image(of: guest, within: timeout.duration)
-      var run = GuestRun(guest: guest.name, limit: timeout.duration, options: report)
-      run.injections = try injectionOptions.plan(vcpus: machine.vcpus, within: timeout.duration)
-      run.input = try inputOptions.typist(within: timeout.duration)
-      let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.signal)
-      run.debugging = try debugger.open(besides: snapshotOptions)
-      run.control = try controlOptions.listener()
-      run.outsideSources += inputOptions.sources + controlOptions.sources
-      run.timeline = try timelineOptions.begin()
-      run.snapshots = snapshotOptions.snapshots(of: guest.name)
+      let (run, signals) = try options.prepare(guest.name, vcpus: machine.vcpus, limit: timeout.duration)
       return try run.run(try machine.build(image, console: run.makeConsole()), signals)
     }
   }

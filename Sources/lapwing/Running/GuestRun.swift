@@ -24,7 +24,7 @@ struct GuestRun {
   /// Where requests come from; nil for nowhere.
   var control: LocalListener?
   /// What may interrupt the guest from outside and is no irqfd, in words.
-  var outsideSources: [String] = []
+  var externalSources: [String] = []
   /// Where its timeline goes; nil for nowhere.
   var timeline: StartedTimeline?
   /// Takes snapshots; nil where none were asked for.
@@ -56,8 +56,8 @@ struct GuestRun {
     defer { server?.finish() }
     let injector = try injections.map { plan throws(Failure) in try plan.injector(into: machine) }
     var idleWatch = IdleWatch(
-      machine, inside: { injector?.isComing == true ? ["an injection"] : [] },
-      outside: outsideSources + (debugging == nil ? [] : ["what gdb does"]))
+      machine, ownSources: { injector?.isComing == true ? ["an injection"] : [] },
+      externalSources: externalSources + (debugging == nil ? [] : ["what gdb does"]))
     var threads: [Int32] = []
     let debugger = try debugging?.serve(machine)
     let outcome: Outcome
@@ -149,5 +149,14 @@ extension Failure {
   /// Nothing can be recorded.
   init(_ error: TraceUnavailable, for option: String = "--trace") {
     self.init("\(option): nothing can be recorded: \(error)", .hostCannot)
+  }
+}
+
+extension Console {
+  /// What a Linux kernel said of the panic that made it reset the machine (kernel/panic.c); nil where it said nothing of one.
+  var kernelPanic: Substring? {
+    let start = "Kernel panic - not syncing: "
+    let line = text.split(whereSeparator: \.isNewline).last { $0.contains(start) }
+    return line.flatMap { line in line.firstRange(of: start).map { line[$0.upperBound...] } }
   }
 }

@@ -36,3 +36,53 @@ enum StopOnSignal {
     return try body()
   }
 }
+
+/// Ctrl-C, a polite kill and the end of the terminal: held back, so that a run can end in order, and asked for.
+///
+/// They stay pending in the process until it is asked, so nothing has to run in a signal handler. One that the process was
+/// started to ignore, as nohup(1) starts it, stays ignored: held back it would come to be pending (signal(7)).
+struct InterruptSignals {
+  private let numbers: [Int32]
+  private let pendingSignals: PendingSignals?
+
+  /// Holds the signals back, in this thread and those that it starts.
+  ///
+  /// - Parameter other: one of them that asks for something else; nil for none.
+  init(except other: Int32? = nil) {
+    numbers = [SIGINT, SIGTERM, SIGHUP].filter { $0 != other && !PendingSignals.isIgnored($0) }
+    var set = Self.set(of: numbers)
+    unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+    pendingSignals = try? PendingSignals(numbers)
+  }
+
+  /// Whether one has come.
+  var isPending: Bool { pending != nil }
+
+  /// A descriptor that can be read while one has come; nil where the process has no descriptor left.
+  var descriptor: Int32? { pendingSignals?.rawDescriptor }
+
+  /// Takes the one that has come, and has a second one end the program: by then it may be writing to a reader who has gone
+  /// to sleep. Where none has come, the first that does is too late: what there is to be told is not to be lost by it.
+  ///
+  /// - Returns: its number; nil where none has come.
+  func release() -> Int32? {
+    let taken = pending
+    if let taken { _ = PendingSignals.take(taken) } else { PendingSignals.forgiveOne(of: numbers) }
+    var set = Self.set(of: numbers)
+    unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    return taken
+  }
+
+  private var pending: Int32? {
+    var set = sigset_t()
+    unsafe sigpending(&set)
+    return numbers.first { unsafe sigismember(&set, $0) == 1 }
+  }
+
+  private static func set(of numbers: [Int32]) -> sigset_t {
+    var set = sigset_t()
+    unsafe sigemptyset(&set)
+    for number in numbers { unsafe sigaddset(&set, number) }
+    return set
+  }
+}

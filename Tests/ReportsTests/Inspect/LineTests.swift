@@ -118,6 +118,11 @@ import VMM
     #expect(open.map { $0.recipients?.text } == ["vCPU 1", "vCPU 0, by LINT0"])
   }
 
+  @Test func `a PIC that was given no vectors says so, and its lines read alike`() throws {
+    let ways = try ([3, 4] as [UInt32]).map { line in try self.ways(of: line) { $0.pics?.master.irqBase = 0 }[1] }
+    #expect(ways.map(\.entry) == ["not initialized, edge", "not initialized, edge"])
+  }
+
   @Test func `a line of the slave needs the cascade, and somebody to listen`() throws {
     let cascade = try ways(of: 12) { $0.pics?.slave.imr = 0 }
     #expect(cascade[1].obstacle == "masked at the cascade, line 2")

@@ -10,7 +10,7 @@ public struct IdleReport: Hashable, Sendable {
   /// What of the machine itself will wake one, such as a timer that runs.
   public var sources: [String]
   /// What only somebody outside of the machine can use to wake one, such as an irqfd.
-  public var outside: [String]
+  public var externalSources: [String]
   /// Sources that are there and lead nowhere, each with what stops it.
   public var stopped: [String]
 
@@ -18,10 +18,10 @@ public struct IdleReport: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - state: the machine's state.
-  ///   - inside: further sources that will wake one by themselves, such as injections that are to come.
-  ///   - outside: further sources that the state does not show, such as a serial port that takes input.
+  ///   - ownSources: further sources that will wake one by themselves, such as injections that are to come.
+  ///   - externalSources: further sources that the state does not show, such as a serial port that takes input.
   /// - Returns: nil where a vCPU runs, or goes on as soon as it is let.
-  public init?(_ state: MachineState, inside: [String] = [], outside: [String] = []) {
+  public init?(_ state: MachineState, ownSources: [String] = [], externalSources: [String] = []) {
     let pic = state.pics.flatMap { PICRequest($0) }
     var words: [String] = []
     for (index, vcpu) in state.vcpus.enumerated() {
@@ -30,9 +30,9 @@ public struct IdleReport: Hashable, Sendable {
       words.append("vCPU \(index) \(reason)")
     }
     vcpus = words
-    sources = inside
+    sources = ownSources
     stopped = []
-    self.outside = outside
+    self.externalSources = externalSources
     for (index, vcpu) in state.vcpus.enumerated() { addTimer(of: vcpu, index, state) }
     addPIT(state)
     addEvents(state)
@@ -40,7 +40,7 @@ public struct IdleReport: Hashable, Sendable {
   }
 
   /// Whether nothing whatever can wake it.
-  public var isForGood: Bool { sources.isEmpty && outside.isEmpty }
+  public var isForGood: Bool { sources.isEmpty && externalSources.isEmpty }
 
   /// All of it for a person, in a sentence.
   public var text: String {
@@ -48,7 +48,7 @@ public struct IdleReport: Hashable, Sendable {
       isForGood
       ? "and nothing can wake one"
       : sources.isEmpty ? "and only from outside can one be woken" : "until one is woken"
-    let parts = vcpus + stopped + (sources + outside).map { "\($0) could come" }
+    let parts = vcpus + stopped + (sources + externalSources).map { "\($0) could come" }
     return "every vCPU waits, \(end): " + parts.joined(separator: "; ")
   }
 
@@ -105,7 +105,7 @@ public struct IdleReport: Hashable, Sendable {
 
   private mutating func addEvents(_ state: MachineState) {
     for (index, irqfd) in state.irqfds.enumerated() where !irqfd.isOwnedByVMM {
-      outside.append("irqfd \(index) of GSI \(irqfd.gsi)")
+      externalSources.append("irqfd \(index) of GSI \(irqfd.gsi)")
     }
   }
 

@@ -1,4 +1,8 @@
+import APIC
+import KVM
+import MachineState
 import Support
+import VMM
 
 /// Where a GSI leads, from the line to the vCPU.
 public struct LineReport: Codable, Hashable, Sendable {
@@ -99,5 +103,116 @@ extension LineReport {
     func joins(_ next: Row) -> Bool {
       next.first == last + 1 && cells == next.cells && sources.isEmpty && next.sources.isEmpty
     }
+  }
+}
+
+extension LineReport {
+  /// Where every GSI of a machine leads.
+  static func all(of state: MachineState, _ processors: Processors) -> [LineReport] {
+    var ways: [UInt32: [Way]] = [:]
+    let listeners = PICListeners(state)
+    for route in state.routes { ways[route.gsi, default: []].append(Way(route, state, processors, listeners)) }
+    if let chip = state.splitIOAPIC {
+      // Its pins are lines of the VMM's own, whether KVM has a route for them or not.
+      for (pin, entry) in chip.entries.enumerated() {
+        var way = Way(pin: pin, entry, processors)
+        let isHigh = chip.levels >> UInt32(truncatingIfNeeded: pin) & 1 == 1
+        way.status = isHigh ? "high" : way.status
+        ways[UInt32(truncatingIfNeeded: pin)] = [way]
+      }
+    }
+    for event in state.irqfds where ways[event.gsi] == nil { ways[event.gsi] = [] }
+    return ways.sorted { $0.key < $1.key }.map { gsi, ways in
+      LineReport(gsi: gsi, sources: sources(of: gsi, state), ways: ways)
+    }
+  }
+
+  private static func sources(of gsi: UInt32, _ state: MachineState) -> [String] {
+    (gsi == 0 && state.pit != nil ? ["PIT"] : [])
+      + state.irqfds.enumerated().filter { $0.element.gsi == gsi }.map { index, event in
+        "irqfd \(index)" + (event.words.isEmpty ? "" : " (\(event.words))")
+      }
+  }
+}
+
+/// The vCPUs that take the PIC's interrupts.
+struct PICListeners {
+  let vcpus: [Int]
+
+  init(_ state: MachineState) { vcpus = state.vcpus.indices.filter { state.vcpus[$0].listensToPIC } }
+}
+
+extension LineReport.Way {
+  init(_ route: GSIRoute, _ state: MachineState, _ processors: Processors, _ listeners: PICListeners) {
+    switch route {
+    case .irqChip(_, .ioapic, let pin):
+      let number = Int(pin)
+      guard let chip = state.ioapic, number < chip.entries.count else {
+        self.init(through: .ioapic, pin: number, entry: "", obstacle: "the state has no such pin")
+        return
+      }
+      self.init(pin: number, chip.entries[number], processors)
+      let isRequested = chip.irr >> UInt32(truncatingIfNeeded: number) & 1 == 1
+      if isRequested { status = chip.entries[number].remoteIRR ? "high, remote IRR" : "high or not yet sent" }
+    case .irqChip(_, .picMaster, let pin): self.init(line: Int(pin), state.pics, listeners)
+    case .irqChip(_, .picSlave, let pin): self.init(line: Int(pin) + 8, state.pics, listeners)
+    case .msi(_, let message):
+      self.init(through: .msi, entry: message.description)
+      guard message.isInterrupt else {
+        obstacle = "its address is no local APIC's"
+        return
+      }
+      recipients = Recipients(of: .init(message, wideIDs: processors.wideIDs), in: processors)
+    case .hypervSINT: self.init(through: .hyperV, entry: route.words, obstacle: "Hyper-V's SynIC decides")
+    }
+  }
+
+  /// A pin of the IOAPIC.
+  init(pin: Int, _ entry: RedirectionEntry, _ processors: Processors) {
+    self.init(through: .ioapic, pin: pin, entry: entry.words)
+    if entry.isMasked {
+      obstacle = "masked"
+    } else {
+      if entry.remoteIRR, entry.triggerMode == .level { status = "remote IRR: the next waits for an EOI" }
+      recipients = Recipients(of: .init(entry.message, wideIDs: false), in: processors)
+    }
+  }
+
+  /// A line of the PIC.
+  private init(line: Int, _ pair: MachineState.PICPair?, _ listeners: PICListeners) {
+    self.init(through: .pic, pin: line, entry: "")
+    guard let pair, line < 16 else {
+      obstacle = "the state has no such line"
+      return
+    }
+    let chip = line < 8 ? pair.master : pair.slave
+    let bit = UInt8(1) << UInt8(line % 8)
+    // Before ICW2 there is no vector; KVM would deliver the line's number.
+    let vector = "vector \(hex(chip.irqBase &+ UInt8(line % 8), digits: 2))"
+    entry = (chip.irqBase == 0 ? "not initialized" : vector) + (chip.elcr & bit == 0 ? ", edge" : ", level")
+    let isRequested = chip.irr & bit != 0
+    let isServed = chip.isr & bit != 0
+    status =
+      isRequested && isServed ? "requested, in service" : isRequested ? "requested" : isServed ? "in service" : nil
+    if line == Int(PIC.cascadeLine) {
+      obstacle = "the cascade of lines 8 to 15"
+    } else if chip.initState != 0 || pair.master.initState != 0 {
+      obstacle = "the chip is being initialized"
+    } else if chip.imr & bit != 0 {
+      obstacle = "masked"
+    } else if line >= 8, pair.master.imr >> PIC.cascadeLine & 1 == 1 {
+      obstacle = "masked at the cascade, line 2"
+    } else if listeners.vcpus.isEmpty {
+      obstacle = "no vCPU has an unmasked ExtINT at LINT0"
+    } else {
+      recipients = Recipients(
+        targets: listeners.vcpus.map { .init(vcpu: $0, accepts: true, note: "") },
+        text: (listeners.vcpus.count == 1 ? "vCPU " : "the first of vCPUs ") + Pins.ranges(listeners.vcpus)
+          + ", by LINT0")
+    }
+  }
+
+  private init(through kind: LineReport.Kind, pin: Int? = nil, entry: String, obstacle: String? = nil) {
+    self.init(through: kind, pin: pin, entry: entry, obstacle: obstacle, status: nil, recipients: nil)
   }
 }

@@ -94,3 +94,122 @@ extension Scenario {
     for vector: Vector in [0x72, 0x73] { try test.expectNone(of: vector, on: 1) }
   }
 }
+
+extension Scenario {
+  /// KVM_IRQ_LINE on a route to a message.
+  static let msiLine = Scenario(
+    "msi.line", "A line that is routed to an MSI sends it when it rises, and not when it falls", vcpus: 2,
+    exercises: ["kvm_set_irq", "kvm_set_msi", "KVM_IRQ_LINE_STATUS", "KVM_SET_GSI_ROUTING"]
+  ) { test in
+    try test.route(0x71, to: 1)
+    try test.stimulus {
+      for _ in 0..<2 {
+        let status = try test.setLine(routedGSI, to: true)
+        try test.check("KVM_IRQ_LINE_STATUS answers", status, equals: .delivered(1))
+        try test.until("vCPU 1 takes it") { test.machine.recorded(0x71, on: 1) > 0 }
+        try test.setLine(routedGSI, to: false)
+      }
+    }
+    try test.expect(2, of: 0x71, on: 1)
+  }
+
+  /// An eventfd, to a vCPU inside the guest.
+  static let irqfdMSI = Scenario(
+    "msi.irqfd", "An eventfd interrupts a running vCPU through an MSI route", vcpus: 2,
+    exercises: ["irqfd_wakeup", "kvm_arch_set_irq_inatomic", "KVM_IRQFD"], needs: [.capability(.irqFD)],
+    path: .postedOrSoftware
+  ) { test in
+    let event = try test.assignEvent(vector: 0x71, to: 1)
+    let times = 5
+    try test.leaveProcessorsTo(1)
+    try test[vcpu: 1].spin(until: 0x71, reaches: times)
+    try test.stimulus {
+      for count in 1...times {
+        try test.withPathCut { try event.write() }
+        try test.until("interrupt \(count) is taken") { test.taken(0x71, on: 1) >= count }
+      }
+    }
+    try test.expect(times, of: 0x71, on: 1)
+    try test.expectNone(of: 0x71, on: 0)
+  }
+
+  /// An eventfd, to a vCPU that KVM has put to sleep.
+  static let irqfdHalted = Scenario(
+    "msi.irqfd.halted", "An eventfd wakes a halted vCPU through an MSI route", vcpus: 2,
+    exercises: ["irqfd_wakeup", "kvm_vcpu_wake_up", "KVM_IRQFD"], needs: [.capability(.irqFD)]
+  ) { test in
+    let event = try test.assignEvent(vector: 0x71, to: 1)
+    try test[vcpu: 1].halt()
+    try test.stimulus { try event.write() }
+    try test.expect(1, of: 0x71, on: 1)
+    try test[vcpu: 1].finishHalt()
+  }
+
+  /// A count above one.
+  static let irqfdCount = Scenario(
+    "msi.irqfd.count", "Each write to an eventfd is one interrupt, whatever it adds", vcpus: 2,
+    exercises: ["irqfd_wakeup", "KVM_IRQFD"], needs: [.capability(.irqFD)]
+  ) { test in
+    let event = try test.assignEvent(vector: 0x71, to: 1)
+    try test.stimulus {
+      for (index, count) in [5, 1, 1000].enumerated() {
+        try event.write(UInt64(count))
+        try test.expect(index + 1, of: 0x71, on: 1)
+      }
+    }
+    try test.expect(3, of: 0x71, on: 1)
+    try test.check("what is left in the eventfd", try event.read(), equals: 0)
+  }
+
+  /// Events that came before the irqfd.
+  static let irqfdSignalledBefore = Scenario(
+    "msi.irqfd.signalled-before", "An eventfd that was signalled before it is assigned interrupts once it is", vcpus: 2,
+    exercises: ["kvm_irqfd_assign", "irqfd_inject", "KVM_IRQFD"], needs: [.capability(.irqFD)]
+  ) { test in
+    try test.route(0x71, to: 1)
+    let event = try EventDescriptor()
+    try test.stimulus { try event.write(3) }
+    try test.vm.assignIRQFD(event, gsi: routedGSI)
+    try test.expect(1, of: 0x71, on: 1)
+    try event.write()
+    try test.expect(2, of: 0x71, on: 1)
+  }
+
+  /// Two eventfds for one GSI, and one eventfd twice.
+  static let irqfdShared = Scenario(
+    "msi.irqfd.shared", "Two eventfds may share a GSI, but no eventfd is assigned twice", vcpus: 2,
+    exercises: ["kvm_irqfd_assign", "KVM_IRQFD"], needs: [.capability(.irqFD)]
+  ) { test in
+    let first = try test.assignEvent(vector: 0x71, to: 1)
+    let second = try EventDescriptor()
+    try test.vm.assignIRQFD(second, gsi: routedGSI)
+    do {
+      try test.vm.assignIRQFD(first, gsi: routedGSI)
+      throw ScenarioFailure("an eventfd was assigned a second time")
+    } catch let error as KVMError {
+      try test.check("a second assignment", error.errno, equals: .resourceBusy)
+    }
+    try first.write()
+    try test.expect(1, of: 0x71, on: 1)
+    try test.stimulus { try second.write() }
+    try test.expect(2, of: 0x71, on: 1)
+  }
+}
+
+/// A GSI that no chip has.
+let routedGSI = InterruptController.firstFreeGSI + 8
+
+extension TestContext {
+  /// Routes that GSI to a message to a vCPU.
+  func route(_ vector: Vector, to vcpu: Int) throws {
+    try machine.interrupts.route(routedGSI, to: MSIMessage(vector: vector, destination: self[vcpu: vcpu].destination))
+  }
+
+  /// Routes it, and makes an eventfd that signals it.
+  func assignEvent(vector: Vector, to vcpu: Int) throws -> EventDescriptor {
+    try route(vector, to: vcpu)
+    let event = try EventDescriptor()
+    try vm.assignIRQFD(event, gsi: routedGSI)
+    return event
+  }
+}

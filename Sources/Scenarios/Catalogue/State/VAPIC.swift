@@ -59,15 +59,12 @@ extension Scenario {
     try test.expect(1, of: 0x8c, on: 0)
   }
 
-  /// TPR accesses that are reported. Each report is answered with an NMI, which counts it in the guest.
+  /// TPR accesses that are reported.
   static let tprReporting = Scenario(
     "state.tpr-reporting", "KVM_TPR_ACCESS_REPORTING reports writes to the TPR, and carries them out", modes: [.xAPIC],
     exercises: ["report_tpr_access", "kvm_vcpu_ioctl_tpr_access_reporting", "KVM_EXIT_TPR_ACCESS"],
     needs: [.capability(.vapic), .trait(.reportedTPRAccesses)],
-    hooks: MachineHooks(answer: { vcpu, exit in
-      guard case .tprAccess(let access) = exit, access.direction == .write else { return false }
-      return (try? vcpu.nmi()) != nil
-    })
+    hooks: .answeringTPRWrites
   ) { test in
     let vcpu = test[vcpu: 0]
     try vcpu.write(.taskPriority, 0x20)
@@ -85,5 +82,15 @@ extension Scenario {
     try test.machine.withVCPUStopped(0) { vcpu throws(KVMError) in try vcpu.setTPRReporting(false) }
     try vcpu.write(.taskPriority, 0)
     try test.expect(3, of: 2, on: 0)
+  }
+}
+
+extension MachineHooks {
+  /// Answers each report of a write to the TPR with an NMI, which counts it in the guest.
+  static var answeringTPRWrites: MachineHooks {
+    MachineHooks(answer: { vcpu, exit in
+      guard case .tprAccess(let access) = exit, access.direction == .write else { return false }
+      return (try? vcpu.nmi()) != nil
+    })
   }
 }

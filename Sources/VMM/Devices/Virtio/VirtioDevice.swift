@@ -1,3 +1,7 @@
+import KVM
+import Support
+import SystemPackage
+
 /// A virtio device that a machine has on its PCI bus.
 public enum VirtioDevice: Hashable, Sendable {
   /// virtio-rng: random bytes of the host's.
@@ -77,4 +81,120 @@ public enum VirtioPlace {
 
   /// Bits 15 to 8 of a configuration address of function 0.
   static func function(_ index: Int) -> UInt8 { (firstSlot + UInt8(index)) << 3 }
+}
+
+/// What a virtio device does: everything that its transport does not.
+protocol VirtioModel: Sendable {
+  /// Its number (virtio 1.2, chapter 5).
+  var id: UInt16 { get }
+  /// The PCI class of such devices: class, subclass, interface, revision.
+  var classCode: UInt32 { get }
+  /// Its configuration, which does not change and of which writes are dropped.
+  var configuration: [UInt8] { get }
+
+  /// Carries a request out, on the device's thread, while its registers wait.
+  ///
+  /// - Parameters:
+  ///   - chain: the request, whose buffers are guest memory.
+  ///   - memory: the guest's.
+  /// - Returns: how many bytes were written to it.
+  /// - Throws: `VirtioRingError.request` for what is no request at all: the device then wants a reset.
+  func carryOut(_ chain: VirtioChain, _ memory: GuestMemory) throws(VirtioRingError) -> UInt32
+
+  /// The machine has ended: what is held of the host is let go of.
+  func end()
+}
+
+extension VirtioModel {
+  func end() {}
+}
+
+/// What a virtio device offers its driver, known before there is a machine.
+struct VirtioOffer: Hashable, Sendable {
+  /// What it can do beyond its transport (virtio 1.2, the device's own chapter).
+  var features: UInt64
+  /// The largest size of each of its queues: powers of two.
+  var queueLimits: [UInt16]
+
+  /// The registers of such a device after reset.
+  var registers: VirtioRegisters { VirtioRegisters(features: features, queueLimits: queueLimits) }
+}
+
+/// virtio-rng: fills what it is given with random bytes of the host's (virtio 1.2, section 5.4).
+struct VirtioEntropy: VirtioModel {
+  /// More than a driver asks for at once; of a longer request that many bytes are filled.
+  static let limit: UInt64 = 64 << 10
+  static let offer = VirtioOffer(features: 0, queueLimits: [64])
+
+  let id: UInt16 = 4
+  let classCode: UInt32 = 0x00ff_0000
+  let configuration: [UInt8] = []
+
+  func carryOut(_ chain: VirtioChain, _ memory: GuestMemory) throws(VirtioRingError) -> UInt32 {
+    guard chain.readable.isEmpty else { throw .request }
+    let count = Int(min(chain.writableCount, Self.limit))
+    var random = SystemRandomNumberGenerator()
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count + 7)
+    while bytes.count < count { bytes.appendLittleEndian(random.next()) }
+    bytes.removeLast(bytes.count - count)
+    try chain.write(bytes, at: 0, memory)
+    return UInt32(count)
+  }
+}
+
+/// The virtio devices of a machine, with their threads.
+struct VirtioDevices: Sendable {
+  /// The devices, in the order of the configuration.
+  let functions: [VirtioFunction]
+  private let workers: [VirtioWorker]
+
+  /// - Parameters:
+  ///   - devices: what there is to be.
+  ///   - base: the devices that they are plugged in with.
+  ///   - gate: where their threads stand still while the machine is paused, after its vCPUs.
+  init(_ devices: [VirtioDevice], on base: DefaultDevices, gate: PauseGate) throws(MachineError) {
+    var (functions, workers): ([VirtioFunction], [VirtioWorker]) = ([], [])
+    for (index, device) in devices.enumerated() {
+      let model: any VirtioModel
+      do throws(DiskError) { model = try device.model(index) } catch { throw .disk(error) }
+      let function = try kvmCall { () throws(KVMError) in try VirtioFunction(index, device, model, on: base) }
+      do throws(Errno) {
+        workers.append(try VirtioWorker(function, gate: gate, index: base.vcpus.count + index))
+      } catch {
+        throw .thread(errno: error.rawValue)
+      }
+      functions.append(function)
+    }
+    (self.functions, self.workers) = (functions, workers)
+  }
+
+  /// By their places on the PCI bus.
+  var places: [UInt8: any PCIFunction] {
+    var places: [UInt8: any PCIFunction] = [:]
+    for (index, function) in functions.enumerated() { places[VirtioPlace.function(index)] = function }
+    return places
+  }
+
+  /// Starts the threads.
+  func start() throws(MachineError) {
+    do throws(Errno) {
+      for worker in workers { try worker.start() }
+    } catch {
+      throw .thread(errno: error.rawValue)
+    }
+  }
+
+  /// Has the threads look at the gate.
+  func wake() { for worker in workers { worker.wake() } }
+
+  /// Ends the threads, after the vCPUs.
+  func end() { for worker in workers { worker.end() } }
+
+  /// The name of one that has not come to the gate; nil where all that run stand still.
+  func missing(_ gate: PauseGate) -> String? {
+    zip(workers, functions).first { worker, _ in
+      worker.isRunning && !gate.missing(of: worker.index..<worker.index + 1).isEmpty
+    }?.1.stateName
+  }
 }

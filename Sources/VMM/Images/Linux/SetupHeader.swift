@@ -109,3 +109,76 @@ struct SetupHeader: Hashable, Sendable {
     return plan
   }
 }
+
+/// An initial RAM disk as Linux unpacks it: archives of cpio's "newc" format, one behind the other (kernel,
+/// Documentation/driver-api/early-userspace/buffer-format.rst).
+public enum InitialRAMDisk {
+  private static let alignment = 4
+
+  /// Puts an archive with one program behind what is there.
+  ///
+  /// - Parameters:
+  ///   - program: the file of the program, linked statically, which becomes `/init`.
+  ///   - archives: other archives, compressed or not, whose `/init` it replaces; empty for none.
+  /// - Returns: all of it.
+  public static func appending(initProgram program: [UInt8], to archives: [UInt8]) -> [UInt8] {
+    padded(archives) + entry("init", mode: 0o100755, program) + entry("TRAILER!!!", mode: 0, [])
+  }
+
+  /// A header of 110 bytes in hexadecimal digits, the name, the contents.
+  private static func entry(_ name: String, mode: UInt32, _ contents: [UInt8]) -> [UInt8] {
+    let name = Array(name.utf8) + [0]
+    // Inode, mode, user, group, links, time, size, device, device of a special file, length of the name, checksum.
+    let fields = [1, mode, 0, 0, 1, 0, UInt32(clamping: contents.count), 0, 0, 0, 0, UInt32(name.count), 0]
+    let header = Array("070701".utf8) + fields.flatMap { hex($0, digits: 8).utf8.dropFirst(2) }
+    return padded(padded(header + name) + contents)
+  }
+
+  private static func padded(_ bytes: [UInt8]) -> [UInt8] {
+    bytes + [UInt8](repeating: 0, count: (alignment - bytes.count % alignment) % alignment)
+  }
+}
+
+/// The note by which an ELF kernel says that it can be entered directly in protected mode (Xen's x86/PVH direct boot ABI;
+/// kernel, arch/x86/platform/pvh/head.S).
+enum PVHNote {
+  /// XEN_ELFNOTE_PHYS32_ENTRY, of the owner "Xen".
+  private static let type: UInt32 = 18
+  private static let owner: [UInt8] = Array("Xen".utf8) + [0]
+  /// A header of three words.
+  private static let headerSize: UInt64 = 12
+  /// How many notes are looked at: ten times as many as a kernel has, and few of a file that is made to have millions.
+  private static let limit = 256
+
+  /// The entry's physical address.
+  ///
+  /// - Parameters:
+  ///   - image: the file.
+  ///   - ranges: where its notes lie; each within the file.
+  /// - Returns: nil where there is no such note.
+  static func entry(_ image: ImageBytes, in ranges: [Range<UInt64>]) -> UInt32? {
+    var left = limit
+    for range in ranges {
+      var place = range.lowerBound
+      while left > 0, place + headerSize <= range.upperBound, let nameSize = image.load(UInt32.self, at: place),
+        let size = image.load(UInt32.self, at: place + 4), let type = image.load(UInt32.self, at: place + 8)
+      {
+        let name = place + headerSize
+        let value = name + padded(nameSize)
+        let next = value + padded(size)
+        guard next <= range.upperBound else { break }
+        if type == Self.type, Int(nameSize) == owner.count, size >= 4,
+          image.bytes[Int(name)..<Int(name) + owner.count].elementsEqual(owner)
+        {
+          return image.load(UInt32.self, at: value)
+        }
+        place = next
+        left -= 1
+      }
+    }
+    return nil
+  }
+
+  /// Names and values are filled up to a multiple of 4 bytes.
+  private static func padded(_ size: UInt32) -> UInt64 { (UInt64(size) + 3) & ~3 }
+}

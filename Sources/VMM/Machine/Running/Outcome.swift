@@ -1,4 +1,7 @@
+public import APIC
+import Glibc
 public import KVM
+import Synchronization
 
 /// How a guest ended.
 public enum Outcome: Sendable {
@@ -72,5 +75,74 @@ extension Outcome: CustomStringConvertible {
     case .timeLimit: "the time limit passed"
     case .stopped: "the machine was stopped from outside"
     }
+  }
+}
+
+/// Ends a machine: the first reason wins, and whoever waits for the end wakes up.
+public final class StopSwitch: Sendable {
+  private let outcome = Mutex<Outcome?>(nil)
+  private let flag = Atomic<Bool>(false)
+  let event: EventDescriptor
+
+  init() throws(KVMError) {
+    event = try EventDescriptor()
+  }
+
+  /// Stops the machine for `reason`, unless it has been stopped already.
+  public func stop(_ reason: Outcome) {
+    let isFirst = outcome.withLock { outcome in
+      guard outcome == nil else { return false }
+      outcome = reason
+      return true
+    }
+    guard isFirst else { return }
+    flag.store(true, ordering: .releasing)
+    // The descriptor is ours, open and far from full: writing 1 to it cannot fail.
+    try? event.write(1)
+  }
+
+  /// Whether somebody has; cheap enough for every exit.
+  var isStopped: Bool { flag.load(ordering: .acquiring) }
+
+  /// Waits until somebody has, at most for `limit`; says whether somebody has.
+  @discardableResult
+  public func wait(atMost limit: Duration) -> Bool {
+    event.wait(atMost: limit)
+  }
+
+  /// Why the machine ended, if it has.
+  public var reason: Outcome? { outcome.withLock { $0 } }
+}
+
+extension EventDescriptor {
+  /// Waits until the event is signalled, at most for `limit`; says whether it is. A signal may end the wait early: the
+  /// caller looks at its deadline again.
+  func wait(atMost limit: Duration) -> Bool {
+    var descriptor = pollfd(fd: rawDescriptor, events: Int16(POLLIN), revents: 0)
+    // Rounded up, so that a short wait does not become none at all.
+    let milliseconds = (limit / .milliseconds(1)).rounded(.up)
+    return unsafe poll(&descriptor, 1, Int32(min(milliseconds, 1e9))) > 0
+  }
+}
+
+/// The state of one vCPU, taken once it no longer runs: what a hang or a crash is reported with.
+public struct VCPUReport: Sendable {
+  /// Its index.
+  public var index: Int
+  /// Whether it runs, is halted or waits for a SIPI.
+  public var state: MPState
+  /// Its general registers.
+  public var registers: Registers
+  /// Its special registers.
+  public var specialRegisters: SpecialRegisters
+  /// Its local APIC.
+  public var localAPIC: LocalAPICState
+
+  init(of vcpu: VCPU, index: Int) throws(KVMError) {
+    self.index = index
+    state = try vcpu.mpState()
+    registers = try vcpu.registers()
+    specialRegisters = try vcpu.specialRegisters()
+    localAPIC = try vcpu.localAPIC()
   }
 }
