@@ -1,5 +1,6 @@
 import ArgumentParser
 import CProcess
+import Reports
 
 /// The command line.
 @main
@@ -68,10 +69,18 @@ enum Version {
   /// The release.
   static let number = "0.1.0"
 
-  /// The release, and the commit of a package.
-  static var text: String {
+  /// The commit of a package; nil for any other build.
+  static var commit: String? {
     // Sound: a literal of the program's own, which ends with a zero.
     let commit = unsafe String(cString: cprocess_commit())
-    return commit.isEmpty ? number : "\(number) (\(commit))"
+    return commit.isEmpty ? nil : commit
   }
+
+  /// The release, and the commit of a package.
+  static var text: String { commit.map { "\(number) (\($0))" } ?? number }
+}
+
+extension ReportOrigin {
+  /// This program on this host.
+  static let current = ReportOrigin(version: Version.number, commit: Version.commit)
 }

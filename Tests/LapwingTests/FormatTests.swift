@@ -22,6 +22,28 @@ import VMM
     #expect(text.contains("ipi: passed; the guest finished; 7 checks held; "))
   }
 
+  /// What every report has.
+  private struct Originated: Decodable { var origin: ReportOrigin }
+
+  @Test(
+    .needsKVM,
+    arguments: [
+      ["run", "hello"], ["test", "ipi.self.xapic"], ["bench", "tsc", "--rounds", "1", "--samples", "20"], ["doctor"],
+    ])
+  func `a report says which program wrote it, and where`(arguments: [String]) throws {
+    let version = try #require(try succeed(["--version"]).split(separator: "\n").first)
+    let text = try Program.run(arguments + ["--format", "json"]).output
+    let origin = try JSONDecoder().decode(Originated.self, from: Data(text.utf8)).origin
+    #expect(version == origin.commit.map { "\(origin.version) (\($0))" } ?? origin.version)
+    #expect(origin.kernel == HostSurvey.take().kernelRelease && origin.processor?.isEmpty == false)
+  }
+
+  @Test(.needsKVM, arguments: ["ktap", "junit"])
+  func `reports for other programs say it in a line`(format: String) throws {
+    let text = try Program.run(["test", "ipi.self.xapic", "--format", format]).output
+    #expect(text.contains("lapwing \(try succeed(["--version"]).prefix { $0 != "\n" }) on "), "\(text)")
+  }
+
   @Test(.needsKVM) func `run --format json is one document and nothing else`() throws {
     let text = try succeed(["run", "hello", "--format", "json", "-c", "2", "-m", "32M", "--irqchip", "split"])
     let report = try JSONDecoder().decode(RunReport.self, from: Data(text.utf8))

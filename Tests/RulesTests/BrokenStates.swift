@@ -181,9 +181,11 @@ enum BrokenStates {
       $0.localAPIC.setLVT(.lint1, to: .masked)
     },
     Entry(vcpu: "entry.shadow") {
-      $0.events.interrupt.shadow = 2
-    } damage: {
+      // As KVM tells it of an AMD processor, after MOV SS.
       $0.events.interrupt.shadow = 3
+      $0.registers.rflags = 2
+    } damage: {
+      $0.events.interrupt.shadow = 2
     },
     Entry(vcpu: "entry.shadow") {
       $0.events.interrupt.shadow = 2
@@ -195,6 +197,7 @@ enum BrokenStates {
     Entry(vcpu: "entry.injected", given: inject) { $0.events.exception.injected = true },
     Entry(vcpu: "entry.injected") {
       $0.events.nmi.injected = true
+      $0.events.interrupt.shadow = 3
     } damage: {
       $0.events.interrupt.shadow = 1
     },

@@ -72,6 +72,9 @@ public struct HostSurvey: Hashable, Sendable {
     return (numbers[0], numbers[1]) < (major, minor)
   }
 
+  /// The name of the hypervisor or emulator that this program runs in, as `hypervisor`, without a survey.
+  public static var hypervisor: String? { HostNames.hypervisor }
+
   /// Looks at a host.
   ///
   /// It takes a few milliseconds, changes nothing and never fails.

@@ -11,6 +11,8 @@ public struct BenchReport: Codable, Sendable {
 
   /// `lapwing.bench/1`.
   public var schema = BenchReport.schema
+  /// What wrote it, and on which host; absent where that was not said.
+  public var origin: ReportOrigin?
   /// Whether all that this host can measure was measured.
   public var success: Bool
   /// Whether it was ended before its time: there are fewer rounds then, or measurements without any.

@@ -9,6 +9,8 @@ public struct DoctorReport: Codable, Sendable {
 
   /// `lapwing.doctor/1`.
   public var schema = DoctorReport.schema
+  /// What wrote it, and on which host; absent where that was not said.
+  public var origin: ReportOrigin?
   /// Whether guests can run here at all.
   public var canRun: Bool
   /// The release of the kernel.

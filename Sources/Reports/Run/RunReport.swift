@@ -10,6 +10,8 @@ public struct RunReport: Codable, Sendable {
 
   /// `lapwing.run/1`.
   public var schema = RunReport.schema
+  /// What wrote it, and on which host; absent where that was not said.
+  public var origin: ReportOrigin?
   /// The guest's name or path.
   public var guest: String
   /// Whether it succeeded: it said so, and no check of it failed.

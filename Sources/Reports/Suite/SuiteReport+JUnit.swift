@@ -18,7 +18,9 @@ extension SuiteReport {
   }
 
   private var properties: [String] {
-    [("kernel", host.kernel), ("back-end", host.backEnd ?? "unknown"), ("sabotage", "\(isSabotage)")].map {
+    var properties = [("kernel", host.kernel), ("back-end", host.backEnd ?? "unknown"), ("sabotage", "\(isSabotage)")]
+    if let origin { properties.append(("origin", origin.line.text)) }
+    return properties.map {
       "<property\(XML.attribute("name", $0))\(XML.attribute("value", $1))/>"
     }
   }

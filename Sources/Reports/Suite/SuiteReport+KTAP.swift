@@ -8,6 +8,7 @@ extension SuiteReport {
   public var ktap: String {
     var lines: [TextLine] = ["KTAP version 1", "1..\(cases.count + notRun.count)"]
     lines.append("# host: Linux \(host.kernel), back end \(host.backEnd ?? "unknown")")
+    if let origin { lines.append("# \(origin.line)") }
     if let sabotage { lines.append("# sabotage: ok is a case that fails for want of its \(sabotage)") }
     for (index, item) in cases.enumerated() {
       if item.verdict == .failed { lines += item.failureLines(Style()).map { "# \($0)" } }

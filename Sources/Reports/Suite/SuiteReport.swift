@@ -10,6 +10,8 @@ public struct SuiteReport: Codable, Sendable {
 
   /// `lapwing.test/1`.
   public var schema = SuiteReport.schema
+  /// What wrote it, and on which host; absent where that was not said.
+  public var origin: ReportOrigin?
   /// The command that ran it: `lapwing test` or `lapwing kut`.
   public var program = "lapwing test"
   /// Whether nothing failed and all was run.
@@ -167,6 +169,7 @@ extension SuiteReport {
       parts.flatMap(\.report.cases), program: first.report.program, notRun: parts.flatMap(\.report.notRun),
       isInterrupted: parts.contains { $0.report.isInterrupted }, host: first.report.host, options: options,
       sabotage: first.report.sabotage, duration: parts.map(\.report.duration).max() ?? 0)
+    origin = parts.allSatisfy { $0.report.origin == first.report.origin } ? first.report.origin : nil
   }
 }
 

@@ -11,6 +11,8 @@ public struct WatchReport: Codable, Sendable {
 
   /// `lapwing.watch/1`.
   public var schema = WatchReport.schema
+  /// What wrote it, and on which host; absent where that was not said.
+  public var origin: ReportOrigin?
   /// The id of the process that runs the machine.
   public var process: Int32
   /// The number of the machine's descriptor in that process.

@@ -23,11 +23,11 @@ extension Rule {
       ofVCPU: "entry.shadow", "A shadow that the processor refuses", .contradiction,
       why: "VM entry fails with such an interruptibility state, or the shadow covers an interrupt that it should not.",
       reference: "SDM volume 3C, 27.3.1.5 (guest interruptibility state)",
-      cause: "Shadow and RFLAGS are of different moments."
+      cause: "Shadow and RFLAGS are of different moments.",
+      silence: "Where the shadows of STI and of MOV SS are told at once, as KVM tells of AMD's single one "
+        + "(`svm_get_interrupt_shadow`)."
     ) { vcpu, _ in
-      guard let shadow = vcpu.shadow, shadow != 0 else { return nil }
-      if shadow & 3 == 3 { return "the shadows of STI and of MOV SS at once" }
-      guard shadow & 2 != 0, vcpu.allowsInterrupts == false else { return nil }
+      guard vcpu.shadow.map({ $0 & 3 }) == 2, vcpu.allowsInterrupts == false else { return nil }
       return "the shadow of STI, and RFLAGS.IF is 0"
     },
     Rule(
@@ -42,7 +42,8 @@ extension Rule {
         if vcpu.allowsInterrupts == false { return "interrupt \(vector) is injected, and RFLAGS.IF is 0" }
         if let shadow = vcpu.shadow, shadow != 0 { return "interrupt \(vector) is injected within an interrupt shadow" }
       }
-      if events.nmi.injected, let shadow = vcpu.shadow, shadow & 1 != 0 {
+      // Both shadows at once are AMD's single one, which may be that of STI.
+      if events.nmi.injected, vcpu.shadow.map({ $0 & 3 }) == 1 {
         return "an NMI is injected within the shadow of MOV SS"
       }
       let begun = [events.exception.injected, events.interrupt.injected, events.nmi.injected].count { $0 }

@@ -112,12 +112,13 @@ struct BenchCommand: ParsableCommand {
       cases, isInterrupted: { signals.isPending }, watch: { progress.show($0, $1) })
     progress.end()
     let signal = signals.release()
-    let report = BenchReport(
+    var report = BenchReport(
       series,
       host: BenchReport.Host(
         kernel: survey.kernelRelease, backEnd: survey.backEnd?.moduleName, apicv: survey[.apicv].evidence),
       options: BenchReport.Options(filters: filters, rounds: rounds, samples: samples), isInterrupted: signal != nil,
       duration: .now - start)
+    report.origin = .current
     return (report, signal, series.contains(where: \.metShortage))
   }
 

@@ -21,6 +21,7 @@ struct DoctorCommand: ParsableCommand {
     try perform { () throws(Failure) in
       let survey = HostSurvey.take()
       var report = DoctorReport(survey)
+      report.origin = .current
       if probe, report.canRun { report.add(TraitTrial.all(on: try openKVM(forManyMachines: true), survey)) }
       try show(report, format) { $0.text(StandardOutput.style, everything: all) }
       return report.canRun ? .success : .hostCannot

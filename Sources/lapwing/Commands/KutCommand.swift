@@ -77,10 +77,11 @@ struct KutCommand: ParsableCommand {
     let signal = signals.release()
     progress.end()
     let host = SuiteReport.Host(HostSurvey.take())
-    let suiteReport = SuiteReport(
+    var suiteReport = SuiteReport(
       plans, results, isInterrupted: signal != nil, host: host,
       options: SuiteReport.Options(filters: names, jobs: jobs), duration: .now - start,
       programStart: Lapwing.start)
+    suiteReport.origin = .current
     try report.write(suiteReport, to: destination)
     if let signal { return ExitStatus(signal: signal) }
     if results.contains(where: { $0?.metShortage == true }) { return .noRoom(for: "tests") }

@@ -71,9 +71,11 @@ struct SuiteSession {
   func report(_ options: SuiteReport.Options, of part: SuiteOutcome? = nil, sabotage: SabotageKind? = nil)
     -> SuiteReport
   {
-    SuiteReport(
+    var report = SuiteReport(
       part ?? outcome, host: SuiteReport.Host(host), options: options, sabotage: sabotage, duration: duration,
       expected: expected)
+    report.origin = .current
+    return report
   }
 
   /// How the program ends.

@@ -94,6 +94,7 @@ struct GuestRun {
     } catch {
       throw Failure(error)
     }
+    report.origin = .current
     if !options.tracing.trace { report.trace = nil }
     if !report.success, signal == nil { snapshots?.takeAfterFailure(of: machine) }
     try tell(report, after: lines, of: machine)

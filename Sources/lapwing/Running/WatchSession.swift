@@ -76,7 +76,9 @@ struct WatchSession {
 
   private func take(isLast: Bool) -> WatchReport {
     let intervals = watcher.interval(isLast: isLast)
-    return WatchReport(intervals[0], context, filter: filter)
+    var report = WatchReport(intervals[0], context, filter: filter)
+    report.origin = .current
+    return report
   }
 
   private func show(_ report: WatchReport) throws(Failure) {
