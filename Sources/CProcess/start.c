@@ -6,6 +6,8 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -23,6 +25,12 @@ static void open_standard_streams(void) {
   }
 }
 
+static void refuse(const char *message, size_t length) {
+  ssize_t written = write(STDERR_FILENO, message, length);
+  (void)written; // There is nobody else to tell.
+  _exit(69);     // As docs/command-line.md has it: this host cannot.
+}
+
 // The main thread's stack may grow as far as it is allowed at the moment. A limit below what the runtime needs would end the
 // program by SIGSEGV, without a word.
 static void ensure_stack(void) {
@@ -35,9 +43,17 @@ static void ensure_stack(void) {
   if (setrlimit(RLIMIT_STACK, &more) == 0) return;
   more = (struct rlimit){limit.rlim_max, limit.rlim_max};
   if (limit.rlim_max >= least && setrlimit(RLIMIT_STACK, &more) == 0) return;
-  ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);
-  (void)written; // There is nobody else to tell.
-  _exit(69); // As docs/command-line.md has it: this host cannot.
+  refuse(message, sizeof message - 1);
+}
+
+// Where the runtime gets no memory it ends the program by SIGABRT or SIGSEGV. What takes much is asked for beforehand; what is
+// left has room under these limits.
+static void ensure_memory(void) {
+  static const char space[] = "lapwing: the address space may have less than 64 MiB; raise ulimit -v\n";
+  static const char data[] = "lapwing: data may have less than 32 MiB; raise ulimit -d\n";
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur < 64 << 20) refuse(space, sizeof space - 1);
+  if (getrlimit(RLIMIT_DATA, &limit) == 0 && limit.rlim_cur < 32 << 20) refuse(data, sizeof data - 1);
 }
 
 // Some programs start others with signals blocked (libdispatch's threads have them so). Those that ask a program to end would
@@ -51,6 +67,30 @@ static void unblock_ending_signals(void) {
   sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+// A signal that asks for snapshots (--snapshot-on) is kept until the guest is there, from the first moment on: before it is held
+// back by whoever takes them, images and injections are read, which may come from a pipe, and by default it ends the program.
+static void hold_snapshot_signal(void) {
+  static const char option[] = "--snapshot-on";
+  static const struct {
+    const char *name;
+    int number;
+  } signals[] = {{"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"HUP", SIGHUP}, {"QUIT", SIGQUIT}};
+  for (int index = 1; index < argument_count; index++) {
+    if (strncmp(arguments[index], option, sizeof option - 1) != 0) continue;
+    const char *value = arguments[index] + sizeof option - 1;
+    if (*value == '=') value++;
+    else if (*value == '\0' && index + 1 < argument_count) value = arguments[index + 1];
+    if (strncasecmp(value, "SIG", 3) == 0) value += 3;
+    for (size_t known = 0; known < sizeof signals / sizeof *signals; known++) {
+      if (strcasecmp(value, signals[known].name) != 0) continue;
+      sigset_t set;
+      sigemptyset(&set);
+      sigaddset(&set, signals[known].number);
+      sigprocmask(SIG_BLOCK, &set, NULL);
+    }
+  }
+}
+
 // What is large is an image, an initial RAM disk or a page of a stream, and is needed once. Without a fixed threshold the C library
 // keeps the room of the first such array for the next (mallopt(3), M_MMAP_THRESHOLD).
 static void give_back_large_arrays(void) { mallopt(M_MMAP_THRESHOLD, 1 << 20); }
@@ -61,7 +101,9 @@ __attribute__((constructor(101))) static void start(int count, char **values) {
   arguments = values;
   open_standard_streams();
   ensure_stack();
+  ensure_memory();
   unblock_ending_signals();
+  hold_snapshot_signal();
   give_back_large_arrays();
   // The Swift runtime looks for its own file there, and aborts where it finds nothing; nothing of that folder is used by a
   // static executable.

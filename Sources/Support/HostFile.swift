@@ -18,11 +18,13 @@ public enum HostFile {
   ///   - acceptsPipes: Whether a pipe is read to its end as well, for a file that a person names. One that nobody writes to
   ///     is empty.
   ///   - patience: How long it may take until a pipe or a device has come to its end; nil for however long.
-  /// - Throws: `HostFileError`; `.tooLarge` before more is read than one piece past the limit; `.incomplete`.
+  /// - Throws: `HostFileError`; `.tooLarge` before anything is read of a file whose size says so, and before more is read
+  ///   than one piece past the limit of any other; `.incomplete`.
   public static func read(
     _ path: FilePath, limit: Int, acceptsPipes: Bool = false, patience: Duration? = nil
   ) throws(HostFileError) -> [UInt8] {
-    let bytes = try contents(of: path, atMost: limit, acceptsPipes: acceptsPipes, patience: patience)
+    let bytes = try contents(
+      of: path, atMost: limit, isWhole: true, acceptsPipes: acceptsPipes, patience: patience)
     guard bytes.count <= limit else { throw .tooLarge(limit: limit) }
     return bytes
   }
@@ -143,8 +145,10 @@ public enum HostFile {
   private static let pieceSize = 1 << 20
 
   /// A file's bytes, to the end or until there are more than `limit`.
+  ///
+  /// - Parameter isWhole: whether it is of no use in part.
   private static func contents(
-    of path: FilePath, atMost limit: Int, acceptsPipes: Bool, patience: Duration? = nil
+    of path: FilePath, atMost limit: Int, isWhole: Bool = false, acceptsPipes: Bool, patience: Duration? = nil
   ) throws(HostFileError) -> [UInt8] {
     let end = patience.map { ContinuousClock.now + $0 }
     let file = try open(path, acceptsPipes: acceptsPipes)
@@ -152,7 +156,12 @@ public enum HostFile {
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: limit < pieceSize ? limit + 1 : pieceSize)
     do {
+      let status = try status(of: file)
+      let isRegular = status.st_mode & S_IFMT == S_IFREG
+      if isWhole, isRegular, status.st_size > limit { throw HostFileError.tooLarge(limit: limit) }
       while bytes.count <= limit {
+        // A device, or a pipe's writer, may have something more every time.
+        if let end, !isRegular, end <= .now { throw HostFileError.incomplete }
         do {
           // Sound: the call writes at most as many bytes as the buffer has, which is valid during the call.
           let count = try unsafe piece.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
@@ -194,10 +203,14 @@ public enum HostFile {
 
   /// Whether it is a pipe or a socket.
   private static func mayKeepWaiting(_ file: FileDescriptor) throws(Errno) -> Bool {
+    [S_IFIFO, S_IFSOCK].contains(try status(of: file).st_mode & S_IFMT)
+  }
+
+  private static func status(of file: FileDescriptor) throws(Errno) -> stat {
     var status = stat()
     // Sound: the call fills in the one structure that it is given.
     guard unsafe fstat(file.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
-    return [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT)
+    return status
   }
 
   /// Waits for something to read.
@@ -215,27 +228,5 @@ public enum HostFile {
         || errno == EINTR
     else { throw Errno(rawValue: errno) }
     return true
-  }
-}
-
-/// Why a file of the host's was not read.
-public enum HostFileError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The operating system says no: open(2), fstat(2) or read(2).
-  case unreadable(Errno)
-  /// It is a pipe or a socket, which may keep its reader waiting.
-  case pipe
-  /// It is a pipe or a device that did not come to its end in time.
-  case incomplete
-  /// It has more bytes than it may.
-  case tooLarge(limit: Int)
-
-  /// What is wrong, for a person.
-  public var description: String {
-    switch self {
-    case .unreadable(let errno): "\(errno)"
-    case .pipe: "it is a pipe, not a file"
-    case .incomplete: "it did not come to its end before the time limit: it is a pipe or a device"
-    case .tooLarge(let limit): "it is larger than \(ByteSize(bytes: UInt64(max(limit, 0))))"
-    }
   }
 }

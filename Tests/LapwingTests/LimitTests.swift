@@ -133,6 +133,21 @@ import Testing
     #expect(refused > 0)
   }
 
+  @Test(.enabled(if: Host.canHideDevice && Host.canDropPrivileges, "takes root, unshare(1) and setpriv(1)"))
+  func `what fails for want of threads is no verdict on this host, whatever is run`() throws {
+    for arguments in [
+      ["test", "ipi.self.x2apic"], ["bench", "exit.cpuid", "--rounds", "1", "--samples", "10"],
+    ] {
+      var refused = 0
+      for limit in 1...8 {
+        let result = try run(arguments, limit: "-u \(limit)", through: Self.user)
+        #expect([0, 69].contains(result.status), "\(arguments), -u \(limit): \(result.status) \(result.errors)")
+        if result.status == 69 { refused += 1 }
+      }
+      #expect(refused > 0 && refused < 8, "\(arguments)")
+    }
+  }
+
   @Test(.needsTracepoints, .enabled(if: Host.canHideDevice, "takes root and unshare(1)"))
   func `what a killed run left behind in a PID namespace does not stop the next`() throws {
     let guest = try GuestFile(ELFImage(code: Code(.long).print("up\n").spin().bytes).bytes)
@@ -179,5 +194,15 @@ import Testing
       #expect(!result.wasKilled && [0, 69].contains(result.status), "\(kibibytes): \(result.status)")
       #expect(result.status == 0 || result.errors.contains("ulimit -s"))
     }
+  }
+
+  @Test func `data that may have too little is named`() throws {
+    // With less, the program's own data have no room, and the kernel starts nothing.
+    for mebibytes in [16, 24, 31] {
+      let result = try run(["list"], limit: "-d \(mebibytes << 10)")
+      #expect(!result.wasKilled && result.status == 69, "\(mebibytes): \(result.status)")
+      #expect(result.errors.contains("ulimit -d"))
+    }
+    #expect(try run(["list"], limit: "-d \(32 << 10)").status == 0)
   }
 }

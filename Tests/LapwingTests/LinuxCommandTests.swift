@@ -93,6 +93,18 @@ import Testing
     #expect(result.errors.contains("lapwing: the guest's kernel panicked: No init \\x1b[31m"), "\(result.errors)")
   }
 
+  @Test(arguments: ["--initrd", "--init"])
+  func `a RAM disk without an end is read as far as it could fit into the guest's memory`(option: String) throws {
+    let kernel = try GuestFile(Self.kernels[0])
+    for file in ["/dev/zero", "/proc/self/pagemap"] {
+      let result = try Program.run(["run", kernel.path, option, file, "--memory", "16M"])
+      #expect(result.status == 65)
+      #expect(result.errors.hasSuffix(" '\(file)': it is larger than 16 MiB\n"), "\(result.errors)")
+    }
+    let other = try Program.run(["run", "hello", option, "/dev/zero"])
+    #expect(other.status == 64, "\(other.errors)")
+  }
+
   @Test func `a RAM disk that is not there, and one for another guest`() throws {
     let kernel = try GuestFile(Self.kernels[0])
     let missing = try Program.run(["run", kernel.path, "--initrd", "/no/such/file"])

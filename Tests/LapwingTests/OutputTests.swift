@@ -1,5 +1,4 @@
 import Foundation
-import TestImages
 import Testing
 
 /// Every command that writes a file, with every kind of file in its place.
@@ -184,24 +183,6 @@ import Testing
       #expect(result.errors.contains("status 65"), "\(command): \(result.errors)")
       #expect(result.output.hasSuffix("old\noutput\nrest\n"), "\(command): \(result.output)")
     }
-  }
-
-  @Test func `one file for two things is refused, however it is named`() throws {
-    let folder = try Folder()
-    try FileManager.default.createSymbolicLink(atPath: folder.path("link.svg"), withDestinationPath: "a.svg")
-    let bench = ["bench", "exit.cpuid", "--rounds", "1", "--samples", "10", "--output", folder.path("a.svg"), "--svg"]
-    for other in ["a.svg", "./a.svg", "link.svg"] {
-      let result = try Program.run(bench + [folder.path(other)])
-      #expect(result.status == 64 && result.errors.contains("name one file"), "\(other): \(result.errors)")
-    }
-    let name = folder.path("a.svg")
-    #expect(try Program.run(["test", "ipi.self.x2apic", "--output", name, "--timeline", name]).status == 64)
-    try #require(try Program.run(["list", "--image", "hello", "--output", folder.path("hello")]).status == 0)
-    let before = try folder.listing
-    let hello = folder.path("hello")
-    #expect(try Program.run(["snapshot", hello, "--at", "exit:2", "--output", hello]).status == 64)
-    #expect(try Program.run(["kut", hello, "--output", hello]).status == 64)
-    #expect(try folder.listing == before)
   }
 
   @Test func `a name that is not UTF-8 is refused, and no other file is taken for it`() throws {

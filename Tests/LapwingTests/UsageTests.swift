@@ -52,4 +52,9 @@ import Testing
   func `what no machine can have`(options: [String], message: String) throws {
     try refuse(["run", "hello"] + options, message)
   }
+
+  @Test func `more arguments than the parser reads in a moment`() throws {
+    let filters = (0..<10_000).map { "ipi.\($0)" }
+    try refuse(["test", "--list"] + filters, "there are 10002 arguments; at most 10000 are read")
+  }
 }

@@ -72,6 +72,23 @@ import Testing
         FilePath("/proc/self/fd/\(ends.readEnd.rawValue)"), limit: 1 << 20, acceptsPipes: true) == bytes)
   }
 
+  @Test(.timeLimit(.minutes(1))) func `a writer who never comes to an end is given up in time`() throws {
+    let ends = try FileDescriptor.pipe()
+    let thread = try HostThread.start {
+      // Until there is no reader any more, whose signal the tests' process ignores.
+      _ = signal(SIGPIPE, SIG_IGN)
+      while (try? ends.writeEnd.writeAll([7])) != nil { usleep(10_000) }
+    }
+    #expect(throws: HostFileError.incomplete) {
+      try HostFile.read(
+        FilePath("/proc/self/fd/\(ends.readEnd.rawValue)"), limit: 1 << 20, acceptsPipes: true,
+        patience: .milliseconds(200))
+    }
+    try ends.readEnd.close()
+    pthread_join(thread, nil)
+    try ends.writeEnd.close()
+  }
+
   @Test func `what cannot be read says why`() {
     #expect(throws: HostFileError.unreadable(.noSuchFileOrDirectory)) {
       try HostFile.read(folder.appending("none"), limit: 10)

@@ -68,7 +68,9 @@ public struct MeasurementRunner: Sendable {
       let checks = records.compactMap { record in
         if case .check(let label, holds: false, saw: _) = record.event { "not so: \(label)" } else { nil }
       }
-      return .failed(([outcome.description] + checks).joined(separator: "; "))
+      let reason = ([outcome.description] + checks).joined(separator: "; ")
+      if case .runFailed(let error, _) = outcome, error.isShortage { return .noRoom(reason) }
+      return .failed(reason)
     }
     let taken = records.compactMap { record in
       if case .value(LAPWING_BENCH_SAMPLE, let cycles) = record.event { cycles } else { nil }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Reports
+import Support
 
 /// What `run` and `restore` have alike: how long a guest runs, what of it is reported, and what comes to it from outside.
 struct GuestRunOptions: ParsableArguments {
@@ -16,6 +17,15 @@ struct GuestRunOptions: ParsableArguments {
   @OptionGroup(title: "Injections") var injectionOptions: InjectionOptions
 
   @OptionGroup var controlOptions: ControlOptions
+
+  /// Refuses a timeline that would take the place of what is read, or of what the guest writes to.
+  ///
+  /// - Parameter files: what the machine is made of: what each is, and its file's name.
+  /// - Throws: `Failure` with 64, before anything is written.
+  func refuseTimeline(inPlaceOf files: [(what: TextLine, name: String?)]) throws(Failure) {
+    try refuseOneFile(
+      for: files + inputOptions.files + injectionOptions.files, and: ("--timeline", timelineOptions.timeline))
+  }
 
   /// Makes a run ready, all but its machine. From then on signals are held: what may come from pipes whose writers sleep
   /// has to be read before.

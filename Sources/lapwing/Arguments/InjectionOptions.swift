@@ -20,6 +20,9 @@ struct InjectionOptions: ParsableArguments {
   @Flag(help: "End with status 1 where an injection was refused or its moment never came.")
   var strict = false
 
+  /// The file that is read.
+  var files: [(what: TextLine, name: String?)] { [("--inject-file", injectFile)] }
+
   func validate() throws {
     if strict, inject.isEmpty, injectFile == nil { throw ValidationError("--strict needs --inject or --inject-file") }
     for text in inject {

@@ -17,6 +17,9 @@ struct InputOptions: ParsableArguments {
   /// A longer file is no console input.
   private static let sizeLimit = 64 << 20
 
+  /// The file that is read.
+  var files: [(what: TextLine, name: String?)] { [("--input", input == Self.standardInput ? nil : input)] }
+
   /// What may interrupt the guest from outside, in words.
   var sources: [String] { input == Self.standardInput ? ["input from standard input"] : [] }
 

@@ -90,12 +90,27 @@ struct MachineOptions: ParsableArguments {
     return configuration
   }
 
+  /// The files that the machine is made of.
+  var files: [(what: TextLine, name: String?)] {
+    [("--initrd", linux.initrd), ("--init", linux.initProgram)] + disk.map { ("--disk", $0.disk.path) }
+  }
+
+  /// A guest's image, with what goes beside a kernel.
+  ///
+  /// - Parameter patience: how long a pipe may take to its end.
+  func image(of guest: GuestArgument, within patience: Duration) throws(Failure) -> GuestImage {
+    let image = try guest.image(within: patience)
+    guard linux.areAny else { return image }
+    let configuration = configuration(for: image)
+    guard configuration.profile == .linux else {
+      throw Failure("--initrd and --init are for Linux kernels, which '\(image.name)' is none of", .usage)
+    }
+    return try linux.completing(image, memory: configuration.memory, within: patience)
+  }
+
   /// A machine with a guest in it.
   func build(_ image: GuestImage, console: Console) throws(Failure) -> Machine {
     let configuration = configuration(for: image)
-    guard image.initrd == nil || configuration.profile == .linux else {
-      throw Failure("--initrd and --init are for Linux kernels, which '\(image.name)' is none of", .usage)
-    }
     let kvm = try openKVM()
     do throws(MachineError) {
       return try Machine(configuration, image: image, on: kvm, console: console)

@@ -12,10 +12,15 @@ extension ParsableCommand {
     return ExitStatus.usage.code
   }
 
-  /// Refuses an argument that is longer than any path: none of this program's has to be.
+  /// Refuses an argument that is longer than any path: none of this program's has to be. So are very many, with whose square
+  /// the time grows that the parser takes.
   ///
   /// - Throws: the exit status.
   static func refuseLongOnes(among arguments: [String]) throws {
+    guard arguments.count <= 10_000 else {
+      StandardError.print("lapwing: there are \(arguments.count) arguments; at most 10000 are read")
+      throw ExitStatus.usage.code
+    }
     guard let long = arguments.first(where: { $0.utf8.count > HostFile.longestPath }) else { return }
     StandardError.print(
       "lapwing: the argument '\(long.excerpt)' has \(long.utf8.count) bytes; at most \(HostFile.longestPath) are a path"

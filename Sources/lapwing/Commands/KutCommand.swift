@@ -3,6 +3,7 @@ import Evidence
 import KVM
 import Reports
 import Support
+import SystemPackage
 import UnitTests
 import VMM
 
@@ -42,11 +43,12 @@ struct KutCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
-      for image in tests.config == nil ? names : [] {
-        try refuseOneFile(for: ("the image", image), and: ("--output", report.output))
-      }
-      try refuseOneFile(for: ("--config", tests.config), and: ("--output", report.output))
+      let images = tests.config == nil ? names : []
+      try refuseOneFile(
+        for: [("--config", tests.config), ("--environment", tests.environment)] + images.map { ("the image", $0) },
+        and: ("--output", report.output))
       let plans = try tests.plans(names)
+      try refuseOneFile(for: plans.compactMap(\.image).map { ("the image", $0) }, and: ("--output", report.output))
       let destination = try report.destination()
       guard !list else {
         try destination.write(plans.map(\.line).text)
@@ -106,4 +108,9 @@ extension UnitTestPlan {
     case .skip(let reason): "\(test.name): skipped, \(reason)"
     }
   }
+}
+
+extension UnitTestPlan {
+  /// The file of what is run.
+  fileprivate var image: String? { if case .run(let image, _, _) = decision { image.string } else { nil } }
 }

@@ -32,6 +32,7 @@ struct RestoreCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
+      try options.refuseTimeline(inPlaceOf: [("the snapshot", file)] + disk.map { ("--disk", $0.disk.path) })
       // Before signals are held: these may come from pipes whose writers sleep.
       let snapshot = try SnapshotFile.forRestoring(file, disk, within: timeout.duration)
       snapshot.state.warnOfContradictions(in: file)

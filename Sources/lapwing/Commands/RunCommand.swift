@@ -1,4 +1,5 @@
 import ArgumentParser
+import Support
 
 /// `lapwing run`: boots a guest and shows what happens.
 struct RunCommand: ParsableCommand {
@@ -24,8 +25,9 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
+      try options.refuseTimeline(inPlaceOf: [("the image", guest.fileName)] + machine.files)
       // Before signals are held: these may come from pipes whose writers sleep.
-      let image = try machine.linux.completing(guest.image(within: timeout.duration), within: timeout.duration)
+      let image = try machine.image(of: guest, within: timeout.duration)
       let (run, signals) = try options.prepare(guest.name, vcpus: machine.vcpus, limit: timeout.duration)
       return try run.run(try machine.build(image, console: run.makeConsole()), signals)
     }

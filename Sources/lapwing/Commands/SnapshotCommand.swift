@@ -59,14 +59,13 @@ struct SnapshotCommand: ParsableCommand {
     if !GuestArgument.isSnapshot(guest.name) {
       try refuseOneFile(for: ("the image", guest.fileName), and: ("--output", output))
     }
+    try refuseOneFile(for: machine.files, and: ("--output", output))
     let console = Console { StandardOutput.write($0) }
     // Before signals are held: either may come from a pipe whose writer sleeps.
     let earlier =
       GuestArgument.isSnapshot(guest.name)
       ? try SnapshotFile.forRestoring(guest.name, machine.disk, within: timeout.duration) : nil
-    let image =
-      earlier == nil
-      ? try machine.linux.completing(guest.image(within: timeout.duration), within: timeout.duration) : nil
+    let image = earlier == nil ? try machine.image(of: guest, within: timeout.duration) : nil
     let signals = InterruptSignals()
     let name = earlier?.state.guest ?? guest.name
     let machine =

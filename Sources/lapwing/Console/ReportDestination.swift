@@ -72,3 +72,15 @@ func refuseOneFile(
   else { return }
   throw Failure("\(first.what) and \(second.what) name one file, '\(other)'", .usage)
 }
+
+/// Refuses an output that would take the place of something that is read, or that the guest writes to.
+///
+/// - Parameters:
+///   - others: what each is, and its file's name; nothing is refused without one.
+///   - output: what is written, and the file's name.
+/// - Throws: `Failure` with 64, before anything is written.
+func refuseOneFile(
+  for others: [(what: TextLine, name: String?)], and output: (what: TextLine, name: String?)
+) throws(Failure) {
+  for other in others { try refuseOneFile(for: other, and: output) }
+}

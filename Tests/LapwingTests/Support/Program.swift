@@ -80,6 +80,13 @@ struct Program {
       .map { String($0.prefix { $0 != "\n" }) }
   }
 
+  /// The paths of the files that it has open.
+  var openFiles: [String] {
+    let folder = "/proc/\(process.processIdentifier)/fd"
+    let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return descriptors.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)") }
+  }
+
   /// The id of its process.
   var id: Int32 { process.processIdentifier }
 

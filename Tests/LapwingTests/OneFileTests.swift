@@ -1,0 +1,56 @@
+import Foundation
+import TestImages
+import Testing
+
+/// One file for two things, of which one would take the place of the other.
+@Suite(.needsKVM) struct OneFileTests {
+  @Test func `one file for two things is refused, however it is named`() throws {
+    let folder = try Folder()
+    try FileManager.default.createSymbolicLink(atPath: folder.path("link.svg"), withDestinationPath: "a.svg")
+    let bench = ["bench", "exit.cpuid", "--rounds", "1", "--samples", "10", "--output", folder.path("a.svg"), "--svg"]
+    for other in ["a.svg", "./a.svg", "link.svg"] {
+      let result = try Program.run(bench + [folder.path(other)])
+      #expect(result.status == 64 && result.errors.contains("name one file"), "\(other): \(result.errors)")
+    }
+    let name = folder.path("a.svg")
+    #expect(try Program.run(["test", "ipi.self.x2apic", "--output", name, "--timeline", name]).status == 64)
+    try #require(try Program.run(["list", "--image", "hello", "--output", folder.path("hello")]).status == 0)
+    let before = try folder.listing
+    let hello = folder.path("hello")
+    #expect(try Program.run(["snapshot", hello, "--at", "exit:2", "--output", hello]).status == 64)
+    #expect(try Program.run(["kut", hello, "--output", hello]).status == 64)
+    #expect(try folder.listing == before)
+  }
+
+  @Test func `an output does not take the place of what is read or of a guest's disk`() throws {
+    let folder = try Folder()
+    let image = folder.path("hello.html")
+    try #require(try Program.run(["list", "--image", "hello", "--output", image]).status == 0)
+    let state = folder.path("state.html")
+    try #require(try Program.run(["snapshot", "hello", "--at", "exit:2", "--output", state]).status == 0)
+    let kernel = folder.path("kernel")
+    try Data(ReportingKernel.bzImage.bytes).write(to: URL(fileURLWithPath: kernel))
+    let text = folder.path("text.html")
+    try folder.write(String(repeating: " ", count: 4096), to: "text.html")
+    try folder.write("[a]\nfile = hello.html\n", to: "config")
+    let environment = folder.path("environment")
+    try folder.write("A=1\n", to: "environment")
+    let before = try folder.listing
+    for arguments in [
+      ["run", image, "--timeline", image], ["restore", state, "--timeline", state],
+      ["run", "hello", "--input", text, "--timeline", text],
+      ["run", "hello", "--inject-file", text, "--timeline", text],
+      ["run", "hello", "--disk", text, "--timeline", text], ["restore", state, "--input", text, "--timeline", text],
+      ["run", kernel, "--initrd", text, "--timeline", text], ["run", kernel, "--init", text, "--timeline", text],
+      ["snapshot", "hello", "--disk", text, "--at", "exit:2", "--output", text],
+      ["snapshot", "hello", "--disk", text + ",ro", "--at", "exit:2", "--output", text],
+      ["snapshot", kernel, "--initrd", text, "--at", "exit:2", "--output", text],
+      ["kut", "--config", folder.path("config"), "--output", image],
+      ["kut", image, "--environment", environment, "--output", environment],
+    ] {
+      let result = try Program.run(arguments)
+      #expect(result.status == 64 && result.errors.contains("name one file"), "\(arguments): \(result.errors)")
+      #expect(try folder.listing == before, "\(arguments)")
+    }
+  }
+}
