@@ -150,7 +150,7 @@ public final class KVMSubject: InterruptSubject {
 
   /// Everything that can be seen.
   public func observe(_ observation: inout VisibleState) throws(KVMError) {
-    for (number, vcpu) in vcpus.enumerated() where observation.looksAt(number) {
+    for (number, vcpu) in vcpus.enumerated() {
       let page = try vcpu.localAPIC()
       observation.vcpus[number].page = page
       let count = page[.currentCount]
@@ -164,7 +164,6 @@ public final class KVMSubject: InterruptSubject {
       observation.vcpus[number].deadline = msrs[1].value
       observation.vcpus[number].nmis = try vcpu.events().nmi.pending
     }
-    guard observation.looksAtChips else { return }
     observation.ioapic = try vm.ioapic()
     observation.master = try vm.pic(.master)
     observation.slave = try vm.pic(.slave)

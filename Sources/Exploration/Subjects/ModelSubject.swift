@@ -189,7 +189,7 @@ public class ModelSubject: InterruptSubject {
 
   /// Everything that can be seen.
   public func observe(_ observation: inout VisibleState) {
-    for vcpu in machine.localAPICs.indices where observation.looksAt(vcpu) {
+    for vcpu in machine.localAPICs.indices {
       observation.vcpus[vcpu].page = machine.localAPICState(vcpu)
       observation.vcpus[vcpu].count = machine.localAPICs[vcpu].currentCount(at: moment)
       guard observation.looksInto(vcpu) else { continue }
@@ -199,7 +199,6 @@ public class ModelSubject: InterruptSubject {
       let isFlag = machine.configuration.deviations.contains(.pendingNMIsReportedAsOne)
       observation.vcpus[vcpu].nmis = isFlag ? min(1, pending) : pending
     }
-    guard observation.looksAtChips else { return }
     observation.ioapic = ioapic()
     observation.master = pic(.master)
     observation.slave = pic(.slave)

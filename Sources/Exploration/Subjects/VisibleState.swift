@@ -24,10 +24,6 @@ public struct VisibleState: Sendable {
   /// The vCPU whose MSRs and events are looked at, of the others they stay as they were; nil for all. A system call that
   /// loads a vCPU takes most of an exploration's time.
   public var turn: Int?
-  /// Where there is a turn, what is looked at besides: the vCPUs whose local APICs the model has changed, a bit each.
-  var changed: UInt64 = 0
-  /// Whether the chips are looked at.
-  var looksAtChips = true
   /// The IOAPIC.
   public var ioapic: IOAPICState
   /// The master.
@@ -37,9 +33,6 @@ public struct VisibleState: Sendable {
 
   /// Whether the MSRs and events of a vCPU are looked at now.
   func looksInto(_ vcpu: Int) -> Bool { turn == nil || turn == vcpu }
-
-  /// Whether the local APIC of a vCPU is looked at now.
-  func looksAt(_ vcpu: Int) -> Bool { looksInto(vcpu) || changed >> UInt64(vcpu) & 1 != 0 }
 
   /// Nothing yet.
   public init(vcpus: Int) {
