@@ -21,7 +21,9 @@ extension ReferenceMachine {
   /// A vCPU enters with what is known of its TPR: KVM sets the threshold anew where it looks for interrupts, unless software
   /// has disabled the local APIC.
   ///
-  /// - Parameter hasEvent: Whether KVM looks for interrupts at this entry.
+  /// - Parameters:
+  ///   - vcpu: its index.
+  ///   - hasEvent: whether KVM looks for interrupts at this entry.
   public mutating func setThreshold(_ vcpu: Int, hasEvent: Bool) {
     guard hasEvent, localAPICs[vcpu].isPresent, localAPICs[vcpu].isSoftwareEnabled else { return }
     localAPICs[vcpu].updateThreshold()
