@@ -197,6 +197,12 @@ public final class TraceInstance: Sendable {
     }
   }
 
+  /// Ends recording.
+  ///
+  /// - Returns: what was recorded since `begin`, in the order of its times.
+  /// - Throws: `TraceUnavailable` where the kernel refuses.
+  public func recording() throws(TraceUnavailable) -> TraceRecording { TraceRecording(try end()) }
+
   /// Takes the pages that were recorded since `begin` or the last call of this, as they are: for each processor its own.
   func takePages() throws(Errno) -> [[[UInt8]]] {
     try state.withLock { state throws(Errno) in

@@ -7,12 +7,12 @@ extension OperationKind {
   static let events: [OperationKind] = [
     OperationKind("event.nmi", "a non-maskable interrupt from user space", [.vcpu], weight: 3) {
       (arguments, subject) throws(KVMError) in
-      try subject.signalNMI(Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount)
+      try subject.signalNMI(subject.vcpu(of: arguments))
       return .done
     },
     OperationKind("event.state", "what a vCPU does is asked, which makes it take INIT and SIPI", [.vcpu], weight: 12) {
       (arguments, subject) throws(KVMError) in
-      .value(try subject.activity(Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount))
+      .value(try subject.activity(subject.vcpu(of: arguments)))
     },
     OperationKind(
       "event.set", "what a vCPU does is set",
@@ -20,7 +20,7 @@ extension OperationKind {
       weight: 2
     ) { (arguments, subject) throws(KVMError) in
       let state: MPState = arguments[1] == UInt64(MPState.runnable.rawValue) ? .runnable : .initReceived
-      let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+      let vcpu = subject.vcpu(of: arguments)
       return try subject.setActivity(vcpu, state) ? .done : .refused
     },
     OperationKind("event.resave", "every state of the machine is read and written back", [], weight: 2) {

@@ -8,7 +8,7 @@ extension OperationKind {
       "guest.take", "a vCPU runs with interrupts on until it has taken one, or has none to take", [.vcpu], weight: 40,
       needsGuest: true
     ) { (arguments, subject) throws(KVMError) in
-      let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+      let vcpu = subject.vcpu(of: arguments)
       return try subject.takeInterrupt(vcpu)
     },
     OperationKind(
@@ -50,7 +50,7 @@ extension OperationKind {
       "guest.read", "a vCPU reads a register",
       [.vcpu, OperationArgument("offset", (0..<0x40).map { UInt64($0) << 4 })], needsGuest: true
     ) { (arguments, subject) throws(KVMError) in
-      let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+      let vcpu = subject.vcpu(of: arguments)
       let index = MSR.x2APICBase + UInt32(truncatingIfNeeded: arguments[1] & 0x3f0) >> 4
       return try subject.accessMSR(vcpu, index, writing: nil)
     },
@@ -59,7 +59,7 @@ extension OperationKind {
   private static func access(
     _ register: LocalAPICRegister, writing value: UInt64, _ arguments: StepArguments, _ subject: any InterruptSubject
   ) throws(KVMError) -> StepAnswer {
-    let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+    let vcpu = subject.vcpu(of: arguments)
     return try subject.accessMSR(vcpu, register.msr, writing: value)
   }
 }

@@ -10,7 +10,7 @@ extension OperationKind {
         OperationArgument("shift", [0, 0, 0, 1, 2, 3, 4, 8]),
       ], needsGuest: true
     ) { (arguments, subject) throws(KVMError) in
-      try subject.access(Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount, pageAccess(arguments, writing: nil))
+      try subject.access(subject.vcpu(of: arguments), pageAccess(arguments, writing: nil))
     },
     OperationKind(
       "page.write", "a vCPU writes in the page of its local APIC",
@@ -29,7 +29,7 @@ extension OperationKind {
       let access = pageAccess(arguments, writing: arguments[4])
       // No count is to end within a history.
       guard access.place & 0xff0 != 0x380 else { return .done }
-      return try subject.access(Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount, access)
+      return try subject.access(subject.vcpu(of: arguments), access)
     },
     OperationKind(
       "page.ioapic", "a vCPU selects a register of the IOAPIC and writes it",
@@ -40,7 +40,7 @@ extension OperationKind {
         .destination,
       ], weight: 20, needsGuest: true
     ) { (arguments, subject) throws(KVMError) in
-      let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+      let vcpu = subject.vcpu(of: arguments)
       let low = arguments[2] & 0xff | (arguments[3] & 7) << 8 | arguments[4] & 0x1_f800
       let isLow = arguments[1] >= 0x10 && arguments[1] & 1 == 0
       _ = try subject.access(vcpu, GuestAccess(.ioapic, at: 0, width: 4, writing: arguments[1] & 0xff))
@@ -55,14 +55,14 @@ extension OperationKind {
       ], needsGuest: true
     ) { (arguments, subject) throws(KVMError) in
       try subject.access(
-        Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount,
+        subject.vcpu(of: arguments),
         GuestAccess(
           .ioapic, at: UInt16(arguments[1] & 0xff), width: width(arguments[2]),
           writing: arguments[3] & 1 == 0 ? nil : arguments[4] & 0xffff_ffff))
     },
     OperationKind("guest.off", "a vCPU runs with interrupts off", [.vcpu], needsGuest: true) {
       (arguments, subject) throws(KVMError) in
-      try subject.runWithInterruptsOff(Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount)
+      try subject.runWithInterruptsOff(subject.vcpu(of: arguments))
     },
   ]
 
@@ -74,7 +74,7 @@ extension OperationKind {
     ) { (arguments, subject) throws(KVMError) in
       let port = UInt16(truncatingIfNeeded: arguments[1])
       return try subject.access(
-        Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount,
+        subject.vcpu(of: arguments),
         GuestAccess(.ports, at: port, width: portWidth(arguments[2], port)))
     },
     OperationKind(
@@ -92,7 +92,7 @@ extension OperationKind {
         if value & 0x08 != 0 { value &= ~0x04 }
       }
       return try subject.access(
-        Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount,
+        subject.vcpu(of: arguments),
         GuestAccess(.ports, at: port, width: portWidth(arguments[3], port), writing: value))
     },
   ]

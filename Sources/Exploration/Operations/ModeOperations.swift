@@ -8,7 +8,7 @@ extension OperationKind {
       "mode.set", "a write to IA32_APIC_BASE", [.vcpu, OperationArgument("bits", [0xc00, 0xc00, 0x800, 0, 0x400])],
       weight: 6
     ) { (arguments, subject) throws(KVMError) in
-      let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+      let vcpu = subject.vcpu(of: arguments)
       let value = APICBase.defaultAddress | arguments[1] & 0xc00 | (vcpu == 0 ? 0x100 : 0)
       return try subject.writeMSR(vcpu, MSR.apicBase, value) ? .done : .refused
     },
@@ -17,7 +17,7 @@ extension OperationKind {
       [.vcpu, OperationArgument("bits", [1, 0x200, 1 << 63])],
       weight: 1
     ) { (arguments, subject) throws(KVMError) in
-      let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+      let vcpu = subject.vcpu(of: arguments)
       return try subject.writeMSR(vcpu, MSR.apicBase, APICBase.defaultAddress | 0x800 | arguments[1]) ? .done : .refused
     },
   ]
@@ -46,13 +46,13 @@ extension OperationKind {
       try write(.divide, arguments[1], arguments, subject)
     },
     OperationKind("timer.read", "a read of the current count", [.vcpu]) { (arguments, subject) throws(KVMError) in
-      let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+      let vcpu = subject.vcpu(of: arguments)
       return try subject.readMSR(vcpu, LocalAPICRegister.currentCount.msr)
     },
     OperationKind(
       "timer.deadline", "a write to IA32_TSC_DEADLINE", [.vcpu, OperationArgument("deadline", [0, 1 << 62, 1 << 61])]
     ) { (arguments, subject) throws(KVMError) in
-      let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+      let vcpu = subject.vcpu(of: arguments)
       return try subject.writeMSR(vcpu, MSR.tscDeadline, arguments[1]) ? .done : .refused
     },
   ]

@@ -64,3 +64,8 @@ public struct OperationKind: Sendable {
   static let numbers: [String: Int] = Dictionary(
     all.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
 }
+
+extension InterruptSubject {
+  /// The vCPU of an operation whose first argument is one.
+  func vcpu(of arguments: StepArguments) -> Int { Int(truncatingIfNeeded: arguments[0]) % vcpuCount }
+}

@@ -44,7 +44,7 @@ extension OperationKind {
       [.vcpu, OperationArgument("offset", (0..<0x40).map { UInt64($0) << 4 })], weight: 20
     ) { (arguments, subject) throws(KVMError) in
       let offset = UInt32(truncatingIfNeeded: arguments[1] & 0x3f0)
-      let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+      let vcpu = subject.vcpu(of: arguments)
       return try subject.readMSR(vcpu, MSR.x2APICBase + offset >> 4)
     },
   ]
@@ -59,7 +59,7 @@ extension OperationKind {
   static func write(
     offset: UInt16, _ value: UInt64, _ arguments: StepArguments, _ subject: any InterruptSubject
   ) throws(KVMError) -> StepAnswer {
-    let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+    let vcpu = subject.vcpu(of: arguments)
     return try subject.writeMSR(vcpu, MSR.x2APICBase + UInt32(offset >> 4), value) ? .done : .refused
   }
 }

@@ -42,7 +42,7 @@ extension OperationKind {
   private static func changeLocalAPIC(
     _ arguments: StepArguments, _ subject: any InterruptSubject, _ body: (inout LocalAPICState) -> Void
   ) throws(KVMError) -> StepAnswer {
-    let vcpu = Int(truncatingIfNeeded: arguments[0]) % subject.vcpuCount
+    let vcpu = subject.vcpu(of: arguments)
     var state = try subject.localAPIC(vcpu)
     // The count moves, so the two sides would not write the same; and none is to end while vCPUs run.
     state[.currentCount] = state[.initialCount]
