@@ -26,7 +26,7 @@ import Testing
     let report = try folder.text("r")
     for part in [
       #""schema":"lapwing.exploration/1""#, #""seed":"1""#, #""signature":"register.eoi: vCPU  ISR""#,
-      #""rule":"edgeAccepted""#, #""missing":["#,
+      #""rule":"edgeAccepted""#, #""missing":["#, #""origin":{"#,
     ] {
       #expect(report.filter { !$0.isWhitespace }.contains(part.filter { !$0.isWhitespace }), "\(part)")
     }

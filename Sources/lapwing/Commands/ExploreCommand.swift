@@ -140,9 +140,10 @@ struct ExploreCommand: ParsableCommand {
     let report = ExplorationText(result, duration: session.duration, deviations: bench.bench.deviations)
     try ReportDestination.standardOutput.write(report.text)
     if let reportDestination {
-      let document = ExplorationReport(
-        result, seed: seed, subject: bench.subject, duration: session.duration, omitted: bench.omitted)
-      try reportDestination.write(document.text)
+      try reportDestination.write(
+        document(
+          ExplorationReport(
+            result, seed: seed, subject: bench.subject, duration: session.duration, omitted: bench.omitted)))
     }
     // What never shows again is of no use to a replay, if there is something else.
     if let surest = result.findings.max(by: { $0.finding.rate.shown < $1.finding.rate.shown }), let destination {

@@ -1,92 +1,100 @@
 import Exploration
-import JSON
 import ReferenceModel
+import Reports
 
-/// What an exploration has come to as a document: `lapwing.exploration/1`.
-struct ExplorationReport {
-  static let schema = "lapwing.exploration/1"
-
-  private let result: Explorer.Result
-  private let seed: UInt64
+/// What an exploration has come to as a document: `lapwing.exploration/1`, whose keys are these properties' names.
+struct ExplorationReport: Encodable {
+  private let schema = "lapwing.exploration/1"
+  private let origin = ReportOrigin.current
+  /// A text, since numbers of JSON that are as large are not read exactly everywhere.
+  private let seed: String
   private let subject: String
-  private let duration: Duration
-  private let omitted: [(name: String, reason: String)]
+  private let milliseconds: Int64
+  private let histories: Int
+  private let operations: Int
+  private let omitted: [Omission]
+  private let answers: [[String: Count]]
+  private let rules: [Rule]
+  private let pairs: Pairs
+  private let findings: [Finding]
+
+  private struct Omission: Encodable {
+    var operation: String
+    var reason: String
+  }
+
+  /// A member of an operation's answers: its name, or how often there was one.
+  private enum Count: Encodable {
+    case name(String)
+    case number(Int)
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      switch self {
+      case .name(let name): try container.encode(name)
+      case .number(let number): try container.encode(number)
+      }
+    }
+  }
+
+  private struct Rule: Encodable {
+    var rule: String
+    var source: String
+    var histories: Int
+  }
+
+  private struct Pairs: Encodable {
+    var met: Int
+    var possible: Int
+    var missing: [Missing]
+
+    struct Missing: Encodable {
+      var first: String
+      var then: [String]
+    }
+  }
+
+  private struct Finding: Encodable {
+    var signature: String
+    var histories: Int
+    var originalSteps: Int
+    var shown: Int
+    var repetitions: Int
+    var steps: [String]
+    var mismatches: [Mismatch]
+
+    struct Mismatch: Encodable {
+      var place: String
+      var expected: String
+      var seen: String
+    }
+  }
 
   init(
     _ result: Explorer.Result, seed: UInt64, subject: String, duration: Duration,
     omitted: [(name: String, reason: String)]
   ) {
-    self.result = result
-    self.seed = seed
-    self.subject = subject
-    self.duration = duration
-    self.omitted = omitted
-  }
-
-  /// The document, as it is written.
-  var text: String { String(decoding: value.text, as: UTF8.self) }
-
-  private var value: JSONValue {
     let coverage = result.coverage
-    return .object([
-      JSONValue.Member("schema", .string(Self.schema)),
-      JSONValue.Member("seed", .string(String(seed))),
-      JSONValue.Member("subject", .string(subject)),
-      JSONValue.Member("milliseconds", .number(Int64(duration / .milliseconds(1)))),
-      JSONValue.Member("histories", .number(Int64(result.histories))),
-      JSONValue.Member("operations", .number(Int64(result.operations))),
-      JSONValue.Member(
-        "omitted",
-        .array(omitted.map { Self.object([("operation", .string($0.name)), ("reason", .string($0.reason))]) })),
-      JSONValue.Member("answers", .array(coverage.operations.map { Self.object($0.name, $0.answers) })),
-      JSONValue.Member(
-        "rules",
-        .array(
-          coverage.rulesMet.map {
-            Self.object([
-              ("rule", .string($0.rule.name)), ("source", .string($0.rule.source)),
-              ("histories", .number(Int64($0.histories))),
-            ])
-          })),
-      JSONValue.Member(
-        "pairs",
-        Self.object([
-          ("met", .number(Int64(coverage.pairCount))), ("possible", .number(Int64(coverage.possiblePairCount))),
-          (
-            "missing",
-            .array(
-              coverage.missingPairs.map {
-                Self.object([("first", .string($0.first)), ("then", .array($0.then.map { .string($0) }))])
-              })
-          ),
-        ])),
-      JSONValue.Member("findings", .array(result.findings.map { Self.object($0.finding, $0.count) })),
-    ])
-  }
-
-  private static func object(_ operation: String, _ answers: [(name: String, count: Int)]) -> JSONValue {
-    object([("operation", .string(operation))] + answers.map { ($0.name, .number(Int64($0.count))) })
-  }
-
-  private static func object(_ finding: HistoryFinding, _ count: Int) -> JSONValue {
-    object([
-      ("signature", .string(finding.signature)),
-      ("histories", .number(Int64(count))),
-      ("originalSteps", .number(Int64(finding.originalSteps))),
-      ("shown", .number(Int64(finding.rate.shown))),
-      ("repetitions", .number(Int64(finding.rate.of))),
-      ("steps", .array(finding.history.steps.map { .string($0.text) })),
-      (
-        "mismatches",
-        .array(
-          finding.mismatches.map {
-            object([("place", .string($0.place)), ("expected", .string($0.expected)), ("seen", .string($0.seen))])
-          })
-      ),
-    ])
-  }
-
-  private static func object(_ members: [(String, JSONValue)]) -> JSONValue {
-    .object(members.map { JSONValue.Member($0.0, $0.1) })
+    self.seed = String(seed)
+    self.subject = subject
+    milliseconds = Int64(duration / .milliseconds(1))
+    histories = result.histories
+    operations = result.operations
+    self.omitted = omitted.map { Omission(operation: $0.name, reason: $0.reason) }
+    answers = coverage.operations.map { operation in
+      operation.answers.reduce(into: ["operation": .name(operation.name)]) { $0[$1.name] = .number($1.count) }
+    }
+    rules = coverage.rulesMet.map { Rule(rule: $0.rule.name, source: $0.rule.source, histories: $0.histories) }
+    pairs = Pairs(
+      met: coverage.pairCount, possible: coverage.possiblePairCount,
+      missing: coverage.missingPairs.map { Pairs.Missing(first: $0.first, then: $0.then) })
+    findings = result.findings.map { finding, count in
+      Finding(
+        signature: finding.signature, histories: count, originalSteps: finding.originalSteps, shown: finding.rate.shown,
+        repetitions: finding.rate.of, steps: finding.history.steps.map(\.text),
+        mismatches: finding.mismatches.map {
+          Finding.Mismatch(place: $0.place, expected: $0.expected, seen: $0.seen)
+        })
+    }
   }
 }
