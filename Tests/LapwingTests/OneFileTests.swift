@@ -14,6 +14,7 @@ import Testing
     }
     let name = folder.path("a.svg")
     #expect(try Program.run(["test", "ipi.self.x2apic", "--output", name, "--timeline", name]).status == 64)
+    #expect(try Program.run(["explore", "--fault", "lost-eoi", "--output", name, "--report", name]).status == 64)
     try #require(try Program.run(["list", "--image", "hello", "--output", folder.path("hello")]).status == 0)
     let before = try folder.listing
     let hello = folder.path("hello")

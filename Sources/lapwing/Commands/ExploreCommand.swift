@@ -64,6 +64,9 @@ struct ExploreCommand: ParsableCommand {
     guard 1...20_000 ~= steps else { throw ValidationError("--steps takes a number from 1 to 20000") }
     guard 1...256 ~= jobs else { throw ValidationError("--jobs takes a number from 1 to 256") }
     guard !trace || replay != nil else { throw ValidationError("--trace is for --replay") }
+    guard replay == nil || output == nil && report == nil else {
+      throw ValidationError("--replay writes no file: leave out --output and --report")
+    }
     if let fault, Fault.named(fault) == nil {
       throw ValidationError("there is no fault '\(fault)'; 'lapwing explore --list' shows what there is")
     }
@@ -112,6 +115,7 @@ struct ExploreCommand: ParsableCommand {
         "the module behind /dev/kvm is not known, and with it what its KVM is known to do otherwise: is /sys mounted?",
         .hostCannot)
     }
+    try refuseOneFile(for: ("--output", output), and: ("--report", report))
     let seed = seed ?? UInt64.random(in: 0...UInt64.max)
     let destination = if let output { try ReportDestination(file: output) } else { ReportDestination?.none }
     let reportDestination = if let report { try ReportDestination(file: report) } else { ReportDestination?.none }
