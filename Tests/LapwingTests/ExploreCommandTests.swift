@@ -72,7 +72,8 @@ import Testing
     #expect(try Program.run(["explore", "--fault", "nonsense"]).status == 64)
     #expect(try Program.run(["explore", "--only", "guest", "--host-side", "--fault", "lost-eoi"]).status == 64)
     #expect(try Program.run(["explore", "--trace"]).status == 64)
-    #expect(try Program.run(["explore", "--replay", folder.path("history"), "--report", folder.path("r")]).status == 64)
+    #expect(
+      try Program.run(["explore", "--replay", folder.path("history"), "--report", folder.path("r")]).status == 64)
     #expect(try Program.run(["explore", "--list"]).output.contains("register.eoi"))
   }
 }
