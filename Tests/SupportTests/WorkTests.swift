@@ -61,10 +61,14 @@ import Testing
     #expect(board.isIdle)
   }
 
-  @Test func `an interruption ends what goes on and begins nothing more`() throws {
+  @Test(.timeLimit(.minutes(1))) func `an interruption ends what goes on and begins nothing more`() throws {
+    let begun = Atomic<Int>(0)
     let stopped = Atomic<Int>(0)
     var runner = WorkRunner<Int, Int> { item, control in
       control.whenEnded { stopped.add(1, ordering: .relaxed) }
+      if item > 0 { begun.add(1, ordering: .relaxed) }
+      // The first ends, and has the rest interrupted, only when there is something to interrupt.
+      while item == 0, begun.load(ordering: .relaxed) == 0 { usleep(1000) }
       while item > 0, control.reason == nil { usleep(1000) }
       control.whenEnded(nil)
       return item
