@@ -104,8 +104,8 @@ public struct DeliveryResidency: Hashable, Sendable {
     let left = reasons.isEmpty ? "" : ", exits meanwhile: \(reasons)"
     let posted = byProcessor > 0 ? " (\(byProcessor) posted by the sender's processor: IPI virtualization)" : ""
     let host = withHostInTheWay > 0 ? ", \(withHostInTheWay) of them with an interrupt of the host's own in the way" : ""
-    return
-      "in the guest from acceptance to handler \(times(inGuest))\(posted), delivered at an entry \(times(atEntry))\(host)\(left)"
+    let entry = "delivered at an entry \(times(atEntry))\(host)\(left)"
+    return "in the guest from acceptance to handler \(times(inGuest))\(posted), \(entry)"
   }
 
   /// Adds an interrupt's journey.
