@@ -103,7 +103,7 @@ public struct DeliveryResidency: Hashable, Sendable {
     let reasons = exits.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key).joined(separator: ", ")
     let left = reasons.isEmpty ? "" : ", exits meanwhile: \(reasons)"
     let posted = byProcessor > 0 ? " (\(byProcessor) posted by the sender's processor: IPI virtualization)" : ""
-    let host = withHostInTheWay > 0 ? ", \(withHostInTheWay) of them with an interrupt of the host's own in the way" : ""
+    let host = withHostInTheWay > 0 ? " (\(withHostInTheWay) with an interrupt of the host's own in the way)" : ""
     let entry = "delivered at an entry \(times(atEntry))\(host)\(left)"
     return "in the guest from acceptance to handler \(times(inGuest))\(posted), \(entry)"
   }
