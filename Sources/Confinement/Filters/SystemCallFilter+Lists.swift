@@ -141,10 +141,11 @@ extension SystemCallFilter.Exception {
   fileprivate static let kvmRequests = Self(
     number: 16, name: "ioctl", purpose: "requests of KVM", argument: 1, patterns: [kvm])
 
-  /// TCGETS, TCSETS, TIOCGWINSZ. One of the requests that are left out types into the terminal (TIOCSTI).
+  /// TCGETS, TCSETS, TIOCGWINSZ; TCGETS2 and TCSETS2, which the C library takes from glibc 2.42 on. One of the requests that are
+  /// left out types into the terminal (TIOCSTI).
   fileprivate static let requests = Self(
     number: 16, name: "ioctl", purpose: "requests of KVM, and a terminal's size and settings", argument: 1,
-    patterns: [kvm, Pattern(value: 0x5401), Pattern(value: 0x5402), Pattern(value: 0x5413)])
+    patterns: [kvm] + [0x5401, 0x5402, 0x5413, 0x802c_542a, 0x402c_542b].map { Pattern(value: $0) })
 
   /// PROT_EXEC is 4.
   fileprivate static let mappings = Self(
