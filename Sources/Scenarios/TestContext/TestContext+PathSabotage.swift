@@ -32,13 +32,15 @@ extension TestContext {
     for other in vcpus where other.index != vcpu { try other.halt() }
   }
 
-  /// Has a vCPU compute a little and take one interprocessor interrupt, of vector 0x57: what it touches for the first time,
-  /// such as the pages of its stack and log, and its local APIC's, costs exits that are not the later interrupts' own.
-  func warmUp(_ vcpu: Int, from sender: Int) throws {
-    let vector: Vector = 0x57
-    try load(vcpu, rounds: 1)
-    try self[vcpu: sender].send(.interrupt(vector, to: self[vcpu: vcpu].destination))
-    try expect(1, of: vector, on: vcpu)
+  /// Has each vCPU compute a little and interrupt itself, with vector 0x3e, which no scenario uses otherwise: what it touches for the first time, such as the
+  /// pages of its stack and log, and its local APIC's, costs exits that are not the later interrupts' own.
+  func warmUp() throws {
+    let vector: Vector = 0x3e
+    for vcpu in vcpus {
+      try load(vcpu.index, rounds: 1)
+      try vcpu.send(.toSelf(vector))
+      try expect(1, of: vector, on: vcpu.index)
+    }
   }
 
   /// Has a vCPU send an interprocessor interrupt again and again to another that runs, each when the one before is recorded,

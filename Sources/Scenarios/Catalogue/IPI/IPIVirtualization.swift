@@ -12,7 +12,6 @@ extension Scenario {
   ) { test in
     let (posted, counted) = (20, 1000)
     let destination = test[vcpu: 1].destination
-    try test.warmUp(1, from: 0)
     try test[vcpu: 1].spin(until: 0x56, reaches: posted)
     try test.stimulus {
       try test.sendToRunning(.interrupt(0x56, to: destination), from: 0, times: posted)
