@@ -34,6 +34,8 @@ public final class Explorer: Sendable {
     public var coverage = Coverage()
     /// The different findings, shrunk, and how many histories showed each.
     public var findings: [(finding: HistoryFinding, count: Int)] = []
+    /// How long the histories took, and how much of that the calls of the machine that was looked at, in nanoseconds.
+    public var time: (whole: UInt64, calls: UInt64) = (0, 0)
     /// What the host had no room for, where it ran out of something.
     public var failure: KVMError?
 
@@ -43,6 +45,8 @@ public final class Explorer: Sendable {
   private let bench: HistoryBench
   private let options: Options
   private let state = Mutex(Result())
+  /// What was seen at each place before it was shrunk: the signatures.
+  private let seen = Mutex<[String: Set<String>]>([:])
   private let next = Atomic<Int>(0)
   private let stopped = Atomic<Bool>(false)
 
@@ -89,7 +93,8 @@ public final class Explorer: Sendable {
     var coverage = Coverage()
     var finding: HistoryFinding?
     var previous: Int?
-    let end = bench.clock() &+ Self.longestHistory
+    let start = bench.clock()
+    let end = start &+ Self.longestHistory
     while history.steps.count < options.steps, !isStopped, bench.clock() < end {
       let step = generator.step()
       history.steps.append(step)
@@ -102,8 +107,10 @@ public final class Explorer: Sendable {
       }
     }
     coverage.note(run.metRules)
-    let (steps, met) = (history.steps.count, coverage)
+    let (steps, met, whole, calls) = (history.steps.count, coverage, bench.clock() &- start, run.callTime)
     state.withLock {
+      $0.time.whole += whole
+      $0.time.calls += calls
       $0.histories += 1
       $0.operations += steps
       $0.coverage.add(met)
@@ -111,14 +118,30 @@ public final class Explorer: Sendable {
     return finding
   }
 
+  /// How many findings at one place are shrunk: one may hide another there, and most are the same.
+  private static let shrunkAtOnePlace = 5
+
+  /// Whether a finding is to be looked into: nothing like it was, at this place and after this operation.
+  private func isNew(_ finding: HistoryFinding) -> Bool {
+    seen.withLock { seen in
+      var known = seen[finding.place] ?? []
+      guard known.count < Self.shrunkAtOnePlace else { return false }
+      let isNew = known.insert(finding.signature).inserted
+      seen[finding.place] = known
+      return isNew
+    }
+  }
+
   /// Notes what was found: what is known already is counted, what is new is shrunk and repeated.
   private func report(_ finding: HistoryFinding) throws(KVMError) {
-    let isKnown = state.withLock { result in
-      guard let known = result.findings.firstIndex(where: { $0.finding.isLike(finding) }) else { return false }
-      result.findings[known].count += 1
-      return true
+    guard isNew(finding) else {
+      return state.withLock { result in
+        let known =
+          result.findings.firstIndex { $0.finding.signature == finding.signature }
+          ?? result.findings.firstIndex { $0.finding.isLike(finding) }
+        if let known { result.findings[known].count += 1 }
+      }
     }
-    guard !isKnown else { return }
     let end = ContinuousClock.now + options.shrinkLimit
     // With everything compared after each step it may show earlier.
     var whole = try bench.run(finding.history) ?? finding
@@ -127,7 +150,7 @@ public final class Explorer: Sendable {
     shrunk.rate = try repetitions(of: shrunk)
     let (new, limit) = (shrunk, options.findings)
     let isEnough = state.withLock { result in
-      if let known = result.findings.firstIndex(where: { $0.finding.isLike(new) }) {
+      if let known = result.findings.firstIndex(where: { $0.finding.signature == new.signature }) {
         result.findings[known].count += 1
       } else {
         result.findings.append((new, 1))

@@ -15,9 +15,11 @@ public struct HistoryFinding: Sendable {
   /// What it is about: the last operation, and where the first difference is, without numbers.
   public var signature: String { (history.steps.last?.kind.name ?? "start") + ": " + place }
 
-  private var place: String { mismatches.first?.place.filter { !$0.isNumber } ?? "nowhere" }
+  /// Where the first difference is, without numbers.
+  var place: String { mismatches.first?.place.filter { !$0.isNumber } ?? "nowhere" }
 
-  /// Whether another history shows the same thing, at whatever vCPU or pin.
+  /// Whether another history shows something at the same place, at whatever vCPU or pin: while one is shrunk, its last operation may
+  /// become another.
   func isLike(_ other: HistoryFinding) -> Bool { place == other.place }
 }
 

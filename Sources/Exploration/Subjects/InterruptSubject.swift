@@ -44,8 +44,8 @@ public protocol InterruptSubject: AnyObject {
   func setActivity(_ vcpu: Int, _ state: MPState) throws(KVMError) -> Bool
   /// Runs a vCPU with interrupts on until it has taken one, whose vector is the answer; `done` where it takes none.
   func takeInterrupt(_ vcpu: Int) throws(KVMError) -> StepAnswer
-  /// Has a vCPU write an MSR, or read it where there is no value, with interrupts off. Where it does not run, or an NMI
-  /// waits, the answer is `done`.
+  /// Has a vCPU write an MSR, or read it where there is no value, with interrupts off. Where it does not run, an NMI waits, or an
+  /// entry that was refused has left something to be injected, the answer is `done`.
   func accessMSR(_ vcpu: Int, _ index: UInt32, writing value: UInt64?) throws(KVMError) -> StepAnswer
   /// Has a vCPU reach interrupt controllers by memory or ports, with interrupts off; as `accessMSR` where it does not run. The
   /// answer to a read of 8 bytes is `done`.

@@ -1,4 +1,4 @@
-import APIC
+public import APIC
 
 /// What of a processor a local APIC decides: whether it runs, and which of INIT, SIPI and NMI wait.
 public struct ProcessorState: Hashable, Sendable {
@@ -42,8 +42,27 @@ public struct ProcessorState: Hashable, Sendable {
   /// Whether NMIs are held back until IRET.
   public var isNMIMasked = false
 
+  /// What KVM was to inject at an entry that the processor refused, and injects at the next one.
+  public var queued: QueuedEvent?
+  /// What an NMI has come before the first instruction of the handler of.
+  public var interrupted: Vector?
+
   /// A processor that does that.
   public init(activity: Activity) { self.activity = activity }
+}
+
+/// An event that was taken from where it waited, and has not reached the guest.
+public struct QueuedEvent: Hashable, Sendable {
+  /// Its vector.
+  public var vector: Vector
+  /// Whether it is an NMI, which then counts as being handled.
+  public var isNMI: Bool
+
+  /// An event.
+  public init(vector: Vector, isNMI: Bool) {
+    self.vector = vector
+    self.isNMI = isNMI
+  }
 }
 
 extension ReferenceLocalAPIC {
@@ -61,6 +80,7 @@ extension ReferenceLocalAPIC {
       processor.hasEvent = true
       processor.pendingNMIs = 0
       processor.isNMIMasked = false
+      processor.queued = nil
       processor.hasRestarted = true
       processor.activity = base.isBootstrapProcessor ? .running : .waitingForSIPI
     }

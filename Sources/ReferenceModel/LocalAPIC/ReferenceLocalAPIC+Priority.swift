@@ -20,9 +20,10 @@ extension ReferenceLocalAPIC {
   }
 
   /// Derives the PPR from the TPR and the ISR (SDM volume 3A, section 12.8.3.1).
-  mutating func updateProcessorPriority() {
+  mutating func updateProcessorPriority() { setProcessorPriority(highestInService) }
+
+  mutating func setProcessorPriority(_ highest: Vector?) {
     let old = page.processorPriority
-    let highest = highestInService
     page.processorPriority = Priority.processorPriority(taskPriority: page.taskPriority, highestInService: highest)
     if page.processorPriority.rawValue != 0 {
       met.insert(
@@ -40,7 +41,7 @@ extension ReferenceLocalAPIC {
   public var nextDeliverable: Vector? {
     guard isPresent, let vector = page.highest(in: .interruptRequest) else { return nil }
     let priority = Priority.processorPriority(
-      taskPriority: page.taskPriority, highestInService: highestInService)
+      taskPriority: page.taskPriority, highestInService: virtualization.isActive ? servicePriority : highestInService)
     return priority.allows(vector) ? vector : nil
   }
 
@@ -54,7 +55,8 @@ extension ReferenceLocalAPIC {
     page.put(false, vector, in: .interruptRequest)
     if !page.has(vector, in: .inService) { service = ServiceRecord(count: service.count + 1, highest: vector) }
     page.put(true, vector, in: .inService)
-    updateProcessorPriority()
+    virtualization.serviceVector = virtualization.isActive ? vector.rawValue : virtualization.serviceVector
+    virtualizeProcessorPriority()
     return vector
   }
 
@@ -69,7 +71,13 @@ extension ReferenceLocalAPIC {
     met.insert(.serviceEnded)
     if page.has(vector, in: .inService) { service = ServiceRecord(count: service.count - 1) }
     page.put(false, vector, in: .inService)
+    updateServiceVector()
     updateProcessorPriority()
+    return heardEnd(of: vector)
+  }
+
+  /// What the IOAPICs hear of the end of a service.
+  mutating func heardEnd(of vector: Vector) -> (vector: Vector, isLevel: Bool)? {
     processor.hasEvent = true
     if processor.staleVector == vector.rawValue { processor.hasScanRequest = true }
     guard broadcastVectors.contains(vector) || !deviations.contains(.endOfInterruptMapAtEntry) else { return nil }

@@ -35,6 +35,7 @@ extension ReferenceLocalAPIC {
     page[.version] = features.version.rawValue
     updateProcessorPriority()
     service = ServiceRecord(count: page.inService.count)
+    updateServiceVector()
     processor.hasEvent = true
     timer.hasExpired = false
     updateTimerMode()

@@ -104,6 +104,7 @@ public struct ReferenceLocalAPIC: Sendable {
       timer = ReferenceTimer()
     }
     service = ServiceRecord()
+    updateServiceVector()
     updateProcessorPriority()
   }
 }

@@ -129,7 +129,8 @@ extension ReferenceMachine {
     case .none:
       isUnderstood(message.destination, by: vcpu)
         && localAPICs[vcpu].page.isDestination(
-          message.destination, mode: localAPICs[vcpu].mode, id: identifier(vcpu, message),
+          message.destination, mode: localAPICs[vcpu].mode,
+          id: identifier(localAPICs[vcpu], message.destination),
           isInterprocessor: sender != nil,
           hasBroadcastQuirk: configuration.deviations.contains(.messageBroadcastInX2APIC))
     case .`self`: vcpu == sender
@@ -139,9 +140,8 @@ extension ReferenceMachine {
   }
 
   /// The x2APIC ID that a destination is compared with; a logical one with the LDR, which follows the ID register.
-  private func identifier(_ vcpu: Int, _ message: BusMessage) -> UInt32 {
-    let isLogical = message.destination.mode == .logical && localAPICs[vcpu].mode == .x2APIC
-    return isLogical ? localAPICs[vcpu].page[.id] : localAPICs[vcpu].id
+  func identifier(_ apic: ReferenceLocalAPIC, _ destination: Destination) -> UInt32 {
+    destination.mode == .logical && apic.mode == .x2APIC ? apic.page[.id] : apic.id
   }
 
   /// The map of destinations, which is made again when it is asked after a change.

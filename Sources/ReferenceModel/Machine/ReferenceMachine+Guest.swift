@@ -7,6 +7,7 @@ extension ReferenceMachine {
   public mutating func putBack(_ vcpu: Int) {
     localAPICs[vcpu].processor.hasRestarted = false
     localAPICs[vcpu].processor.isInHandler = false
+    localAPICs[vcpu].processor.interrupted = nil
     localAPICs[vcpu].processor.hasEvent = true
     localAPICs[vcpu].page.taskPriority.subclass = 0
     localAPICs[vcpu].updateProcessorPriority()
@@ -18,6 +19,7 @@ extension ReferenceMachine {
   public mutating func enter(_ vcpu: Int) {
     _ = acceptEvents(vcpu)
     localAPICs[vcpu].updateVirtualization(isInhibited: isVirtualizationInhibited)
+    if localAPICs[vcpu].virtualization.isActive { localAPICs[vcpu].virtualizeProcessorPriority() }
     if localAPICs[vcpu].processor.hasScanRequest {
       localAPICs[vcpu].processor.hasScanRequest = false
       if localAPICs[vcpu].isPresent { scan(vcpu) }
@@ -55,22 +57,26 @@ extension ReferenceMachine {
   /// (`kvm_cpu_get_interrupt`), else from its local APIC.
   public mutating func takeInterrupt(_ vcpu: Int) -> Vector? {
     guard localAPICs[vcpu].processor.activity == .running else { return nil }
+    if let event = localAPICs[vcpu].processor.queued { return takeQueued(event, vcpu) }
     if localAPICs[vcpu].processor.pendingNMIs > 0, !localAPICs[vcpu].processor.isNMIMasked {
       met.insert(.nmiTaken)
       localAPICs[vcpu].processor.pendingNMIs -= 1
       localAPICs[vcpu].processor.isNMIMasked = true
       localAPICs[vcpu].processor.isInHandler = true
       // Interrupts are looked for nevertheless, and the PPR is derived.
-      if !(pic.output && acceptsExternal(vcpu)), localAPICs[vcpu].isPresent {
-        localAPICs[vcpu].updateProcessorPriority()
-      }
+      derivePriority(vcpu)
       return 2
+    }
+    if let vector = localAPICs[vcpu].processor.interrupted {
+      localAPICs[vcpu].processor.interrupted = nil
+      lookInHandler(vcpu)
+      return vector
     }
     guard localAPICs[vcpu].processor.hasEvent || !configuration.deviations.contains(.interruptsSoughtOnEvent) else {
       return nil
     }
     let isExternal = pic.output && acceptsExternal(vcpu)
-    if !isExternal, localAPICs[vcpu].isPresent { localAPICs[vcpu].updateProcessorPriority() }
+    derivePriority(vcpu)
     if isExternal { met.insert(.externalTaken) }
     guard let vector = isExternal ? pic.acknowledge() : localAPICs[vcpu].acknowledge() else {
       localAPICs[vcpu].processor.hasEvent = false
@@ -93,16 +99,24 @@ extension ReferenceMachine {
     derivePriority(vcpu)
   }
 
-  /// KVM asks whether an interrupt waits: where the PICs have none, its answer derives the PPR.
-  private mutating func derivePriority(_ vcpu: Int) {
+  /// KVM asks whether an interrupt waits: where the PICs have none, its answer derives the PPR. With APICv the processor does so
+  /// as it enters.
+  mutating func derivePriority(_ vcpu: Int) {
     guard !(pic.output && acceptsExternal(vcpu)), localAPICs[vcpu].isPresent else { return }
-    localAPICs[vcpu].updateProcessorPriority()
+    localAPICs[vcpu].virtualizeProcessorPriority()
   }
 
   /// A guest reads an x2APIC register by its MSR.
   ///
   /// - Returns: The values that it may have; nil for a general-protection exception.
   public mutating func guestReadMSR(_ vcpu: Int, _ index: UInt32, at moment: Moment) -> ClosedRange<UInt64>? {
+    if index == LocalAPICRegister.processorPriority.msr, localAPICs[vcpu].virtualization.isActive,
+      localAPICs[vcpu].mode == .x2APIC
+    {
+      // What the page has.
+      let priority = UInt64(localAPICs[vcpu].page.processorPriority.rawValue)
+      return priority...priority
+    }
     if let values = readMSR(vcpu, index, at: moment) { return values }
     let deviations = configuration.deviations
     guard localAPICs[vcpu].mode == .x2APIC, deviations.contains(.missingRegistersReadable),
@@ -129,6 +143,16 @@ extension ReferenceMachine {
         localAPICs[vcpu].writeShadow(UInt32(value))
         return true
       }
+      localAPICs[vcpu].page[.taskPriority] = UInt32(value)
+      localAPICs[vcpu].virtualizeProcessorPriority()
+      return true
+    }
+    if index == LocalAPICRegister.endOfInterrupt.msr, localAPICs[vcpu].mode == .x2APIC, isActive {
+      guard value == 0 else { return false }
+      if let ended = localAPICs[vcpu].virtualizeEndOfInterrupt() {
+        endOfInterrupt(ended.vector, isLevel: ended.isLevel, vcpu)
+      }
+      return true
     }
     if index == LocalAPICRegister.selfIPI.msr, localAPICs[vcpu].mode == .x2APIC, 0x10...0xff ~= value, isActive,
       configuration.deviations.contains(.selfIPIVirtualized)
@@ -159,13 +183,6 @@ extension ReferenceMachine {
 
   /// Something makes a vCPU look for interrupts at its next entry (KVM_REQ_EVENT).
   public mutating func wake(_ vcpu: Int) { localAPICs[vcpu].processor.hasEvent = true }
-
-  /// The handler of what a vCPU took last returns, and NMIs are let in again (SDM volume 3A, section 7.7.1).
-  public mutating func returnFromHandler(_ vcpu: Int) {
-    guard localAPICs[vcpu].processor.isInHandler else { return }
-    localAPICs[vcpu].processor.isInHandler = false
-    localAPICs[vcpu].processor.isNMIMasked = false
-  }
 
   /// Whether the PICs' interrupt reaches a vCPU (`kvm_apic_accept_pic_intr`).
   public func acceptsExternal(_ vcpu: Int) -> Bool {

@@ -1,4 +1,4 @@
-import APIC
+public import APIC
 
 /// Where the processor does a part of the local APICs.
 extension ReferenceMachine {
@@ -27,6 +27,64 @@ extension ReferenceMachine {
   public mutating func setThreshold(_ vcpu: Int, hasEvent: Bool) {
     guard hasEvent, localAPICs[vcpu].isPresent, localAPICs[vcpu].isSoftwareEnabled else { return }
     localAPICs[vcpu].updateThreshold()
+  }
+
+  /// A vCPU enters, and the handler of what it took last returns, which lets NMIs in again (SDM volume 3A, section 7.7.1). Where
+  /// an NMI interrupts the handler it does not return yet.
+  ///
+  /// - Parameter vcpu: its index.
+  /// - Returns: Whether it did; false where the processor refuses the entry.
+  public mutating func returnFromHandler(_ vcpu: Int) -> Bool {
+    let processor = localAPICs[vcpu].processor
+    guard processor.isInHandler, processor.queued == nil, processor.pendingNMIs == 0 || processor.isNMIMasked else {
+      return true
+    }
+    lookInHandler(vcpu)
+    setThreshold(vcpu, hasEvent: processor.hasEvent)
+    guard !isEntryRefused(vcpu) else { return false }
+    localAPICs[vcpu].processor.isInHandler = false
+    localAPICs[vcpu].processor.isNMIMasked = false
+    return true
+  }
+
+  /// KVM looks for interrupts where a vCPU is in a handler with interrupts off, and looks again behind it if there is one.
+  mutating func lookInHandler(_ vcpu: Int) {
+    localAPICs[vcpu].processor.isInHandler = true
+    guard localAPICs[vcpu].processor.hasEvent else { return }
+    derivePriority(vcpu)
+    localAPICs[vcpu].processor.hasEvent =
+      pic.output && acceptsExternal(vcpu) || localAPICs[vcpu].nextDeliverable != nil
+  }
+
+  /// A vCPU enters with what an entry before was to inject; an NMI that waits comes before the first instruction of its
+  /// handler (`inject_pending_event`).
+  mutating func takeQueued(_ event: QueuedEvent, _ vcpu: Int) -> Vector? {
+    localAPICs[vcpu].processor.queued = nil
+    lookInHandler(vcpu)
+    guard localAPICs[vcpu].processor.pendingNMIs > 0, !localAPICs[vcpu].processor.isNMIMasked else {
+      return event.vector
+    }
+    localAPICs[vcpu].processor.interrupted = event.vector
+    return takeInterrupt(vcpu)
+  }
+
+  /// The processor has refused the entry at which a vCPU was to take an event: KVM keeps it.
+  ///
+  /// - Parameters:
+  ///   - vcpu: its index.
+  ///   - vector: what it was to take; nil for nothing.
+  ///   - before: the processor before it took it.
+  public mutating func keepEvent(_ vcpu: Int, _ vector: Vector?, before: ProcessorState) {
+    guard configuration.deviations.contains(.eventKeptByRefusedEntry), let vector else { return }
+    guard before.queued == nil, before.interrupted == nil else {
+      let hasEvent = localAPICs[vcpu].processor.hasEvent
+      localAPICs[vcpu].processor = before
+      localAPICs[vcpu].processor.hasEvent = hasEvent
+      return
+    }
+    localAPICs[vcpu].processor.isInHandler = before.isInHandler
+    localAPICs[vcpu].processor.queued = QueuedEvent(
+      vector: vector, isNMI: localAPICs[vcpu].processor.pendingNMIs < before.pendingNMIs)
   }
 
   /// Whether the processor refuses to enter the guest (KVM_EXIT_FAIL_ENTRY, hardware reason 7).
