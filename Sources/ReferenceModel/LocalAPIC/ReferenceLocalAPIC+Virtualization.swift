@@ -71,6 +71,12 @@ extension ReferenceLocalAPIC {
     virtualization.threshold = page.taskPriority.class < highest ? 0 : highest
   }
 
+  /// Writes to CR8 leave the guest where the TPR holds an interrupt back (`svm_update_cr8_intercept`).
+  mutating func updateTaskPriorityWatch() {
+    let held = page.highest(in: .interruptRequest).map { $0.priorityClass <= page.taskPriority.class }
+    processor.isTaskPriorityWatched = held ?? false
+  }
+
   /// Whether the processor refuses to enter the guest, because the threshold is above the TPR (SDM volume 3C, section
   /// 28.2.1.1, "use TPR shadow"). In xAPIC mode KVM virtualizes APIC accesses, and the check is not made.
   var isEntryRefused: Bool {

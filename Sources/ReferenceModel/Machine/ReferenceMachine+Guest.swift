@@ -12,6 +12,7 @@ extension ReferenceMachine {
     localAPICs[vcpu].page.taskPriority.subclass = 0
     localAPICs[vcpu].updateProcessorPriority()
     localAPICs[vcpu].updateThreshold()
+    localAPICs[vcpu].updateTaskPriorityWatch()
   }
 
   /// A vCPU enters the guest: it takes INIT and SIPI, learns which EOIs the IOAPIC is to hear of (`vcpu_scan_ioapic`), and
@@ -167,9 +168,7 @@ extension ReferenceMachine {
   /// nothing is taken from it (`svm_update_cr8_intercept`). Of a local APIC that software has disabled it takes no notice.
   public mutating func watchTaskPriority(_ vcpu: Int) {
     guard localAPICs[vcpu].isPresent, localAPICs[vcpu].isSoftwareEnabled else { return }
-    let page = localAPICs[vcpu].page
-    let held = page.highest(in: .interruptRequest).map { $0.priorityClass <= page.taskPriority.class }
-    localAPICs[vcpu].processor.isTaskPriorityWatched = held ?? false
+    localAPICs[vcpu].updateTaskPriorityWatch()
   }
 
   /// A vCPU leaves the guest (`sync_cr8_to_lapic`).

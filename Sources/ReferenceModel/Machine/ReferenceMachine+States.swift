@@ -14,6 +14,7 @@ extension ReferenceMachine {
       noticeIdentifier(vcpu)
       trackClock(vcpu)
       localAPICs[vcpu].updateThreshold()
+      localAPICs[vcpu].updateTaskPriorityWatch()
     }
     return isTaken
   }

@@ -41,7 +41,8 @@ struct ExplorationText {
   private var callText: String {
     let part = Double(result.time.calls) / Double(max(1, result.time.whole))
     let microseconds = Double(result.time.calls) / Double(max(1, result.operations)) / 1000
-    return "\(Int(part * 100)) % of it in the calls of what is explored, \((microseconds * 10).rounded() / 10) µs an operation"
+    return "\(Int(part * 100)) % of it in the calls of what is explored, "
+      + "\((microseconds * 10).rounded() / 10) µs an operation"
   }
 
   private func describe(_ finding: HistoryFinding, count: Int) -> [String] {
