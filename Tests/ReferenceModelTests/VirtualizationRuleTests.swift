@@ -157,4 +157,32 @@ struct VirtualizationRuleTests {
       same(machine.takeInterrupt(0), nil)
     }
   }
+
+  @Test func `on AMD a restored TPR loses its subclass at an exit, unless it holds an interrupt back`() {
+    for isHeldBack in [false, true] {
+      var machine = machine(Deviations.kvm.with(.taskPriorityFromCR8AtExit))
+      var page = machine.localAPICState(0)
+      page.taskPriority = 0x4f
+      if isHeldBack { page.interruptRequest = [0x40] }
+      same(machine.setLocalAPICState(0, page, at: Moment(0)), true)
+      machine.leave(0)
+      #expect(machine.localAPICs[0].page.taskPriority == (isHeldBack ? 0x4f : 0x40))
+    }
+  }
+
+  @Test func `a pin's interrupt is in hand where the LDR of a set ID is its destination, and not the vCPU's own`() {
+    for destination: UInt32 in [1, 2] {
+      var machine = machine(Deviations.kvm.with(.identifierSettable))
+      var entries = (0..<24).map { _ in RedirectionEntry.masked }
+      entries[8] = RedirectionEntry(rawValue: UInt64(destination) << 56 | 0x850)
+      machine.setIOAPIC(id: 0, selected: 0, requests: 0, entries: entries)
+      // vCPU 1 with the ID of vCPU 0, and the vector of the RTC's pin in its IRR.
+      var page = machine.localAPICState(1)
+      page[.id] = 0
+      page.interruptRequest = [0x50]
+      same(machine.setLocalAPICState(1, page, at: Moment(0)), true)
+      // The PIC takes the line too.
+      same(machine.setLine(8, to: true), .delivered(destination == 1 ? 1 : 2))
+    }
+  }
 }

@@ -47,8 +47,7 @@ public protocol InterruptSubject: AnyObject {
   /// Has a vCPU write an MSR, or read it where there is no value, with interrupts off. Where it does not run, an NMI waits, or an
   /// entry that was refused has left something to be injected, the answer is `done`.
   func accessMSR(_ vcpu: Int, _ index: UInt32, writing value: UInt64?) throws(KVMError) -> StepAnswer
-  /// Has a vCPU reach interrupt controllers by memory or ports, with interrupts off; as `accessMSR` where it does not run. The
-  /// answer to a read of 8 bytes is `done`.
+  /// Has a vCPU reach interrupt controllers by memory or ports, with interrupts off; as `accessMSR` where it does not run.
   func access(_ vcpu: Int, _ access: GuestAccess) throws(KVMError) -> StepAnswer
   /// Has a vCPU execute an instruction with interrupts off, which lets NMIs wait as `accessMSR` does.
   func runWithInterruptsOff(_ vcpu: Int) throws(KVMError) -> StepAnswer

@@ -106,14 +106,13 @@ public class ModelSubject: InterruptSubject {
     if machine.localAPICs[vcpu].processor.hasRestarted { machine.putBack(vcpu) }
     machine.enter(vcpu)
     if hasStrayEvent { machine.wake(vcpu) }
-    defer {
-      machine.watchTaskPriority(vcpu)
-      machine.leave(vcpu)
-    }
+    defer { machine.leave(vcpu) }
     guard machine.returnFromHandler(vcpu) else { return .entryRefused(Self.invalidControl) }
     let processor = machine.localAPICs[vcpu].processor
     let vector = machine.takeInterrupt(vcpu)
-    machine.setThreshold(vcpu, hasEvent: processor.hasEvent || processor.pendingNMIs > 0)
+    let looks = processor.hasEvent || processor.pendingNMIs > 0
+    if looks { machine.watchTaskPriority(vcpu) }
+    machine.setThreshold(vcpu, hasEvent: looks)
     if machine.isEntryRefused(vcpu) {
       machine.keepEvent(vcpu, vector, before: processor)
       return .entryRefused(Self.invalidControl)
@@ -153,7 +152,7 @@ public class ModelSubject: InterruptSubject {
         case .ioapic: Self.only(machine.readIOAPIC(at: UInt64(access.place), width: access.width))
         case .ports: Self.only(machine.readPorts(access.place, width: access.width))
         }
-      return access.width == 8 ? .done : .value(values.lowerBound, upTo: values.upperBound)
+      return .value(values.lowerBound, upTo: values.upperBound)
     }
   }
 
@@ -183,7 +182,12 @@ public class ModelSubject: InterruptSubject {
       machine.wake(vcpu)
     }
     if machine.isEntryRefused(vcpu) { return .entryRefused(Self.invalidControl) }
+    machine.forgetEvent(vcpu)
     let answer = instruction(&machine, moment)
+    if machine.localAPICs[vcpu].processor.hasEvent {
+      machine.watchTaskPriority(vcpu)
+      machine.setThreshold(vcpu, hasEvent: true)
+    }
     return machine.isEntryRefused(vcpu) ? .entryRefused(Self.invalidControl) : answer
   }
 

@@ -27,7 +27,9 @@ public struct ProcessorState: Hashable, Sendable {
   /// Whether INIT or SIPI have put it elsewhere since somebody last looked.
   public var hasRestarted = false
   /// Whether something has happened for which the processor has to look for interrupts (KVM_REQ_EVENT).
-  public var hasEvent = true
+  public var hasEvent = true { didSet { if hasEvent { hasLooked = false } } }
+  /// Whether it has looked since: what it has found waits until it takes interrupts again, and it leaves the guest then.
+  public var hasLooked = false
   /// Whether it is to learn anew which EOIs the IOAPIC is to hear of (KVM_REQ_SCAN_IOAPIC).
   public var hasScanRequest = true
   /// The highest vector that it has in hand and that no pin sends it any more: its EOI makes it learn anew.

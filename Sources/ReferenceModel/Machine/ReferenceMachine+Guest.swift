@@ -85,8 +85,9 @@ extension ReferenceMachine {
     }
     localAPICs[vcpu].processor.isInHandler = true
     noticePIC()
+    localAPICs[vcpu].processor.hasLooked = true
     // Behind an interrupt of the PICs KVM looks once more, whether to open a window for another.
-    if isExternal, configuration.deviations.contains(.taskPriorityShadowed) { derivePriority(vcpu) }
+    if isExternal, !configuration.deviations.contains(.serviceEndsAtDelivery) { derivePriority(vcpu) }
     // A back end that cannot see the guest's EOIs sends one at delivery, whoever the interrupt came from.
     if configuration.deviations.contains(.serviceEndsAtDelivery), let ended = localAPICs[vcpu].endOfInterrupt() {
       endOfInterrupt(ended.vector, isLevel: ended.isLevel, vcpu)
@@ -190,6 +191,9 @@ extension ReferenceMachine {
     let entry = apic.page.lvt(.lint0)
     return !entry.isMasked && entry.deliveryMode == .external
   }
+
+  /// A vCPU has looked for interrupts, and does so no more until something happens.
+  public mutating func forgetEvent(_ vcpu: Int) { localAPICs[vcpu].processor.hasEvent = false }
 
   /// Writes a register of the IOAPIC.
   ///

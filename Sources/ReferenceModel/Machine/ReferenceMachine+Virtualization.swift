@@ -39,21 +39,30 @@ extension ReferenceMachine {
     guard processor.isInHandler, processor.queued == nil, processor.pendingNMIs == 0 || processor.isNMIMasked else {
       return true
     }
-    lookInHandler(vcpu)
-    setThreshold(vcpu, hasEvent: processor.hasEvent)
+    if lookInHandler(vcpu) {
+      watchTaskPriority(vcpu)
+      setThreshold(vcpu, hasEvent: true)
+    }
     guard !isEntryRefused(vcpu) else { return false }
     localAPICs[vcpu].processor.isInHandler = false
     localAPICs[vcpu].processor.isNMIMasked = false
+    // It leaves the guest for what waits.
+    if localAPICs[vcpu].processor.hasEvent || processor.pendingNMIs > 0 { leave(vcpu) }
     return true
   }
 
   /// KVM looks for interrupts where a vCPU is in a handler with interrupts off, and looks again behind it if there is one.
-  mutating func lookInHandler(_ vcpu: Int) {
+  ///
+  /// - Returns: Whether it had a reason to look.
+  @discardableResult
+  mutating func lookInHandler(_ vcpu: Int) -> Bool {
     localAPICs[vcpu].processor.isInHandler = true
-    guard localAPICs[vcpu].processor.hasEvent else { return }
+    guard localAPICs[vcpu].processor.hasEvent, !localAPICs[vcpu].processor.hasLooked else { return false }
     derivePriority(vcpu)
     localAPICs[vcpu].processor.hasEvent =
       pic.output && acceptsExternal(vcpu) || localAPICs[vcpu].nextDeliverable != nil
+    localAPICs[vcpu].processor.hasLooked = true
+    return true
   }
 
   /// A vCPU enters with what an entry before was to inject; an NMI that waits comes before the first instruction of its
