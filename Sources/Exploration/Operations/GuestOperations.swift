@@ -14,7 +14,7 @@ extension OperationKind {
     OperationKind(
       "guest.eoi", "a vCPU writes to its EOI register", [.vcpu], weight: 30, needsGuest: true
     ) { (arguments, subject) throws(KVMError) in
-      guard try !subject.mayStrikeAtEOI() else { return .done }
+      guard try !subject.mayStrikeAtEOI(subject.vcpu(of: arguments)) else { return .done }
       return try access(.endOfInterrupt, writing: 0, arguments, subject)
     },
     OperationKind(

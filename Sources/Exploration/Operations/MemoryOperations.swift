@@ -30,7 +30,7 @@ extension OperationKind {
       let access = pageAccess(arguments, writing: arguments[4])
       // No count is to end within a history.
       guard access.place & 0xff0 != 0x380 else { return .done }
-      if access.place & 0xff0 == 0xb0, try subject.mayStrikeAtEOI() { return .done }
+      if access.place & 0xff0 == 0xb0, try subject.mayStrikeAtEOI(subject.vcpu(of: arguments)) { return .done }
       return try subject.access(subject.vcpu(of: arguments), access)
     },
     OperationKind(
@@ -119,7 +119,8 @@ extension OperationKind {
 
 extension InterruptSubject {
   /// Whether a vCPU that writes a register of the IOAPIC might send itself an NMI or an INIT by it, which strikes before it
-  /// can tell that it has done so: a pin whose line is high is one of those, or becomes one.
+  /// can tell that it has done so, and may leave it waiting for a SIPI that nobody sends: a pin is one of those, or becomes one. Of the
+  /// lines' levels KVM does not tell all.
   ///
   /// - Parameters:
   ///   - register: Which; nil for the one that is selected.
@@ -128,21 +129,22 @@ extension InterruptSubject {
     let chip = try ioapic()
     let register = register ?? UInt64(chip.registerSelect)
     guard 0x10..<0x40 ~= register else { return false }
-    let pin = Int(register - 0x10) / 2
-    guard chip.irr >> UInt32(pin) & 1 != 0 else { return false }
-    let new = low.map { RedirectionEntry(rawValue: $0) }
-    return [chip.entries[pin].deliveryMode, new?.deliveryMode].contains { $0 == .nmi || $0 == .initialize }
+    let old = chip.entries[Int(register - 0x10) / 2]
+    let new = register & 1 == 0 ? RedirectionEntry(rawValue: low ?? 0) : old
+    return new.strikes
   }
 
-  /// Whether a vCPU's EOI might have a pin send it an NMI or an INIT again.
-  func mayStrikeAtEOI() throws(KVMError) -> Bool {
-    let chip = try ioapic()
-    guard chip.irr != 0 else { return false }
-    return chip.entries.indices.contains { pin in
-      let mode = chip.entries[pin].deliveryMode
-      return chip.irr >> UInt32(pin) & 1 != 0 && (mode == .nmi || mode == .initialize)
-    }
+  /// Whether a vCPU's EOI might have a pin send it an NMI or an INIT again: it has had the pin's vector as level-triggered.
+  func mayStrikeAtEOI(_ vcpu: Int) throws(KVMError) -> Bool {
+    let pins = try ioapic().entries.filter(\.strikes)
+    guard !pins.isEmpty else { return false }
+    let levels = try localAPIC(vcpu).triggerModes
+    return pins.contains { levels.contains($0.vector) }
   }
+}
+
+extension RedirectionEntry {
+  fileprivate var strikes: Bool { !isMasked && (deliveryMode == .nmi || deliveryMode == .initialize) }
 }
 
 extension OperationArgument {

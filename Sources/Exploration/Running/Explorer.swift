@@ -47,6 +47,8 @@ public final class Explorer: Sendable {
   private let state = Mutex(Result())
   /// What was seen at each place before it was shrunk: the signatures.
   private let seen = Mutex<[String: Set<String>]>([:])
+  /// How many steps of which history were begun, and when the last of them was.
+  private let underway = Mutex<[Int: (steps: Int, since: UInt64)]>([:])
   private let next = Atomic<Int>(0)
   private let stopped = Atomic<Bool>(false)
 
@@ -83,9 +85,7 @@ public final class Explorer: Sendable {
 
   /// One history.
   func explore(_ number: Int) throws(KVMError) -> HistoryFinding? {
-    var generator = HistoryGenerator(
-      seed: options.seed &+ UInt64(number) &* 0x2545_f491_4f6c_dd1d, families: options.families,
-      omitted: options.omitted, hasGuest: options.hasGuest)
+    var generator = generator(number)
     var history = History(machine: generator.machine())
     let run = try HistoryRun(
       history.machine, deviations: bench.deviations, subject: try bench.make(history.machine), takesTurns: true,
@@ -93,11 +93,14 @@ public final class Explorer: Sendable {
     var coverage = Coverage()
     var finding: HistoryFinding?
     var previous: Int?
+    defer { _ = underway.withLock { $0.removeValue(forKey: number) } }
     let start = bench.clock()
     let end = start &+ Self.longestHistory
     while history.steps.count < options.steps, !isStopped, bench.clock() < end {
       let step = generator.step()
       history.steps.append(step)
+      let begun = (steps: history.steps.count, since: bench.clock())
+      underway.withLock { $0[number] = begun }
       let mismatches = try run.perform(step)
       if let answer = run.lastAnswer { coverage.note(step.operation, after: previous, answer) }
       previous = step.operation
@@ -116,6 +119,37 @@ public final class Explorer: Sendable {
       $0.coverage.add(met)
     }
     return finding
+  }
+
+  private func generator(_ number: Int) -> HistoryGenerator {
+    HistoryGenerator(
+      seed: options.seed &+ UInt64(number) &* 0x2545_f491_4f6c_dd1d, families: options.families,
+      omitted: options.omitted, hasGuest: options.hasGuest)
+  }
+
+  /// Gives up histories whose last step has not come back, such as where a vCPU waits in the kernel for what nobody sends, and tells
+  /// them as findings; from any thread. The threads that are at them stay where they are.
+  ///
+  /// - Parameter limit: For how many nanoseconds a step may last.
+  /// - Returns: Whether there was one. Then the exploring is at its end.
+  public func abandon(after limit: UInt64) -> Bool {
+    let now = bench.clock()
+    let lost = underway.withLock { table in
+      let lost = table.filter { now > $0.value.since && now - $0.value.since > limit }
+      for number in lost.keys { table[number] = nil }
+      return lost
+    }
+    guard !lost.isEmpty else { return false }
+    stop()
+    let found = lost.map { number, begun in
+      var generator = generator(number)
+      var history = History(machine: generator.machine())
+      for _ in 0..<begun.steps { history.steps.append(generator.step()) }
+      let mismatch = StateMismatch("the call", "an answer", "none for \(limit / 1_000_000_000) s")
+      return HistoryFinding(history: history, mismatches: [mismatch], originalSteps: begun.steps)
+    }
+    state.withLock { result in result.findings += found.map { ($0, 1) } }
+    return true
   }
 
   /// How many findings at one place are shrunk: one may hide another there, and most are the same.
