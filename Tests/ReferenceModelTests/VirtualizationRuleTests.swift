@@ -79,6 +79,20 @@ struct VirtualizationRuleTests {
     same(machine.isEntryRefused(0), false)
   }
 
+  @Test func `in xAPIC mode a vCPU with a threshold above its TPR leaves as soon as it has entered, until the threshold is set`() {
+    var machine = machine(Self.intel)
+    same(machine.send(MSIMessage(vector: 0x42, destination: .physical(0))), .delivered(1))
+    writeTPR(&machine, 0x50)
+    machine.setThreshold(0, hasEvent: true)
+    same(machine.writeMSR(0, LocalAPICRegister.taskPriority.msr, 0, byHost: true, at: Moment(0)), true)
+    same(machine.mayStall(0), false)
+    let base = APICBase(isBootstrapProcessor: true, mode: .xAPIC)
+    same(machine.writeMSR(0, MSR.apicBase, base.rawValue, byHost: true, at: Moment(0)), true)
+    same(machine.mayStall(0), true)
+    same(machine.setLocalAPICState(0, machine.localAPICState(0), at: Moment(0)), true)
+    same(machine.mayStall(0), false)
+  }
+
   @Test func `behind an interrupt of the PICs KVM looks once more, and derives the PPR`() {
     for deviations in [Self.intel, Self.intel.without(.taskPriorityShadowed)] {
       var machine = machine(deviations)

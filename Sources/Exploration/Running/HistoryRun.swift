@@ -92,6 +92,11 @@ public final class HistoryRun {
   }
 
   private func performOnBoth(_ step: Step) throws(KVMError) -> [StateMismatch] {
+    // It would not come back from KVM_RUN.
+    if step.kind.needsGuest, expected.machine.mayStall(expected.vcpu(of: step.arguments)) {
+      (lastAnswer, lastSeen) = (.done, .done)
+      return []
+    }
     let before = clock()
     let answer = try seen.perform(step)
     let after = clock()

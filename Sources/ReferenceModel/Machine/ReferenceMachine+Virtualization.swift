@@ -96,6 +96,20 @@ extension ReferenceMachine {
       vector: vector, isNMI: localAPICs[vcpu].processor.pendingNMIs < before.pendingNMIs)
   }
 
+  /// Whether a vCPU that enters may leave again at once, for ever: in xAPIC mode a threshold above the TPR is no reason to refuse the
+  /// entry but one for an exit (SDM volume 3C, section 28.7.7), and after it the threshold is as it was.
+  ///
+  /// - Parameter vcpu: its index.
+  public mutating func mayStall(_ vcpu: Int) -> Bool {
+    let apic = localAPICs[vcpu]
+    guard configuration.deviations.contains(.thresholdStaleAtEntry), apic.mode == .xAPIC,
+      apic.page.taskPriority.class < apic.virtualization.threshold,
+      !apic.virtualization.isActive || isVirtualizationInhibited
+    else { return false }
+    met.insert(.entryStalls)
+    return true
+  }
+
   /// Whether the processor refuses to enter the guest (KVM_EXIT_FAIL_ENTRY, hardware reason 7).
   public mutating func isEntryRefused(_ vcpu: Int) -> Bool {
     guard localAPICs[vcpu].isEntryRefused else { return false }

@@ -83,7 +83,7 @@ public enum Deviation: UInt8, Sendable, CaseIterable {
   /// guest's write stays in the TPR shadow: the PPR is derived when KVM next looks, or where the TPR falls below the threshold.
   case taskPriorityShadowed
   /// The TPR threshold stays above a TPR that was lowered where that lets no interrupt in, and the processor refuses the next
-  /// entry: KVM_RUN fails.
+  /// entry: KVM_RUN fails. In xAPIC mode the vCPU leaves the guest as soon as it has entered, and KVM_RUN does not return.
   case thresholdStaleAtEntry
   /// Who was reached by a pin's entry before its destination mode was written does not learn of it: the former destination is taken
   /// in the new mode.
