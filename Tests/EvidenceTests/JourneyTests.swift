@@ -173,6 +173,28 @@ import VMM
     let journey = try #require(found)
     #expect(journey.stayedInGuest == false)
     #expect(journey.exit == nil)
+    #expect(journey.exitBefore?.number == 12)
+  }
+
+  /// What a made-up residency makes of a message whose vCPU leaves the guest for that interrupt of the host's: before it is
+  /// accepted, or after.
+  private func residency(hostVector: UInt8?, at time: UInt64) throws -> DeliveryResidency {
+    let exit = TraceEvent.Detail.exited(reason: ExitReason(number: 1, architecture: 1, vector: hostVector))
+    let found = posted([(5000, .entered(vcpuID: 0)), (time, exit), (15_000, .entered(vcpuID: 0))])
+    var residency = DeliveryResidency()
+    residency.add(try #require(found), exit: nil)
+    return residency
+  }
+
+  @Test(arguments: [UInt64(9000), 11_000])
+  func `a tick of the host's timer is its own affair, an interprocessor interrupt of its or an unknown one is not`(
+    time: UInt64
+  ) throws {
+    #expect(try residency(hostVector: 0xec, at: time).withHostInTheWay == 1)
+    for vector: UInt8? in [0xf2, 0xfd, 0xfb, nil] {
+      let residency = try residency(hostVector: vector, at: time)
+      #expect(residency.atEntry == 1 && residency.withHostInTheWay == 0)
+    }
   }
 
   @Test func `nothing is said where no entry was seen before`() throws {

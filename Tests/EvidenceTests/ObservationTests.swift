@@ -55,10 +55,11 @@ import Testing
     #expect(paths(false) == [.software, nil])
   }
 
-  private static func residency(inGuest: Int, atEntry: Int) -> [Vector: DeliveryResidency] {
+  private static func residency(inGuest: Int, atEntry: Int, ofHost: Int = 0) -> [Vector: DeliveryResidency] {
     var residency = DeliveryResidency()
     residency.inGuest = inGuest
     residency.atEntry = atEntry
+    residency.withHostInTheWay = ofHost
     if atEntry > 0 { residency.exits = ["EXTERNAL_INTERRUPT": atEntry] }
     return [vector: residency]
   }
@@ -78,12 +79,16 @@ import Testing
     #expect(evidence.interrupts[0].basis.contains("exits meanwhile: EXTERNAL_INTERRUPT"))
   }
 
-  @Test(arguments: [(11, 9, DeliveryPath.posted), (10, 10, .virtualDelivery)])
-  func `some of many may meet the host's own ticks, but not half of them`(
-    inGuest: Int, atEntry: Int, path: DeliveryPath
+  @Test(arguments: [
+    (20, 0, 0, DeliveryPath.posted), (11, 9, 9, .posted), (10, 10, 10, .virtualDelivery), (19, 1, 0, .virtualDelivery),
+    (19, 0, 0, .virtualDelivery),
+  ])
+  func `each is posted but some that meet the host's own ticks, which are not half of them`(
+    inGuest: Int, atEntry: Int, ofHost: Int, path: DeliveryPath
   ) {
     let evidence = Self.observe(
-      Self.inGuest, taken: [Self.vector: 20], residency: Self.residency(inGuest: inGuest, atEntry: atEntry))
+      Self.inGuest, taken: [Self.vector: 20],
+      residency: Self.residency(inGuest: inGuest, atEntry: atEntry, ofHost: ofHost))
     #expect(evidence.interrupts.map(\.path) == [path])
   }
 

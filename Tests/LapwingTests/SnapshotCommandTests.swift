@@ -88,7 +88,7 @@ import Testing
     let good = try folder.text("s.json")
     for (old, new, said) in [
       ("\"mpState\": \"runnable\"", "\"mpState\": \"resting\"", "vcpus[0].mpState: one of"),
-      ("\"version\": \"1.3\"", "\"version\": \"3.0\"", "this program reads 1.x"),
+      ("\"version\": \"1.4\"", "\"version\": \"3.0\"", "this program reads 1.x"),
       ("\"file\": \"s.json.memory\"", "\"file\": \"gone\"", "cannot read"),
       ("{", "[", "no JSON"),
       ("\"number\": 129,", "\"number\": 9129,", "settings.capabilities[0]: a state may not enable KVM_CAP_9129"),
@@ -124,11 +124,11 @@ import Testing
     let folder = try Folder()
     _ = try Program.run(["snapshot", "hello", "--at", "exit:2", "-o", folder.path("s.json"), "--quiet"])
     let text = try folder.text("s.json")
-      .replacingOccurrences(of: "\"version\": \"1.3\"", with: "\"version\": \"1.4\", \"weather\": \"fair\"")
+      .replacingOccurrences(of: "\"version\": \"1.4\"", with: "\"version\": \"1.5\", \"weather\": \"fair\"")
     try folder.write(text, to: "s.json")
     let result = try Program.run(["restore", folder.path("s.json")])
     #expect(result.status == 0)
-    #expect(result.errors.contains("of version 1.4") && result.errors.contains("weather"), "\(result.errors)")
+    #expect(result.errors.contains("of version 1.5") && result.errors.contains("weather"), "\(result.errors)")
   }
 
   @Test func `a guest that has failed is kept as it was left, and one that has not is not`() throws {
@@ -168,12 +168,32 @@ import Testing
     #expect(restored.status == 124)
   }
 
+  @Test func `one of the unit tests' PC keeps its devices`() throws {
+    let folder = try Folder()
+    // Fills the test device's latch, prints, and ends with what the latch shows but for that: in al, 0xe0; xor al, 0x55;
+    // out 0xf4, al.
+    let code = Code(.protected).out(0x55, to: 0xe0).print("before\n")
+      .then([0xe4, 0xe0, 0x34, 0x55, 0xe6, 0xf4, 0xf4])
+    let guest = try GuestFile(MultibootImage(code: code.bytes).bytes)
+    let file = folder.path("s.json")
+    let snapshot = try Program.run([
+      "snapshot", guest.path, "--machine", "unittest", "--at", "exit:4", "-o", file, "--quiet",
+    ])
+    #expect(snapshot.status == 0, "\(snapshot.errors)")
+    let restored = try Program.run(["restore", file, "--quiet"])
+    #expect(restored.status == 0 && restored.errors == "", "\(restored.errors)")
+    #expect((snapshot.output + restored.output) == "before\n")
+    let shown = try Program.run(["inspect", file])
+    #expect(shown.status == 0, "\(shown.errors)")
+  }
+
   @Test func `wrong usage ends with 64`() throws {
     for arguments in [
       ["snapshot", "hello", "-o", "x"], ["snapshot", "hello", "--at", "never", "-o", "x"],
       ["snapshot", "hello", "--at", "exit:0", "-o", "x"], ["restore"],
       ["run", "hello", "--snapshot-on", "KILL"], ["run", "hello", "--snapshot-file", "a%d"],
       ["run", "hello", "--snapshot-on", "USR1", "--snapshot-file", "a"],
+      ["snapshot", "hello", "--machine", "unittest", "--cpu", "qemu64,hv_synic,hv_vpindex", "--at", "1ms", "-o", "x"],
     ] {
       #expect(try Program.run(arguments).status == 64, "\(arguments)")
     }

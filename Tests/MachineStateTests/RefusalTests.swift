@@ -46,8 +46,8 @@ import VMM
     ("\"0x1b\":", "\"0x10 \":", "vcpus[0].msrs.0x10 : a register's name is its number"),
     ("\"0x0 0xb", "\"0x0 0xbb 0", "cpuid[0]: a leaf such as"),
     ("\"0x10\": ", "\"0x1b\": 1, \"0x1b\": ", "the member '0x1b' is there twice"),
-    ("\"version\": \"1.3\"", "\"version\": \"2.0\"", "version: version 2.0 cannot be read: this program reads 1.x"),
-    ("\"version\": \"1.3\"", "\"version\": \"one\"", "version: a version such as"),
+    ("\"version\": \"1.4\"", "\"version\": \"2.0\"", "version: version 2.0 cannot be read: this program reads 1.x"),
+    ("\"version\": \"1.4\"", "\"version\": \"one\"", "version: a version such as"),
     ("\"number\": 129", "\"number\": 82", "settings.capabilities[0]: a state may not enable"),
     (
       "\"arguments\": [\"0x3\", \"0x0\"", "\"arguments\": [\"0x3\", \"0x7\"",
@@ -65,7 +65,7 @@ import VMM
     ("\"tscKHz\": 2000000", "\"tscKHz\": 4294967295", "vcpus[0].tscKHz: 4294967295 is not from 1 to 2147483647"),
     ("\"tscKHz\": 2000000", "\"tscKHz\": 0", "vcpus[0].tscKHz: 0 is not from 1 to 2147483647"),
     ("\"size\": 4096", "\"size\": 1048576", "vcpus[0].xsave.size: 1048576 is not from 4096 to 16384"),
-    ("\"version\": \"1.3\"", "\"version\": \"+1.3\"", "version: a version such as"),
+    ("\"version\": \"1.4\"", "\"version\": \"+1.4\"", "version: a version such as"),
     ("\"0xb/1 ", "\"0xb/+1 ", "cpuid[1]: a leaf such as"),
     ("lapwing.machine-state", "somebody.else", "format: a document of the format"),
     ("{", "", "no JSON"),
@@ -88,7 +88,7 @@ import VMM
 
   @Test func `members of a newer minor version are left out and noted`() throws {
     let text = String(decoding: StateDocument(.madeUp()).text, as: UTF8.self)
-      .replacing("\"version\": \"1.3\"", with: "\"version\": \"1.7\", \"mood\": {\"good\": true}")
+      .replacing("\"version\": \"1.4\"", with: "\"version\": \"1.7\", \"mood\": {\"good\": true}")
       .replacing("\"rax\":", with: "\"apx\": \"0x1\", \"rax\":")
     let document = try StateDocument(text: Array(text.utf8))
     #expect(document.version.description == "1.7")
@@ -101,7 +101,7 @@ import VMM
     state.irqfds[0].event = nil
     state.ioEvents[1].event = nil
     let text = String(decoding: StateDocument(state).text, as: UTF8.self)
-      .replacing("\"version\": \"1.3\"", with: "\"version\": \"1.0\"").replacing(", \"event\": null", with: "")
+      .replacing("\"version\": \"1.4\"", with: "\"version\": \"1.0\"").replacing(", \"event\": null", with: "")
       .replacing("isOwnedByVMM", with: "isMachines")
     let document = try StateDocument(text: Array(text.utf8))
     #expect(document.version.description == "1.0")

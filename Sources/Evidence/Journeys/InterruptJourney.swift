@@ -32,6 +32,9 @@ public struct InterruptJourney: Hashable, Sendable {
   /// Why its vCPU left the guest between its acceptance and its handler (kvm_exit); nil where it did not, was outside
   /// already, or nothing tells.
   public var exit: ExitReason?
+  /// Why its vCPU had left the guest before, where it was outside at its acceptance (kvm_exit); nil otherwise, and where
+  /// nothing tells.
+  public var exitBefore: ExitReason?
   /// How it got from its local APIC into the guest; nil where nothing tells.
   public var path: DeliveryPath?
   /// Whether the path is concluded: from a counter that covers more than this interrupt, or, where nobody wrote down when it

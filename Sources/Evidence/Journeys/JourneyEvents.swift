@@ -84,7 +84,7 @@ struct JourneyEvents {
   }
 
   private mutating func leave(_ target: Int, _ time: UInt64, _ reason: ExitReason) {
-    targets[target].presence.exit()
+    targets[target].presence.exit(for: reason)
     guard !targets[target].open.isEmpty else { return }
     for (vector, index) in targets[target].open {
       targets[target].seen[Int(vector.rawValue)].accepted[index].exit = (time, reason)

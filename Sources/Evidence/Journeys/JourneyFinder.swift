@@ -100,6 +100,7 @@ struct JourneyFinder {
       journey.ended = end.map(clock.nanoseconds)
       journey.stayedInGuest = meeting.map { $0 == .inGuest }
       journey.exit = meeting?.exit
+      journey.exitBefore = meeting?.exitBefore
       if acceptances.isEmpty, posts.isEmpty, injection == nil {
         sendByProcessor(&journey, at: place, after: index > 0 ? taken[index - 1] : nil, taken: time)
       }
@@ -123,11 +124,13 @@ struct JourneyFinder {
     _ journey: inout InterruptJourney, at place: JourneyEvents.Place, after before: UInt64?, taken: UInt64
   ) {
     guard tellsPresence, ids.indices.contains(place.vcpu),
-      let meeting = processorIPIs?.meeting(at: place, id: ids[place.vcpu], after: before, taken: taken)
+      let (sender, meeting) = processorIPIs?.meeting(at: place, id: ids[place.vcpu], after: before, taken: taken)
     else { return }
-    journey.source = .ipi(vcpu: meeting.sender)
-    journey.stayedInGuest = meeting.stayedInGuest
-    journey.path = meeting.stayedInGuest ? .posted : .virtualDelivery
+    journey.source = .ipi(vcpu: sender)
+    journey.stayedInGuest = meeting == .inGuest
+    journey.exit = meeting.exit
+    journey.exitBefore = meeting.exitBefore
+    journey.path = meeting == .inGuest ? .posted : .virtualDelivery
     journey.isPathConcluded = true
   }
 

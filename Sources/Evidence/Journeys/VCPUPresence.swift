@@ -9,12 +9,19 @@ import APIC
 enum Meeting: Hashable {
   /// The vCPU was in the guest when its local APIC accepted the interrupt, and still was when the handler ran.
   case inGuest
-  /// It was outside, or left the guest for this reason before the handler ran.
-  case atEntry(exit: ExitReason?)
+  /// It left the guest for this reason before the handler ran.
+  case drivenOut(ExitReason)
+  /// It was outside, since it had left for this reason; nil where that exit was not seen.
+  case outside(since: ExitReason?)
 
   /// The reason for which the vCPU left the guest meanwhile.
   var exit: ExitReason? {
-    if case .atEntry(let exit) = self { exit } else { nil }
+    if case .drivenOut(let exit) = self { exit } else { nil }
+  }
+
+  /// The reason for which it had left the guest before.
+  var exitBefore: ExitReason? {
+    if case .outside(let exit) = self { exit } else { nil }
   }
 }
 
@@ -22,6 +29,8 @@ enum Meeting: Hashable {
 struct VCPUPresence {
   /// Whether it is in the guest; nil before its first entry or exit.
   private(set) var isInGuest: Bool?
+  /// Why it left the guest last; nil before it did.
+  private(set) var lastExit: ExitReason?
   /// How often it has entered the guest.
   private(set) var entries = 0
 
@@ -30,7 +39,10 @@ struct VCPUPresence {
     entries += 1
   }
 
-  mutating func exit() { isInGuest = false }
+  mutating func exit(for reason: ExitReason) {
+    isInGuest = false
+    lastExit = reason
+  }
 }
 
 /// An interrupt that a local APIC accepted, and where its vCPU was: times are cycles of the host's TSC.
@@ -58,9 +70,9 @@ struct Acceptance {
   /// - Parameter taken: when its handler ran, by its own time stamp.
   func meeting(taken: UInt64) -> Meeting? {
     guard let isInGuest = presence.isInGuest else { return nil }
-    guard isInGuest else { return .atEntry(exit: nil) }
+    guard isInGuest else { return .outside(since: presence.lastExit) }
     guard let exit, exit.time < taken else { return .inGuest }
-    return .atEntry(exit: exit.reason)
+    return .drivenOut(exit.reason)
   }
 
   /// How it met its vCPU, where nobody wrote down when it was taken: concluded. nil where that is not to be had: what was
@@ -68,7 +80,7 @@ struct Acceptance {
   /// for which vector it was.
   var concludedMeeting: Meeting? {
     guard let isInGuest = presence.isInGuest else { return nil }
-    guard isInGuest else { return .atEntry(exit: nil) }
+    guard isInGuest else { return .outside(since: presence.lastExit) }
     return exit.map { $0.reason.mayBeNotification } == true ? nil : .inGuest
   }
 
@@ -93,6 +105,8 @@ struct ProcessorIPIs {
   private var targetOfThread: [Int32: UInt32] = [:]
   /// When the vCPU with an id entered the guest, and when it left it; nil of the last where it did not.
   private var stays: [UInt32: [(entered: UInt64, left: UInt64?)]] = [:]
+  /// When it left it, and why, in the order of time.
+  private var exits: [UInt32: [(time: UInt64, reason: ExitReason)]] = [:]
 
   /// - Parameters:
   ///   - senders: by vCPU and vector; others may send them too, if by KVM.
@@ -108,17 +122,18 @@ struct ProcessorIPIs {
     case .entered(let id):
       targetOfThread[event.thread] = id
       stays[id, default: []].append((event.time, nil))
-    case .exited:
+    case .exited(let reason):
       guard let id = targetOfThread[event.thread], let last = stays[id]?.indices.last,
         stays[id]?[last].left == nil
       else { return }
       stays[id]?[last].left = event.time
+      exits[id, default: []].append((event.time, reason))
     default: break
     }
   }
 
   /// Who sent an interrupt that KVM did not see, and whether its target was in the guest from before it was sent until it
-  /// was taken; nil where nobody is known to send it.
+  /// was taken; nil where nobody is known to send it. Where it was not, the exit is one that may have been in its way.
   ///
   /// It was sent after the one before was taken, whose delivery cleared its bit in the IRR: what came earlier is one with
   /// that. In one stay it can only have been posted into the running guest.
@@ -130,10 +145,18 @@ struct ProcessorIPIs {
   ///   - taken: when it was.
   func meeting(
     at place: JourneyEvents.Place, id: UInt32, after before: UInt64?, taken: UInt64
-  ) -> (sender: Int?, stayedInGuest: Bool)? {
+  ) -> (sender: Int?, meeting: Meeting)? {
     guard let sender = senders[place], sender.since <= taken else { return nil }
     let since = max(sender.since, before ?? 0)
-    let stayed = (stays[id] ?? []).contains { $0.entered <= since && taken < $0.left ?? .max }
-    return (sender.vcpu, stayed)
+    if (stays[id] ?? []).contains(where: { $0.entered <= since && taken < $0.left ?? .max }) {
+      return (sender.vcpu, .inGuest)
+    }
+    // It may have met any of the exits meanwhile: one that is not for the host's own sake says the most.
+    let exits = exits[id] ?? []
+    let meanwhile = exits.filter { since < $0.time && $0.time <= taken }
+    if let exit = meanwhile.first(where: { !$0.reason.isHostsOwn }) ?? meanwhile.last {
+      return (sender.vcpu, .drivenOut(exit.reason))
+    }
+    return (sender.vcpu, .outside(since: exits.last { $0.time <= since }?.reason))
   }
 }

@@ -69,7 +69,7 @@ struct TrackedVCPU {
   /// - Parameter body: called with what is over now.
   @inline(__always)
   mutating func leave(_ time: UInt64, _ reason: ExitReason, _ body: (Vector, InterruptDraft) -> Void) {
-    presence.exit()
+    presence.exit(for: reason)
     if !inGuest.isEmpty {
       for place in inGuest {
         places[Int(place)].isListed = false

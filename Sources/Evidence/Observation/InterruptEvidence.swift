@@ -107,7 +107,7 @@ extension InterruptEvidence: CustomStringConvertible {
 }
 
 /// A count in words.
-private func times(_ count: Int) -> String { count == 1 ? "once" : "\(count) times" }
+func times(_ count: Int) -> String { count == 1 ? "once" : "\(count) times" }
 
 /// How often a trace shows something of a vCPU and a vector.
 struct TraceTally {

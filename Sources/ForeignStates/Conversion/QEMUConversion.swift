@@ -96,6 +96,7 @@ public struct QEMUConversion {
     var configuration = MachineConfiguration()
     configuration.vcpus = state.vcpus.count
     configuration.memory = memory
+    configuration.profile = .unitTest(UnitTestPlatform())
     configuration.cpu = cpu
     let ids = state.vcpus.map(\.values.id)
     if ids != ids.indices.map({ UInt32($0) }) { configuration.vcpuIDs = ids }

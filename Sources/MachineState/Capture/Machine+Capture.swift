@@ -6,7 +6,7 @@ public import VMM
 extension Machine {
   /// Takes the state of the machine, apart from its memory. A machine that runs is paused meanwhile.
   ///
-  /// Of the unit tests' PC it has what KVM has: it can be looked at, and no machine can be made of it.
+  /// Of a machine with Hyper-V's interrupt controller it has what KVM has: it can be looked at, and no machine can be made of it.
   ///
   /// - Parameter guest: the guest's name.
   /// - Throws: `MachineError`: `pause` where a vCPU does not come out, `kvm` for what KVM refuses.
@@ -19,10 +19,11 @@ extension Machine {
   /// Only the pages that the guest has touched are copied.
   ///
   /// - Parameter guest: the guest's name.
-  /// - Throws: `MachineError` as `capture` does, and `configuration` for the unit tests' PC.
+  /// - Throws: `MachineError` as `capture` does, and `configuration` for a machine with Hyper-V's interrupt controller.
   public func snapshot(guest: String = "") throws(MachineError) -> Snapshot {
-    guard configuration.profile.keepsState else {
-      throw .configuration("the unit tests' PC has devices whose state is not kept; save another machine")
+    guard !configuration.hasSynIC else {
+      throw .configuration(
+        "the connections of Hyper-V's interrupt controller are not kept; save a machine without hv_synic")
     }
     let copy = GuestMemoryCopy(roomFor: memory)
     // State first: KVM_GET_MP_STATE and a kvmclock that is read may write to memory, nothing of memory to state.

@@ -67,13 +67,24 @@ extension MachineConfiguration {
       .count("vcpus", \.vcpus, in: 1...MachineState.vcpuLimit),
       Field("vcpuIDs", \.vcpuIDs, .list(of: .hex, atMost: MachineState.vcpuLimit)),
       // Absent for the standard one.
-      Field(ifAny: "profile", \.savedProfile, .choice(["linux": .linux])),
+      Field(ifAny: "profile", \.savedProfile, .choice(Self.savedProfiles)),
       Field("virtio", \.virtio, .list(of: VirtioDevice.coding, atMost: VirtioDevice.limit)).since(minor: 3),
     ]
   }
 
+  /// What a unit test's environment was is in guest memory.
+  private static let savedProfiles: KeyValuePairs<String, MachineProfile> = [
+    "linux": .linux, "unittest": .unitTest(UnitTestPlatform()), "unittest-without-pit": .unitTest(.withoutPIT),
+  ]
+
   private var savedProfile: MachineProfile? {
-    get { profile == .linux ? profile : nil }
+    get {
+      switch profile {
+      case .standard: nil
+      case .linux: .linux
+      case .unitTest(let platform): .unitTest(platform.hasPIT ? UnitTestPlatform() : .withoutPIT)
+      }
+    }
     set { profile = newValue ?? .standard }
   }
 }
@@ -144,5 +155,13 @@ extension DeviceState {
         $0.sorted { $0.key < $1.key }
       }
     return [.text("name", \.name, atMost: 256), Field("fields", \.fields, registers)]
+  }
+}
+
+extension UnitTestPlatform {
+  fileprivate static var withoutPIT: UnitTestPlatform {
+    var platform = UnitTestPlatform()
+    platform.hasPIT = false
+    return platform
   }
 }

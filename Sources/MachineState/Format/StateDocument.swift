@@ -6,7 +6,7 @@ public struct StateDocument: Sendable {
   /// The document's type.
   public static let format = "lapwing.machine-state"
   /// What this program writes, and the newest that it knows.
-  public static let version = FormatVersion(major: 1, minor: 3)
+  public static let version = FormatVersion(major: 1, minor: 4)
 
   /// The state.
   public var state: MachineState

@@ -38,9 +38,6 @@ extension MachineState {
   }
 
   private func validateConfiguration() throws(MalformedState) {
-    guard configuration.profile.keepsState else {
-      throw MalformedState("it is that of the unit tests' PC, of whose devices it has nothing", at: "profile")
-    }
     let range = MachineConfiguration.memoryRange
     guard range.contains(configuration.memory), configuration.memory.isMultiple(of: 4096) else {
       throw MalformedState(

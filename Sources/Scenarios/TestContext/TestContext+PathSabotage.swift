@@ -32,6 +32,15 @@ extension TestContext {
     for other in vcpus where other.index != vcpu { try other.halt() }
   }
 
+  /// Has a vCPU compute a little and take one interprocessor interrupt, of vector 0x57: what it touches for the first time,
+  /// such as the pages of its stack and log, and its local APIC's, costs exits that are not the later interrupts' own.
+  func warmUp(_ vcpu: Int, from sender: Int) throws {
+    let vector: Vector = 0x57
+    try load(vcpu, rounds: 1)
+    try self[vcpu: sender].send(.interrupt(vector, to: self[vcpu: vcpu].destination))
+    try expect(1, of: vector, on: vcpu)
+  }
+
   /// Has a vCPU send an interprocessor interrupt again and again to another that runs, each when the one before is recorded,
   /// while this thread sleeps: it would take a processor from one of them.
   ///

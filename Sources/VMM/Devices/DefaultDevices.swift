@@ -54,11 +54,8 @@ extension DefaultDevices {
   /// The PCI bus of a machine of that profile with these functions; nil where it has none.
   private func pciBus(
     _ configuration: MachineConfiguration, _ functions: [UInt8: any PCIFunction]
-  ) throws(MachineError) -> PCIBus? {
+  ) -> PCIBus? {
     var functions = functions
-    if configuration.profile.unitTest != nil {
-      functions[PCITestDevice.place] = try kvmCall { () throws(KVMError) in try PCITestDevice(vm: vm) }
-    }
     guard !functions.isEmpty || configuration.profile == .linux else { return nil }
     functions[HostBridge.place] = HostBridge()
     return PCIBus(functions: functions)
@@ -75,15 +72,19 @@ extension DefaultDevices {
   ) throws(MachineError) -> PluggedDevices {
     var (ports, addresses) = (portDevices, interruptControllers)
     var stateful: [any StatefulDevice] = [serial, progress]
+    var functions = virtio.places
     if let platform = configuration.profile.unitTest {
       let unitTest = UnitTestDevices(platform, on: self)
       (ports, addresses) = (unitTest.portDevices, unitTest.memoryDevices)
+      let test = try kvmCall { () throws(KVMError) in try PCITestDevice(vm: vm, interrupts: interrupts) }
+      functions[PCITestDevice.place] = test
+      stateful += unitTest.stateful + [test]
     } else if configuration.profile == .linux {
       let linux = LinuxDevices(on: self)
       (ports, addresses) = (linux.portDevices, linux.memoryDevices)
       stateful += linux.stateful
     }
-    if let pci = try pciBus(configuration, virtio.places) {
+    if let pci = pciBus(configuration, functions) {
       ports += pci.portDevices
       addresses += pci.memoryDevices
       stateful.append(pci)

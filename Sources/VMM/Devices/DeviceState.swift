@@ -79,16 +79,19 @@ extension StatefulDevice {
 }
 
 extension DeviceState {
-  /// How the state of a device is checked, by the device's name.
-  private static let checks: [String: @Sendable (DeviceState) throws(DeviceStateError) -> Void] = [
+  /// How the state of a device is checked.
+  typealias Check = @Sendable (DeviceState) throws(DeviceStateError) -> Void
+
+  /// The checks of the devices that every machine may have, by their names.
+  private static let checks: [String: Check] = [
     DisplayController.stateName: { (state) throws(DeviceStateError) in _ = try DisplayController.values(of: state) },
     PCIBus.stateName: { (state) throws(DeviceStateError) in _ = try PCIBus.State(state) },
     SerialPort.stateName: { (state) throws(DeviceStateError) in _ = try UART(state) },
     GuestProgress.stateName: { (state) throws(DeviceStateError) in _ = try GuestProgress.values(of: state) },
   ]
 
-  /// The same of the devices that a machine for Linux has beside these.
-  private static let linuxChecks: [String: @Sendable (DeviceState) throws(DeviceStateError) -> Void] = [
+  /// Those of the devices that a PC's firmware tells of, which a machine for Linux and the unit tests' PC have beside these.
+  private static let firmwareChecks: [String: Check] = [
     RealTimeClock.stateName: { (state) throws(DeviceStateError) in _ = try RealTimeClock.values(of: state) },
     PowerManagementEvents.stateName: { (state) throws(DeviceStateError) in
       _ = try PowerManagementEvents.values(of: state)
@@ -103,7 +106,12 @@ extension DeviceState {
   public static func validate(
     _ states: [DeviceState], _ configuration: MachineConfiguration
   ) throws(DeviceStateError) {
-    let others = configuration.profile == .linux ? linuxChecks : [:]
+    let others: [String: Check] =
+      switch configuration.profile {
+      case .standard: [:]
+      case .linux: firmwareChecks
+      case .unitTest: firmwareChecks.merging(UnitTestDevices.checks) { check, _ in check }
+      }
     let virtio = configuration.virtio.indices.map { "\(VirtioFunction.stateName)\($0)" }
     for name in virtio where !states.contains(where: { $0.name == name }) {
       throw DeviceStateError(device: name, problem: "the state of the device '\(name)' is missing")

@@ -42,6 +42,7 @@ public final class ResetControl: BusDevice {
 /// Port 92: a fast reset when bit 0 goes from 0 to 1, and the A20 gate, which is always open.
 final class SystemControlPortA: BusDevice {
   static let ports: Range<UInt64> = 0x92..<0x93
+  static let stateName = "port-92"
 
   struct State: Hashable, Sendable {
     var value: UInt8 = 0
@@ -62,5 +63,25 @@ final class SystemControlPortA: BusDevice {
       return byte & ~state.value & Self.fastReset != 0
     }
     if resets { stop.stop(.reset(vcpu: access.vcpu)) }
+  }
+}
+
+extension SystemControlPortA: StatefulDevice {
+  /// What was written last.
+  func save() -> DeviceState {
+    DeviceState(name: Self.stateName, fields: ["value": [UInt64(state.withLock { $0.value })]])
+  }
+
+  /// Puts it back.
+  ///
+  /// - Throws: `DeviceStateError` for a state that is none of this device.
+  func restore(_ saved: DeviceState) throws(DeviceStateError) {
+    let values = try Self.values(of: saved)
+    state.withLock { $0 = values }
+  }
+
+  /// What a state says that it is.
+  static func values(of saved: DeviceState) throws(DeviceStateError) -> State {
+    State(value: UInt8(truncatingIfNeeded: try saved.value("value", upTo: 0xff)))
   }
 }

@@ -13,9 +13,9 @@ struct ConvertCommand: ParsableCommand {
     commandName: "convert", abstract: "Make what QEMU saved a snapshot that Lapwing goes on with.",
     discussion: """
       FILE is a migration stream of QEMU of a PC (pc or q35), memory and all. The stream has no CPUID: --cpu is what QEMU's \
-      -cpu was. What goes on is a machine with the vCPUs, their local APICs, PIC, IOAPIC, PIT, the first serial port and the \
-      memory; the state of other devices is left out and named. Where something is missing that a machine needs, the exit \
-      status is 65 and the message names it. docs/inspect.md says more.
+      -cpu was. What goes on is the unit tests' PC (--machine unittest) with the vCPUs, their local APICs, PIC, IOAPIC, PIT, \
+      the first serial port and the memory; the state of other devices is left out and named, and they begin anew. Where \
+      something is missing that a machine needs, the exit status is 65 and the message names it. docs/inspect.md says more.
       """)
 
   @Argument(help: "The stream; - for standard input.", completion: .file())

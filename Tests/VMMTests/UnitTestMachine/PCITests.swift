@@ -8,7 +8,9 @@ import Testing
   private let memory: Bus
 
   init() throws {
-    let device = try PCITestDevice(vm: KVM.open().createVM())
+    let vm = try KVM.open().createVM()
+    let interrupts = InterruptController(vm: vm, irqChip: .kernel, stop: try StopSwitch())
+    let device = try PCITestDevice(vm: vm, interrupts: interrupts)
     let pci = PCIBus(functions: [HostBridge.place: HostBridge(), PCITestDevice.place: device])
     ports = try Bus(name: "port", devices: pci.portDevices)
     memory = try Bus(name: "memory", devices: pci.memoryDevices)

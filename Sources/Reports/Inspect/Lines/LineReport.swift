@@ -28,6 +28,9 @@ public struct LineReport: Codable, Hashable, Sendable {
     /// Who gets it; absent where it is stopped.
     public var recipients: Recipients?
 
+    /// What stops it at a pin or a line that is masked.
+    static let masked = "masked"
+
     /// Where it ends, for a person.
     var end: String { obstacle ?? recipients?.text ?? "" }
   }
@@ -171,7 +174,7 @@ extension LineReport.Way {
   init(pin: Int, _ entry: RedirectionEntry, _ processors: Processors) {
     self.init(through: .ioapic, pin: pin, entry: entry.words)
     if entry.isMasked {
-      obstacle = "masked"
+      obstacle = Self.masked
     } else {
       if entry.remoteIRR, entry.triggerMode == .level { status = "remote IRR: the next waits for an EOI" }
       recipients = Recipients(of: .init(entry.message, wideIDs: false), in: processors)
@@ -199,7 +202,7 @@ extension LineReport.Way {
     } else if chip.initState != 0 || pair.master.initState != 0 {
       obstacle = "the chip is being initialized"
     } else if chip.imr & bit != 0 {
-      obstacle = "masked"
+      obstacle = Self.masked
     } else if line >= 8, pair.master.imr >> PIC.cascadeLine & 1 == 1 {
       obstacle = "masked at the cascade, line 2"
     } else if listeners.vcpus.isEmpty {

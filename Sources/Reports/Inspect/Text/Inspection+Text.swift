@@ -88,7 +88,7 @@ extension Inspection {
   private func end(ofPin pin: Int) -> String {
     for line in lines {
       if let way = line.ways.first(where: { $0.through == .ioapic && $0.pin == pin }) {
-        return way.obstacle == "masked" ? "" : way.end
+        return way.obstacle == LineReport.Way.masked ? "" : way.end
       }
     }
     return "no GSI leads here"

@@ -27,7 +27,7 @@ extension Scenario {
     "apicv.posted.ipi", "An IPI to a running vCPU is posted: no injection", vcpus: 2,
     exercises: ["vmx_deliver_posted_interrupt", "kvm_vcpu_trigger_posted_interrupt", "SDM 3C 31.6"], path: .posted
   ) { test in
-    try test.load(1, rounds: 1)
+    try test.warmUp(1, from: 0)
     try test[vcpu: 1].spin(until: 0x92, reaches: 20)
     try test.stimulus { try test.sendToRunning(.interrupt(0x92, to: test[vcpu: 1].destination), from: 0, times: 20) }
     try test.expect(20, of: 0x92, on: 1)

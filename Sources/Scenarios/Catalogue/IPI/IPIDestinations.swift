@@ -9,6 +9,7 @@ extension Scenario {
     path: .postedOrSoftware
   ) { test in
     let times = 20
+    try test.warmUp(1, from: 0)
     try test[vcpu: 1].spin(until: 0x52, reaches: times)
     try test.stimulus { try test.sendToRunning(.interrupt(0x52, to: test[vcpu: 1].destination), from: 0, times: times) }
     try test.expect(times, of: 0x52, on: 1)

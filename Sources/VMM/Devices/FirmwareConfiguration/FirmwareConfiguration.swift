@@ -6,6 +6,7 @@ final class FirmwareConfiguration: Sendable {
   static let selectorPort: Range<UInt64> = 0x510..<0x511
   static let dataPort: Range<UInt64> = 0x511..<0x512
   static let dmaPorts: Range<UInt64> = 0x514..<0x51c
+  static let stateName = "firmware"
 
   struct State: Hashable, Sendable {
     /// The item that is read.
@@ -66,6 +67,35 @@ final class FirmwareConfiguration: Sendable {
     }
 
     func write(_ value: UInt64, _ access: BusAccess) {}
+  }
+}
+
+extension FirmwareConfiguration: StatefulDevice {
+  /// Which item is read, how far it is, and the address of a request that is half written.
+  func save() -> DeviceState {
+    let state = state.withLock { $0 }
+    return DeviceState(
+      name: Self.stateName,
+      fields: [
+        "selector": [UInt64(state.selector)], "offset": [UInt64(state.offset)],
+        "addressHigh": [UInt64(state.addressHigh)],
+      ])
+  }
+
+  /// Puts them back.
+  ///
+  /// - Throws: `DeviceStateError` for a state that is none of this device.
+  func restore(_ saved: DeviceState) throws(DeviceStateError) {
+    let values = try Self.values(of: saved)
+    state.withLock { $0 = values }
+  }
+
+  /// What a state says that they are.
+  static func values(of saved: DeviceState) throws(DeviceStateError) -> State {
+    State(
+      selector: UInt16(truncatingIfNeeded: try saved.value("selector", upTo: 0xffff)),
+      offset: Int(try saved.value("offset", upTo: UInt64(UInt32.max))),
+      addressHigh: UInt32(truncatingIfNeeded: try saved.value("addressHigh", upTo: UInt64(UInt32.max))))
   }
 }
 

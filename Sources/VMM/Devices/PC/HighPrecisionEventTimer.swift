@@ -1,3 +1,4 @@
+import APIC
 import Synchronization
 
 /// A PC's high-precision event timer (IA-PC HPET specification 1.0a, section 2.3): a counter of 64 bits at 100 MHz, and
@@ -5,6 +6,7 @@ import Synchronization
 final class HighPrecisionEventTimer: BusDevice {
   static let addresses: Range<UInt64> = 0xfed0_0000..<0xfed0_0400
   static let nanosecondsPerTick: Int64 = 10
+  static let stateName = "hpet"
 
   private enum Register {
     static let capabilities: UInt64 = 0x000
@@ -96,5 +98,43 @@ final class HighPrecisionEventTimer: BusDevice {
   private static func timer(at place: UInt64) -> (index: Int, part: UInt64)? {
     guard place >= Register.timers else { return nil }
     return (Int(place - Register.timers) / 0x20, (place - Register.timers) % 0x20)
+  }
+}
+
+extension HighPrecisionEventTimer: StatefulDevice {
+  /// What its counter shows and whether that counts on, and the comparators.
+  func save() -> DeviceState {
+    let state = state.withLock { $0 }
+    return DeviceState(
+      name: Self.stateName,
+      fields: [
+        "counts": [state.start == nil ? 0 : 1], "counter": [state.count(at: .now)],
+        "configurations": state.timers.map(\.configuration), "comparators": state.timers.map(\.comparator),
+      ])
+  }
+
+  /// Has it go on from there.
+  ///
+  /// - Throws: `DeviceStateError` for a state that is none of this device.
+  func restore(_ saved: DeviceState) throws(DeviceStateError) {
+    let values = try Self.values(of: saved)
+    state.withLock { $0 = values }
+  }
+
+  /// What a state says that it holds; its counter counts from now on.
+  static func values(of saved: DeviceState) throws(DeviceStateError) -> State {
+    var state = State()
+    state.start = try saved.value("counts", upTo: 1) == 1 ? .now : nil
+    state.count = try saved.value("counter")
+    let configurations = try saved.values("configurations", count: state.timers.count)
+    let comparators = try saved.values("comparators", count: state.timers.count)
+    for (index, configuration) in configurations.enumerated() {
+      guard configuration & ~timerConfiguration == 0 else {
+        throw DeviceStateError(
+          device: saved.name, field: "configurations", problem: "\(hex(configuration)) has bits that cannot be set")
+      }
+      state.timers[index] = Timer(configuration: configuration, comparator: comparators[index])
+    }
+    return state
   }
 }

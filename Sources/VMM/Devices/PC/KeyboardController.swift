@@ -5,6 +5,7 @@ import Synchronization
 final class KeyboardController: BusDevice {
   static let data: Range<UInt64> = 0x60..<0x61
   static let command: Range<UInt64> = 0x64..<0x65
+  static let stateName = "keyboard"
 
   private enum Command {
     static let readCommandByte: UInt8 = 0x20
@@ -90,5 +91,38 @@ final class KeyboardController: BusDevice {
         controller.write(value, access)
       }
     }
+  }
+}
+
+extension KeyboardController: StatefulDevice {
+  /// What waits to be read or to be completed, the command byte and the output port.
+  func save() -> DeviceState {
+    let state = state.withLock { $0 }
+    return DeviceState(
+      name: Self.stateName,
+      fields: [
+        "outputFull": [state.output == nil ? 0 : 1], "output": [UInt64(state.output ?? 0)],
+        "pending": [UInt64(state.pending)], "commandByte": [UInt64(state.commandByte)],
+        "outputPort": [UInt64(state.outputPort)],
+      ])
+  }
+
+  /// Puts them back.
+  ///
+  /// - Throws: `DeviceStateError` for a state that is none of this device.
+  func restore(_ saved: DeviceState) throws(DeviceStateError) {
+    let values = try Self.values(of: saved)
+    state.withLock { $0 = values }
+  }
+
+  /// What a state says that they are.
+  static func values(of saved: DeviceState) throws(DeviceStateError) -> State {
+    func byte(_ name: String) throws(DeviceStateError) -> UInt8 {
+      UInt8(truncatingIfNeeded: try saved.value(name, upTo: 0xff))
+    }
+    let output = try byte("output")
+    return State(
+      output: try saved.value("outputFull", upTo: 1) == 1 ? output : nil, pending: try byte("pending"),
+      commandByte: try byte("commandByte"), outputPort: try byte("outputPort"))
   }
 }

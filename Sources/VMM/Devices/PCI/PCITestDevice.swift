@@ -1,3 +1,4 @@
+import APIC
 import KVM
 import Synchronization
 
@@ -25,14 +26,17 @@ final class PCITestDevice: PCIFunction {
     var count: UInt32 = 0
   }
 
+  static let stateName = "pci-test"
+
   private let vm: VirtualMachine
   private let state = Mutex(State())
   /// What KVM signals instead of leaving the guest. The test that runs has it assigned.
   private let event: EventDescriptor
 
-  init(vm: VirtualMachine) throws(KVMError) {
+  init(vm: VirtualMachine, interrupts: InterruptController) throws(KVMError) {
     self.vm = vm
     event = try EventDescriptor()
+    interrupts.claim(event)
   }
 
   func configuration(at register: UInt8) -> UInt32 {
@@ -141,6 +145,54 @@ final class PCITestDevice: PCIFunction {
   }
 }
 
+extension PCITestDevice: StatefulDevice {
+  /// Where it is, and the test that runs: 0 for none.
+  func save() -> DeviceState {
+    let state = state.withLock { $0 }
+    return DeviceState(
+      name: Self.stateName,
+      fields: [
+        "command": [UInt64(state.command)], "memoryBase": [UInt64(state.memoryBase)],
+        "portBase": [UInt64(state.portBase)], "test": [state.test.map { UInt64($0.number) + 1 } ?? 0],
+        "count": [UInt64(state.count)],
+      ])
+  }
+
+  /// Puts them back, and has KVM answer again what it answered.
+  ///
+  /// - Throws: `DeviceStateError` for a state that is none of this device.
+  func restore(_ saved: DeviceState) throws(DeviceStateError) {
+    let values = try Self.values(of: saved)
+    state.withLock { state in
+      end(&state)
+      state = values
+      state.test = nil
+      begin(values.test, &state)
+      state.count = values.count
+    }
+  }
+
+  /// What a state says that they are.
+  static func values(of saved: DeviceState) throws(DeviceStateError) -> State {
+    func word(_ name: String, bits: UInt32) throws(DeviceStateError) -> UInt32 {
+      let value = UInt32(truncatingIfNeeded: try saved.value(name, upTo: UInt64(UInt32.max)))
+      guard value & ~bits == 0 else {
+        throw DeviceStateError(device: saved.name, field: name, problem: "\(hex(value)) has bits that cannot be set")
+      }
+      return value
+    }
+    let kinds = UInt64(PCITest.Kind.allCases.count)
+    let number = try saved.value("test", upTo: 2 * kinds)
+    let space = number > kinds ? PCISpace.port : .memory
+    return State(
+      command: try word("command", bits: PCIRegister.decodesPorts | PCIRegister.decodesMemory),
+      memoryBase: try word("memoryBase", bits: ~UInt32(memorySize - 1)),
+      portBase: try word("portBase", bits: ~UInt32(portSize - 1)),
+      test: number == 0 ? nil : PCITest(number: UInt8((number - 1) % kinds), space: space),
+      count: try word("count", bits: .max))
+  }
+}
+
 /// A test of pci-testdev: who answers the writes that it counts.
 struct PCITest: Hashable, Sendable {
   enum Kind: UInt8, Hashable, Sendable, CaseIterable {
@@ -178,7 +230,7 @@ struct PCITest: Hashable, Sendable {
   }
 
   /// Its number among all tests.
-  private var number: UInt8 { (space == .memory ? 0 : UInt8(Kind.allCases.count)) + kind.rawValue }
+  var number: UInt8 { (space == .memory ? 0 : UInt8(Kind.allCases.count)) + kind.rawValue }
 
   /// Where the guest is to write, in bytes from the base address.
   var offset: UInt64 { (space == .memory ? 2048 : 128) + UInt64(number) }

@@ -7,6 +7,14 @@ struct UnitTestDevices {
   private let platform: UnitTestPlatform
   private let firmware: FirmwareConfiguration
   private let keyboard: KeyboardController
+  private let latch = TestLatch()
+  private let testMemory = TestMemory()
+  private let clock = RealTimeClock()
+  private let events: PowerManagementEvents
+  private let timer = PowerManagementTimer()
+  private let highPrecisionTimer = HighPrecisionEventTimer()
+  private let systemControl: SystemControlPortA
+  private let shutdown: ShutdownPort
 
   init(_ platform: UnitTestPlatform, on base: DefaultDevices) {
     self.base = base
@@ -14,26 +22,27 @@ struct UnitTestDevices {
     firmware = FirmwareConfiguration(
       items: FirmwareItems(memory: base.memory, vcpus: base.vcpus.count), memory: base.memory)
     keyboard = KeyboardController(stop: base.stop)
+    events = PowerManagementEvents(
+      sleep: SleepState(vcpus: base.vcpus, memory: base.memory, clock: clock, stop: base.stop), stop: base.stop)
+    systemControl = SystemControlPortA(stop: base.stop)
+    shutdown = ShutdownPort(stop: base.stop)
   }
 
   var portDevices: [(range: Range<UInt64>, device: any BusDevice)] {
-    let latch = TestLatch()
-    let clock = RealTimeClock()
-    let sleep = SleepState(vcpus: base.vcpus, memory: base.memory, clock: clock, stop: base.stop)
     var devices: [(range: Range<UInt64>, device: any BusDevice)] = [
       (SerialPort.ports, base.serial),
       (DebugExitPort.ports, DebugExitPort(stop: base.stop)),
       (TestLines.ports, TestLines(interrupts: base.interrupts, stop: base.stop)),
       (TestLatch.ports, latch), (TestLatch.mirror, latch),
       (PageFlush.ports, PageFlush()),
-      (PowerManagementEvents.ports, PowerManagementEvents(sleep: sleep, stop: base.stop)),
-      (PowerManagementTimer.ports, PowerManagementTimer()),
+      (PowerManagementEvents.ports, events),
+      (PowerManagementTimer.ports, timer),
       (RealTimeClock.ports, clock),
       (KeyboardController.data, keyboard.port(isCommand: false)),
       (KeyboardController.command, keyboard.port(isCommand: true)),
-      (SystemControlPortA.ports, SystemControlPortA(stop: base.stop)),
+      (SystemControlPortA.ports, systemControl),
       (ResetControl.resetRegister, ResetControl(.resetRegister, stop: base.stop)),
-      (ShutdownPort.ports, ShutdownPort(stop: base.stop)),
+      (ShutdownPort.ports, shutdown),
     ]
     devices += firmware.portDevices
     if let hyperV = base.hyperV {
@@ -47,7 +56,14 @@ struct UnitTestDevices {
 
   var memoryDevices: [(range: Range<UInt64>, device: any BusDevice)] {
     base.interruptControllers + [
-      (TestMemory.addresses, TestMemory()), (HighPrecisionEventTimer.addresses, HighPrecisionEventTimer()),
+      (TestMemory.addresses, testMemory), (HighPrecisionEventTimer.addresses, highPrecisionTimer),
+    ]
+  }
+
+  /// Those whose state a snapshot keeps, beside those of every machine and the PCI bus.
+  var stateful: [any StatefulDevice] {
+    [
+      firmware, keyboard, latch, testMemory, clock, events, timer, highPrecisionTimer, systemControl, shutdown,
     ]
   }
 }
@@ -79,12 +95,13 @@ final class TestLines: BusDevice {
 final class TestLatch: BusDevice {
   static let ports: Range<UInt64> = 0xe0..<0xe4
   static let mirror: Range<UInt64> = 0xe8..<0xec
+  static let stateName = "latch"
 
   struct State: Hashable, Sendable {
     var value: UInt32 = 0
   }
 
-  private let state = Mutex(State())
+  let state = Mutex(State())
 
   func read(_ access: BusAccess) -> UInt64 {
     UInt64(state.withLock { $0.value }) >> (8 * access.offset)
@@ -106,12 +123,13 @@ final class TestLatch: BusDevice {
 final class TestMemory: BusDevice {
   static let size = 64 << 10
   static let addresses: Range<UInt64> = 0xff00_0000..<0xff00_0000 + UInt64(size)
+  static let stateName = "test-memory"
 
   struct State: Hashable, Sendable {
     var bytes = [UInt8](repeating: 0, count: TestMemory.size)
   }
 
-  private let state = Mutex(State())
+  let state = Mutex(State())
 
   func read(_ access: BusAccess) -> UInt64 {
     state.withLock { state in
@@ -147,14 +165,15 @@ final class PageFlush: BusDevice {
 /// Bochs's port 0x8900: the text "Shutdown", a byte at a time, ends the machine.
 final class ShutdownPort: BusDevice {
   static let ports: Range<UInt64> = 0x8900..<0x8901
+  static let stateName = "shutdown"
 
   struct State: Hashable, Sendable {
     /// How many of the text's bytes have come in a row.
     var matched = 0
   }
 
-  private static let text = Array("Shutdown".utf8)
-  private let state = Mutex(State())
+  static let text = Array("Shutdown".utf8)
+  let state = Mutex(State())
   private let stop: StopSwitch
 
   init(stop: StopSwitch) { self.stop = stop }

@@ -71,7 +71,7 @@ public struct MachineConfiguration: Hashable, Sendable {
   }
 
   /// Whether vCPUs have Hyper-V's synthetic interrupt controller.
-  var hasSynIC: Bool { cpu?.hyperV.has(HyperVFeature.synIC) ?? false }
+  public var hasSynIC: Bool { cpu?.hasSynIC ?? false }
 
   /// One vCPU, 64 MiB, everything in the kernel, x2APIC.
   public init() {}
@@ -164,9 +164,6 @@ public enum MachineProfile: Hashable, Sendable {
     case .linux: "linux"
     }
   }
-
-  /// Whether a state has what the devices hold, so that the machine can be saved and made again.
-  public var keepsState: Bool { unitTest == nil }
 
   /// How much memory a machine for Linux has unless it is told otherwise: 512 MiB.
   public static let linuxMemory: UInt64 = 512 << 20

@@ -12,6 +12,8 @@ public struct CPUModel: Hashable, Sendable {
   public private(set) var vendor: String?
   /// What of Hyper-V the guest is told of.
   public private(set) var hyperV = HyperVFeatures.none
+  /// Whether it has Hyper-V's interrupt controller.
+  public var hasSynIC: Bool { hyperV.has(HyperVFeature.synIC) }
   /// How many bits physical addresses have; nil for as many as the host's.
   public private(set) var physicalAddressBits: Int?
 

@@ -1,0 +1,99 @@
+import ArgumentParser
+import Debugger
+import KVM
+import Support
+import SystemPackage
+import VMM
+
+/// The control socket: what `run` and `restore` have in common.
+struct ControlOptions: ParsableArguments {
+  @Option(
+    help: """
+      A UNIX socket that takes requests while the guest runs, a JSON object a line: docs/control.md has them. It is for \
+      this user alone, and removed at the end.
+      """, completion: .file())
+  var control: String?
+
+  /// Listens already; nil where none is asked for.
+  func listener() throws(Failure) -> LocalListener? {
+    guard let control else { return nil }
+    let address = LocalListener.Address.path(FilePath(control))
+    do throws(Errno) {
+      return try LocalListener(address)
+    } catch {
+      throw address.failure(of: "--control", error)
+    }
+  }
+
+  /// What may interrupt the guest from outside, in words.
+  var sources: [String] { control == nil ? [] : ["a request at the control socket"] }
+}
+
+/// gdb for a guest that runs: what `run` and `restore` have in common.
+struct DebuggerOptions: ParsableArguments {
+  @Option(
+    help: """
+      Wait for gdb before the first instruction: at a TCP port of this host's loopback interface, 0 for one that is free, \
+      or at a UNIX socket. docs/debugging.md has a session.
+      """)
+  var gdb: DebuggerAddress?
+
+  /// Opens what gdb connects to, and finds out what this host's KVM does for it.
+  ///
+  /// - Returns: nil where gdb was not asked for.
+  func open(besides snapshots: SnapshotOptions) throws(Failure) -> DebuggedRun? {
+    guard let gdb else { return nil }
+    guard snapshots.snapshotOn == nil else {
+      throw Failure("--gdb and --snapshot-on: a snapshot would have gdb's breakpoints in it", .usage)
+    }
+    let listener: LocalListener
+    do throws(Errno) {
+      listener = try LocalListener(gdb.address)
+    } catch {
+      throw gdb.address.failure(of: "--gdb", error)
+    }
+    let kvm = try openKVM()
+    do throws(MachineError) {
+      return DebuggedRun(listener: listener, support: try DebugSupport(of: kvm))
+    } catch {
+      throw Failure(error)
+    }
+  }
+}
+
+/// Where gdb connects to, as people write it: a number is a port, anything else a path.
+struct DebuggerAddress: ExpressibleByArgument {
+  let address: LocalListener.Address
+
+  init?(argument: String) {
+    guard !argument.isEmpty else { return nil }
+    if argument.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
+      guard let port = UInt16(argument) else { return nil }
+      address = .port(port)
+    } else {
+      address = .path(FilePath(argument))
+    }
+  }
+
+  static var defaultCompletionKind: CompletionKind { .file() }
+}
+
+extension LocalListener.Address {
+  /// Why nothing can connect there.
+  func failure(of option: String, _ error: Errno) -> Failure {
+    switch (self, error) {
+    case (.port(let port), .addressInUse):
+      Failure("\(option) \(port): another program listens at that port; 0 takes one that is free", .hostCannot)
+    case (.port(let port), let error): Failure("\(option) \(port): \(error)", .hostCannot)
+    case (.path(let path), .addressInUse):
+      Failure("\(option) '\(path)': another program listens at that socket", .hostCannot)
+    case (.path(let path), .fileExists):
+      Failure("\(option) '\(path)': there is something else, which is left alone; name a path that is free", .badFile)
+    case (.path(let path), .notPermitted):
+      Failure("\(option) '\(path)': there is another user's socket; name a path that is free", .badFile)
+    case (.path(let path), .fileNameTooLong):
+      Failure("\(option) '\(path)': a socket's path has 107 bytes at most (unix(7))", .usage)
+    case (.path(let path), let error): Failure("\(option) '\(path)': \(error)", .badFile)
+    }
+  }
+}
