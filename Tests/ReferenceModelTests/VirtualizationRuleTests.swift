@@ -79,7 +79,7 @@ struct VirtualizationRuleTests {
     same(machine.isEntryRefused(0), false)
   }
 
-  @Test func `in xAPIC mode a vCPU with a threshold above its TPR leaves as soon as it has entered, until the threshold is set`() {
+  @Test func `in xAPIC mode a vCPU with a threshold above its TPR leaves as soon as it has entered`() {
     var machine = machine(Self.intel)
     same(machine.send(MSIMessage(vector: 0x42, destination: .physical(0))), .delivered(1))
     writeTPR(&machine, 0x50)
