@@ -35,7 +35,7 @@ struct ExploreCommand: ParsableCommand {
   @Flag(help: "Leave out what needs a vCPU that executes instructions.")
   var hostSide = false
 
-  @Option(help: "A deviation that the model is not to have: exploring ends when it shows; --host-deviations names them.")
+  @Option(help: "A deviation the model is not to have: exploring ends when it shows; --host-deviations names them.")
   var without: [String] = []
 
   @Option(help: "Explore the model's image of a kernel with a fault instead of KVM; --list names them.")
