@@ -77,6 +77,10 @@ let package = Package(
     .target(name: "CSupport"),
     module("Support", ["CSupport", system]),
     tests(of: "Support", with: [system]),
+    // What a process gives up before it runs what it does not trust.
+    .target(name: "CConfinement"),
+    module("Confinement", ["CConfinement", system]),
+    tests(of: "Confinement", with: ["CTrial", "confinement-trial", system]),
     module("JSON", ["Support"]),
     tests(of: "JSON"),
 
@@ -88,7 +92,7 @@ let package = Package(
     tests(of: "Exploration", with: ["APIC", "JSON", "KVM", "ReferenceModel", system]),
 
     .target(name: "CVMM"),
-    module("VMM", ["APIC", "CVMM", "GuestContract", "KVM", "Support", system]),
+    module("VMM", ["APIC", "CVMM", "Confinement", "GuestContract", "KVM", "Support", system]),
     tests(
       of: "VMM", with: ["APIC", "BuiltInGuests", "GuestContract", "KVM", "ReferenceModel", "TestImages", system]),
 
@@ -143,20 +147,21 @@ let package = Package(
     module(
       "Reports",
       [
-        "APIC", "Control", "Evidence", "ForeignStates", "JSON", "KVM", "MachineState", "Measurements", "Rules",
-        "Scenarios", "Support", "UnitTests", "VMM", "Watch",
+        "APIC", "Confinement", "Control", "Evidence", "ForeignStates", "JSON", "KVM", "MachineState", "Measurements",
+        "Rules", "Scenarios", "Support", "UnitTests", "VMM", "Watch", system,
       ]),
     tests(
       of: "Reports",
       with: [
-        "APIC", "Control", "Evidence", "ForeignStates", "GuestContract", "KVM", "MachineState", "Measurements",
-        "Support", "TestStates", "UnitTests", "VMM", "Watch", system,
+        "APIC", "Confinement", "Control", "Evidence", "ForeignStates", "GuestContract", "KVM", "MachineState",
+        "Measurements", "Support", "TestStates", "UnitTests", "VMM", "Watch", system,
       ]),
     .target(name: "CProcess"),
     .executableTarget(
       name: "lapwing",
       dependencies: [
-        "APIC", "BuiltInGuests", "CProcess", "Control", "Debugger", "Evidence", "Exploration", "ForeignStates", "JSON",
+        "APIC", "BuiltInGuests", "CProcess", "Confinement", "Control", "Debugger", "Evidence", "Exploration",
+        "ForeignStates", "JSON",
         "KVM", "MachineState", "Measurements", "ReferenceModel", "Reports", "Rules", "Scenarios", "Support",
         "Timelines", "UnitTests", "VMM", "Watch", argumentParser, system,
       ],
@@ -183,6 +188,12 @@ let package = Package(
       name: "hostile-guests", dependencies: ["KVM", "Reports", "TestImages", "VMM", argumentParser],
       path: "Tests/HostileGuests", swiftSettings: strict + [staticExecutable],
       linkerSettings: [.unsafeFlags(["-static-executable", "-use-ld=lld"], .when(configuration: .release))]),
+
+    // A confined process that tries what it may no longer do.
+    .target(name: "CTrial", path: "Tests/ConfinementTrial/Calls"),
+    .executableTarget(
+      name: "confinement-trial", dependencies: ["CTrial", "Confinement", "KVM", "TestImages", "VMM"],
+      path: "Tests/ConfinementTrial/Program", swiftSettings: strict),
 
     // What Lapwing is measured against, and what measures.
     .target(name: "FloorMachine", dependencies: ["GuestContract"], path: "Benchmarks/FloorMachine"),

@@ -1,3 +1,4 @@
+import Confinement
 import Foundation
 import SystemPackage
 import Testing
@@ -93,6 +94,28 @@ import Testing
       try DocumentKeys.of(JSONDocument.text(DoctorReport(Self.none))) == [
         "canRun", "deviceError", "features[].evidence", "features[].id", "features[].state", "features[].title",
         "kernel", "schema",
+      ])
+  }
+
+  @Test func `what a process can be confined with is told, and why where it cannot`() throws {
+    var report = DoctorReport(Self.complete)
+    report.confinement = ConfinementReport(ConfinementSupport(landlock: 7, hasFilters: true))
+    #expect(
+      report.text().hasSuffix(
+        """
+
+        confinement of this program
+          yes  files: Landlock          version 7
+          yes  system calls: seccomp    filters
+
+        This host runs guests.
+        """))
+    report.confinement = ConfinementReport(ConfinementSupport(landlockError: .notSupportedOnSocket, hasFilters: false))
+    #expect(report.text().contains("no   files: Landlock          it is off: add landlock to the kernel's parameter"))
+    #expect(report.text().contains("no   system calls: seccomp    this kernel was built without filters"))
+    #expect(
+      try DocumentKeys.of(JSONDocument.text(report)).filter { $0.hasPrefix("confinement") } == [
+        "confinement.landlockHint", "confinement.seccomp",
       ])
   }
 

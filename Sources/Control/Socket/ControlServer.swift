@@ -23,13 +23,15 @@ public final class ControlServer: Sendable {
   ///   - machine: a machine that has not been started.
   ///   - guest: what its snapshots say of it.
   ///   - words: what its state is for a person.
+  ///   - snapshotRemedy: what to do where a snapshot may not be written, for a person, behind what is wrong.
   /// - Throws: `MachineError` where the host has no thread or descriptor left.
   public init(
-    _ listener: LocalListener, _ machine: Machine, guest: String, words: @escaping StateText
+    _ listener: LocalListener, _ machine: Machine, guest: String, words: @escaping StateText,
+    snapshotRemedy: String = ""
   ) throws(MachineError) {
     self.listener = listener
     do throws(KVMError) {
-      self.machine = try ControlledMachine(machine, guest: guest, words: words)
+      self.machine = try ControlledMachine(machine, guest: guest, words: words, snapshotRemedy: snapshotRemedy)
     } catch {
       throw .kvm(error)
     }

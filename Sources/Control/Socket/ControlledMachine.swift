@@ -16,6 +16,7 @@ final class ControlledMachine: Sendable {
   private let isPaused = Mutex(false)
   private let requests = Mutex(RequestedInjections())
   private let words: StateText
+  private let snapshotRemedy: String
 
   /// How long the vCPUs have to come out of the guest.
   private static let patience = Duration.seconds(5)
@@ -24,7 +25,9 @@ final class ControlledMachine: Sendable {
   ///   - machine: a machine that has not been started: KVM opens no statistics of a vCPU that is in the guest.
   ///   - guest: what a snapshot says of it.
   ///   - words: what its state is for a person.
-  init(_ machine: Machine, guest: String, words: @escaping StateText) throws(KVMError) {
+  ///   - snapshotRemedy: what to do where a snapshot may not be written.
+  init(_ machine: Machine, guest: String, words: @escaping StateText, snapshotRemedy: String) throws(KVMError) {
+    self.snapshotRemedy = snapshotRemedy
     self.machine = machine
     self.guest = guest
     self.words = words
@@ -92,6 +95,8 @@ final class ControlledMachine: Sendable {
     let file = SnapshotFile(path)
     do throws(SnapshotFileError) {
       try file.checkWritable()
+    } catch .unwritable(_, "\(Errno.permissionDenied)") {
+      return .refused("cannot write '\(path)': \(Errno.permissionDenied)\(snapshotRemedy)")
     } catch {
       return .refused(error.description)
     }

@@ -1,5 +1,6 @@
 import CEvidence
 import Glibc
+import Synchronization
 public import SystemPackage
 
 /// The kernel's trace file system: where it is mounted, or a mount that only this process has.
@@ -43,6 +44,22 @@ final class TraceFileSystem: Sendable {
   }
 
   deinit { try? ownMount?.close() }
+
+  private static let kept = Mutex<TraceFileSystem?>(nil)
+
+  /// Finds it now, or mounts it, for all who look for it later: the process may give up the right to mount meanwhile.
+  static func keep() -> TraceFileSystem? {
+    kept.withLock { kept in
+      if kept == nil { kept = try? TraceFileSystem(TracePaths()) }
+      return kept
+    }
+  }
+
+  /// The one that is kept, or else what is found now.
+  static func find(_ paths: TracePaths) throws(TraceUnavailable) -> TraceFileSystem {
+    if paths == TracePaths(), let kept = kept.withLock({ $0 }) { return kept }
+    return try TraceFileSystem(paths)
+  }
 
   /// Why nothing can be recorded there; nil where it can.
   private static func obstacle(_ root: FilePath) -> String? {

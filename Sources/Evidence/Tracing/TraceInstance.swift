@@ -66,7 +66,7 @@ public final class TraceInstance: Sendable {
   ///   - room: how large its buffers are.
   /// - Throws: `TraceUnavailable` with the host's reason.
   init(_ paths: TracePaths = TracePaths(), _ room: TraceConfiguration.Room = .scenario) throws(TraceUnavailable) {
-    let fileSystem = try TraceFileSystem(paths)
+    let fileSystem = try TraceFileSystem.find(paths)
     let instances = fileSystem.root.appending("instances")
     TraceInstanceFolder.removeStale(in: instances)
     let folder = try TraceInstanceFolder(in: instances)

@@ -2,7 +2,7 @@ import CEvidence
 import Glibc
 import Support
 import Synchronization
-import SystemPackage
+public import SystemPackage
 
 /// Lends trace instances to the threads that run machines: to each one at a time, and each is used again, since making
 /// one takes the kernel a tenth of a second.
@@ -27,6 +27,12 @@ public final class TracePool: Sendable {
     self.paths = paths
     room = forRuns ? .run : .scenario
   }
+
+  /// Finds tracefs now, or mounts it for this process alone, so that pools use it later on: the process may give up the right
+  /// to mount meanwhile.
+  ///
+  /// - Returns: The folder in which instances are made; nil where nothing can be recorded, which `lend` says why of.
+  public static func open() -> FilePath? { TraceFileSystem.keep()?.root.appending("instances") }
 
   /// Lends an instance, to be given back.
   ///

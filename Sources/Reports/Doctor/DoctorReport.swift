@@ -27,6 +27,8 @@ public struct DoctorReport: Codable, Sendable {
   public var capabilities: [String: Int]
   /// The parameters of KVM's modules, by module and name.
   public var modules: [String: [String: String]]
+  /// What this kernel lets a process give up before it runs a guest; absent where that was not asked.
+  public var confinement: ConfinementReport?
   /// What only trying tells; absent where nothing was tried.
   public var traits: [TraitReport]?
 
@@ -78,6 +80,7 @@ extension DoctorReport {
         "  \(mark(feature, style))  \(TextLine(feature.title).padded(to: width))  \(style.dim("\(feature.evidence)"))")
       if let hint = feature.hint { lines.append("       \(TextLine(blanks: width))  \(hint)") }
     }
+    if let confinement { lines += confinement.lines(style) }
     lines += traitLines(style)
     if everything { lines += capabilityLines(style) + moduleLines(style) }
     lines.append("")

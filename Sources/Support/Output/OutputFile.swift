@@ -55,6 +55,26 @@ public final class OutputFile: Sendable {
     return first == second
   }
 
+  /// What has to be writable for an output.
+  public enum Target: Hashable, Sendable {
+    /// The folder of a file, in which what takes its place comes to be.
+    case folder(FilePath)
+    /// A pipe or a device, which is written in place.
+    case stream(FilePath)
+  }
+
+  /// What has to be writable for an output at a path.
+  ///
+  /// - Parameter path: its path.
+  /// - Returns: nil where nothing has to: for a descriptor that this process has, and where there can be no output.
+  public static func target(of path: FilePath) -> Target? {
+    switch try? OutputPlace.find(path) {
+    case .file(let place, _): .folder(place.folder)
+    case .stream(let place): .stream(place)
+    case .descriptor, nil: nil
+    }
+  }
+
   private static func place(of path: FilePath) -> FilePath? {
     guard case .file(let place, _)? = try? OutputPlace.find(path), let name = place.lastComponent,
       let folder = HostFile.resolved(place.folder)

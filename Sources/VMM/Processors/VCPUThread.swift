@@ -1,4 +1,5 @@
 import CVMM
+import Confinement
 import Glibc
 import KVM
 import Support
@@ -21,7 +22,10 @@ final class VCPUThread: Sendable {
   /// - Throws: `MachineError.thread` where the host has no thread left.
   init(for vcpu: VCPU, name: String, _ body: @escaping @Sendable () -> Void) throws(MachineError) {
     WakeSignal.install()
-    let threadBody = ThreadBody(name: name, body: body)
+    let threadBody = ThreadBody(name: name) {
+      VCPUThreadFilter.enter()
+      body()
+    }
     do throws(Errno) {
       thread = try HostThread.start { threadBody.run() }
     } catch {

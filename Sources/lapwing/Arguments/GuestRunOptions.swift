@@ -18,6 +18,23 @@ struct GuestRunOptions: ParsableArguments {
 
   @OptionGroup var controlOptions: ControlOptions
 
+  @OptionGroup var confinement: ConfinementOptions
+
+  /// Gives up all but what the run needs.
+  ///
+  /// - Parameter describe: Says what the machine needs.
+  func confine(_ describe: (inout CommandNeeds) -> Void) throws(Failure) {
+    try confinement.enter { needs in
+      describe(&needs)
+      needs.read(inputOptions.input, injectionOptions.injectFile)
+      needs.write(timelineOptions.timeline)
+      if report.tracing.trace || timelineOptions.timeline != nil { needs.record() }
+      if let folder = snapshotOptions.folder { needs.write(below: folder) }
+      debugger.describe(&needs)
+      controlOptions.describe(&needs)
+    }
+  }
+
   /// Refuses a timeline that would take the place of what is read, or of what the guest writes to.
   ///
   /// - Parameter files: what the machine is made of: what each is, and its file's name.

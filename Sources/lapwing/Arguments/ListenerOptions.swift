@@ -14,6 +14,31 @@ struct ControlOptions: ParsableArguments {
       """, completion: .file())
   var control: String?
 
+  @Option(
+    help: """
+      With --control: a folder below which clients may have snapshots written, besides the current one and the socket's.
+      """, completion: .directory)
+  var controlFolder: [String] = []
+
+  func validate() throws {
+    if !controlFolder.isEmpty, control == nil { throw ValidationError("--control-folder needs --control") }
+  }
+
+  /// What a client is told whose snapshot may not be written.
+  static let snapshotRemedy =
+    "; snapshots go below the folder that lapwing was started in, the socket's, and those of its option --control-folder"
+
+  /// Says what it needs: the socket's folder, and those into which clients have snapshots written. The root folder has to be
+  /// named to be one: a service may have it as its current folder.
+  func describe(_ needs: inout CommandNeeds) {
+    guard let control else { return }
+    let path = FilePath(control)
+    needs.listen(at: .path(path))
+    let own = [path.removingLastComponent().isEmpty ? "." : path.removingLastComponent(), FilePath(".")]
+    for folder in own where HostFile.resolved(folder)?.lastComponent != nil { needs.write(below: folder) }
+    for folder in controlFolder { needs.write(below: FilePath(folder)) }
+  }
+
   /// Listens already; nil where none is asked for.
   func listener() throws(Failure) -> LocalListener? {
     guard let control else { return nil }
@@ -37,6 +62,11 @@ struct DebuggerOptions: ParsableArguments {
       or at a UNIX socket. docs/debugging.md has a session.
       """)
   var gdb: DebuggerAddress?
+
+  /// Says what it needs.
+  func describe(_ needs: inout CommandNeeds) {
+    if let gdb { needs.listen(at: gdb.address) }
+  }
 
   /// Opens what gdb connects to, and finds out what this host's KVM does for it.
   ///

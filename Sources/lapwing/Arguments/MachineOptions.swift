@@ -95,6 +95,12 @@ struct MachineOptions: ParsableArguments {
     [("--initrd", linux.initrd), ("--init", linux.initProgram)] + disk.map { ("--disk", $0.disk.path) }
   }
 
+  /// Says what the machine needs.
+  func describe(_ needs: inout CommandNeeds, _ guest: GuestArgument) {
+    needs.read(guest.fileName, linux.initrd, linux.initProgram)
+    needs.use(disk)
+  }
+
   /// A guest's image, with what goes beside a kernel.
   ///
   /// - Parameter patience: how long a pipe may take to its end.

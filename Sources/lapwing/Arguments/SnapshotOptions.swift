@@ -22,6 +22,12 @@ struct SnapshotOptions: ParsableArguments {
     if snapshotFile != nil, snapshotOn == nil { throw ValidationError("--snapshot-file needs --snapshot-on") }
   }
 
+  /// The folder below which they go; nil where none were asked for.
+  var folder: FilePath? {
+    guard snapshotOn != nil else { return nil }
+    return snapshotFile?.folder ?? "."
+  }
+
   /// What takes them; nil where none were asked for.
   func snapshots(of guest: String) -> NumberedSnapshots? {
     guard let snapshotOn else { return nil }
@@ -64,6 +70,12 @@ struct NumberedFile: ExpressibleByArgument, CustomStringConvertible {
     }
     description = argument
     parts = (argument[..<range.lowerBound], argument[range.upperBound...])
+  }
+
+  /// The folder that all of them are below.
+  var folder: FilePath {
+    let folder = FilePath(parts.before + "0").removingLastComponent()
+    return folder.isEmpty ? "." : folder
   }
 
   /// The name with that number.

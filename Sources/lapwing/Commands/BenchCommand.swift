@@ -45,6 +45,8 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Show the ids and titles of the measurements instead of taking them.")
   var list = false
 
+  @OptionGroup var confinement: ConfinementOptions
+
   func validate() throws {
     guard 1...BenchRunner.roundsLimit ~= rounds else {
       throw ValidationError("--rounds takes a number from 1 to \(BenchRunner.roundsLimit)")
@@ -59,6 +61,10 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
+      try confinement.enter {
+        $0.read(compare?.name)
+        $0.write(output, svg)
+      }
       let cases = try select()
       if list { return try showList(cases) }
       try refuseOneFile(for: ("--output", output), and: ("--svg", svg))

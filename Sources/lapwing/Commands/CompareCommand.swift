@@ -29,8 +29,11 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "human or json.")
   var format = ReportFormat.human
 
+  @OptionGroup var confinement: ConfinementOptions
+
   func run() throws {
     try perform { () throws(Failure) in
+      try confinement.enter { $0.read(first, second) }
       let earlier = (name: names?.first ?? first, report: try read(first))
       let now = (name: names?.second ?? second, report: try read(second))
       guard all else {

@@ -30,11 +30,17 @@ struct ConvertCommand: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Say nothing of what was left out.")
   var quiet = false
 
+  @OptionGroup var confinement: ConfinementOptions
+
   func run() throws {
     try perform { () throws(Failure) in try convert() }
   }
 
   private func convert() throws(Failure) -> ExitStatus {
+    try confinement.enter {
+      $0.read(file)
+      $0.write(output)
+    }
     let path = try FilePath(output: output)
     let destination = SnapshotFile(path)
     do throws(SnapshotFileError) { try destination.checkWritable() } catch { throw Failure(error) }

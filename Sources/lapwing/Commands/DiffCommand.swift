@@ -32,8 +32,14 @@ struct DiffCommand: ParsableCommand {
   @Option(help: "human or json.")
   var format = ReportFormat.human
 
+  @OptionGroup var confinement: ConfinementOptions
+
   func run() throws {
     try perform { () throws(Failure) in
+      try confinement.enter {
+        $0.readState(first)
+        $0.readState(second)
+      }
       let difference = try compare()
       try show(difference, format) { $0.text(StandardOutput.style, showsAll: all) }
       return difference.same ? .success : .failed

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Confinement
 import KVM
 import Reports
 import Scenarios
@@ -22,6 +23,7 @@ struct DoctorCommand: ParsableCommand {
       let survey = HostSurvey.take()
       var report = DoctorReport(survey)
       report.origin = .current
+      report.confinement = ConfinementReport(.ofThisKernel())
       if probe, report.canRun { report.add(TraitTrial.all(on: try openKVM(forManyMachines: true), survey)) }
       try show(report, format) { $0.text(StandardOutput.style, everything: all) }
       return report.canRun ? .success : .hostCannot

@@ -60,6 +60,8 @@ struct ExploreCommand: ParsableCommand {
   @Flag(help: "Show the operations and the faults.")
   var list = false
 
+  @OptionGroup var confinement: ConfinementOptions
+
   func validate() throws {
     guard 1...20_000 ~= steps else { throw ValidationError("--steps takes a number from 1 to 20000") }
     guard 1...256 ~= jobs else { throw ValidationError("--jobs takes a number from 1 to 256") }
@@ -84,6 +86,11 @@ struct ExploreCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
+      try confinement.enter { needs in
+        needs.read(replay)
+        needs.write(output, report)
+        if trace { needs.record() }
+      }
       if list { return try showList() }
       if hostDeviations { return try showDeviations() }
       if let replay { return try runAgain(replay) }

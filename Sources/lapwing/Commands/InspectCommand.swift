@@ -42,6 +42,8 @@ struct InspectCommand: ParsableCommand {
   @Option(help: "human or json; with --rules also markdown.")
   var format = InspectFormat.human
 
+  @OptionGroup var confinement: ConfinementOptions
+
   func validate() throws {
     guard (file == nil) == rules else {
       throw ValidationError(rules ? "--rules takes no FILE" : "Missing expected argument '<file>'")
@@ -54,6 +56,7 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
+      try confinement.enter { $0.readState(file) }
       guard let file else {
         let report = RulesReport()
         try show(report, format.report) { format == .markdown ? $0.markdown : $0.text(StandardOutput.style) }

@@ -35,6 +35,8 @@ struct KutCommand: ParsableCommand {
   @Flag(help: "Show the names of the tests, and what becomes of them, instead of running them.")
   var list = false
 
+  @OptionGroup var confinement: ConfinementOptions
+
   func validate() throws {
     guard (1...256).contains(jobs) else { throw ValidationError("--jobs takes a number from 1 to 256") }
     guard report.format != .markdown else { throw ValidationError("--format markdown is not for unit tests") }
@@ -48,6 +50,12 @@ struct KutCommand: ParsableCommand {
         for: [("--config", tests.config), ("--environment", tests.environment)] + images.map { ("the image", $0) },
         and: ("--output", report.output))
       let plans = try tests.plans(names)
+      // The configuration says which images are read.
+      try confinement.enter { needs in
+        needs.read(plans.map(\.image))
+        needs.write(report.output)
+        if tracing.trace { needs.record() }
+      }
       try refuseOneFile(for: plans.compactMap(\.image).map { ("the image", $0) }, and: ("--output", report.output))
       let destination = try report.destination()
       guard !list else {

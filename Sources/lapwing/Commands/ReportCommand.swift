@@ -24,12 +24,18 @@ struct ReportMergeCommand: ParsableCommand {
   @OptionGroup(title: "Report")
   var report: SuiteReportOptions
 
+  @OptionGroup var confinement: ConfinementOptions
+
   func validate() throws {
     guard report.format != .markdown else { throw ValidationError("--format takes human, ktap, junit or json here") }
   }
 
   func run() throws {
     try perform { () throws(Failure) in
+      try confinement.enter {
+        $0.read(files)
+        $0.write(report.output)
+      }
       let destination = try report.destination()
       var parts: [(name: String, report: SuiteReport)] = []
       for file in files {

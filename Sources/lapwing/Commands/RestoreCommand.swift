@@ -32,6 +32,10 @@ struct RestoreCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
+      try options.confine {
+        $0.readState(file)
+        $0.use(disk)
+      }
       try options.refuseTimeline(inPlaceOf: [("the snapshot", file)] + disk.map { ("--disk", $0.disk.path) })
       // Before signals are held: these may come from pipes whose writers sleep.
       let snapshot = try SnapshotFile.forRestoring(file, disk, within: timeout.duration)

@@ -25,6 +25,7 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
+      try options.confine { machine.describe(&$0, guest) }
       try options.refuseTimeline(inPlaceOf: [("the image", guest.fileName)] + machine.files)
       // Before signals are held: these may come from pipes whose writers sleep.
       let image = try machine.image(of: guest, within: timeout.duration)

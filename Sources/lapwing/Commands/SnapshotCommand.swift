@@ -42,6 +42,8 @@ struct SnapshotCommand: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Show what the guest prints and nothing else.")
   var quiet = false
 
+  @OptionGroup var confinement: ConfinementOptions
+
   func validate() throws {
     guard machine.cpu?.hasSynIC != true else {
       throw ValidationError("the connections of Hyper-V's interrupt controller are not kept; leave out hv_synic")
@@ -53,6 +55,11 @@ struct SnapshotCommand: ParsableCommand {
   }
 
   private func takeSnapshot() throws(Failure) -> ExitStatus {
+    try confinement.enter { needs in
+      self.machine.describe(&needs, guest)
+      if GuestArgument.isSnapshot(guest.name) { needs.readState(guest.name) }
+      needs.write(output)
+    }
     let file = SnapshotFile(try FilePath(output: output))
     do throws(SnapshotFileError) { try file.checkWritable() } catch { throw Failure(error) }
     // A snapshot that is gone on with may take its own place: it is whole until the next one is.

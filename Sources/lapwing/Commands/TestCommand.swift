@@ -48,6 +48,8 @@ struct TestCommand: ParsableCommand {
   @Flag(help: "Show the ids and titles of the cases instead of running them.")
   var list = false
 
+  @OptionGroup var confinement: ConfinementOptions
+
   func validate() throws {
     guard list || report.format != .markdown else { throw ValidationError("--format markdown is for --list") }
     guard !list || ![.ktap, .junit].contains(report.format) else {
@@ -67,6 +69,11 @@ struct TestCommand: ParsableCommand {
 
   func run() throws {
     try perform { () throws(Failure) in
+      try confinement.enter { needs in
+        needs.read(known.baseline, known.expect)
+        needs.write(report.output, timelineOptions.timeline)
+        if !list { needs.record() }
+      }
       let cases = try suite.select(filters)
       try refuseOneFile(for: ("--output", report.output), and: ("--timeline", timelineOptions.timeline))
       try refuseOneFile(for: ("--expect", known.expect), and: ("--output", report.output))

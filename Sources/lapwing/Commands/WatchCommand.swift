@@ -43,6 +43,8 @@ struct WatchCommand: ParsableCommand {
 
   @OptionGroup var timelineOptions: TimelineOptions
 
+  @OptionGroup var confinement: ConfinementOptions
+
   func validate() throws {
     if let machine, MachineSelection(machine) == nil {
       throw ValidationError("'\(machine.excerpt)' is no machine: it takes PID or PID/FD, such as 1234 or 1234/11.")
@@ -63,6 +65,11 @@ struct WatchCommand: ParsableCommand {
   func run() throws {
     try perform { () throws(Failure) in
       let host = try WatchedHost()
+      try confinement.enter { needs in
+        needs.watchProcesses()
+        needs.record()
+        needs.write(timelineOptions.timeline)
+      }
       guard let machine, let selection = MachineSelection(machine) else {
         return try host.list(for: length?.duration ?? .milliseconds(500), format, allThreads: allThreads)
       }

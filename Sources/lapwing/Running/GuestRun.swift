@@ -128,9 +128,11 @@ struct GuestRun {
   private func makeServer(for machine: Machine) throws(Failure) -> ControlServer? {
     guard let control else { return nil }
     do throws(MachineError) {
-      return try ControlServer(control, machine, guest: guest) { [memory = machine.memory] state in
-        Inspection(state) { try? memory.load(UInt32.self, at: $0) }.text()
-      }
+      return try ControlServer(
+        control, machine, guest: guest,
+        words: { [memory = machine.memory] state in
+          Inspection(state) { try? memory.load(UInt32.self, at: $0) }.text()
+        }, snapshotRemedy: ControlOptions.snapshotRemedy)
     } catch {
       throw Failure(error)
     }

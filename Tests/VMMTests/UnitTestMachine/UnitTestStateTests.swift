@@ -7,7 +7,9 @@ import Testing
 /// What a snapshot keeps of the devices of the unit tests' PC.
 @Suite(.needsKVM) struct UnitTestStateTests {
   private func machine() throws -> Machine {
-    try Machine.testing(GuestImage(name: "test", bytes: MultibootImage(code: Code(.protected).debugExit(0).bytes).bytes)) {
+    try Machine.testing(
+      GuestImage(name: "test", bytes: MultibootImage(code: Code(.protected).debugExit(0).bytes).bytes)
+    ) {
       $0.become(UnitTestPlatform(), cpu: .unitTestDefault)
     }
   }
@@ -77,7 +79,8 @@ import Testing
   }
 
   @Test(arguments: [
-    DeviceState(name: FirmwareConfiguration.stateName, fields: ["selector": [0x1_0000], "offset": [0], "addressHigh": [0]]),
+    DeviceState(
+      name: FirmwareConfiguration.stateName, fields: ["selector": [0x1_0000], "offset": [0], "addressHigh": [0]]),
     DeviceState(name: TestMemory.stateName, fields: ["places": [0x1_0000], "bytes": [1]]),
     DeviceState(name: TestMemory.stateName, fields: ["places": [1, 2], "bytes": [1]]),
     DeviceState(name: TestMemory.stateName, fields: ["bytes": [1]]),

@@ -1,0 +1,28 @@
+import ArgumentParser
+import Confinement
+import Support
+
+/// Whether the process gives up what it does not need, from the command line.
+struct ConfinementOptions: ParsableArguments {
+  @Flag(
+    help: """
+      Keep all rights of this process while guests run and files are read, for a host on which one of them is missed. \
+      docs/confinement.md says what is given up otherwise.
+      """)
+  var noConfine = false
+
+  /// Gives up all but what a command needs: before it reads what somebody else wrote, and while there is no other thread.
+  ///
+  /// - Parameter describe: Says what it needs.
+  func enter(_ describe: (inout CommandNeeds) throws(Failure) -> Void) throws(Failure) {
+    guard !noConfine else {
+      StandardError.print(
+        "lapwing: --no-confine: guests, files and clients are NOT confined; whatever takes this process over has all of its rights"
+      )
+      return
+    }
+    var needs = CommandNeeds()
+    try describe(&needs)
+    needs.confinement.enter()
+  }
+}
