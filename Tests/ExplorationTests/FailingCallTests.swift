@@ -1,5 +1,7 @@
+import Glibc
 import KVM
 import ReferenceModel
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -58,6 +60,53 @@ struct FailingCallTests {
     let history = History(machine: HistoryMachine(vcpus: 1, startsInX2APIC: true), steps: Self.steps)
     #expect(throws: error) { _ = try bench(error).run(history) }
     #expect(throws: error) { _ = try bench(error).tell(history) }
+  }
+
+  private final class Gate: Sendable {
+    let isOpen = Atomic<Bool>(false)
+  }
+
+  /// A good machine whose third step does not come back before it is let go.
+  private final class HangingSubject: ModelSubject {
+    private let gate: Gate
+    private var steps = 0
+
+    init(_ machine: HistoryMachine, _ gate: Gate) {
+      self.gate = gate
+      super.init(ReferenceMachine.Configuration(vcpus: machine.vcpus, deviations: .kvm))
+    }
+
+    override func perform(_ step: Step) throws(KVMError) -> StepAnswer {
+      steps += 1
+      while steps == 3, !gate.isOpen.load(ordering: .acquiring) { usleep(1000) }
+      return try super.perform(step)
+    }
+  }
+
+  @Test func `a step that does not come back is told, with its history`() async throws {
+    let gate = Gate()
+    var options = Explorer.Options(seed: 1)
+    options.families = ["msi"]
+    let bench = HistoryBench(deviations: .kvm, clock: FaultTests.clock) { HangingSubject($0, gate) }
+    let explorer = Explorer(bench, options)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { explorer.work() }
+      group.addTask {
+        defer { gate.isOpen.store(true, ordering: .releasing) }
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !explorer.abandon(after: 1_000_000) {
+          try #require(ContinuousClock.now < deadline)
+          usleep(1000)
+        }
+      }
+      try await group.waitForAll()
+    }
+    let finding = try #require(explorer.result.findings.first?.finding)
+    // On a busy machine a step before may seem not to come back.
+    var generator = HistoryGenerator(seed: 1, families: ["msi"], hasGuest: false)
+    #expect(finding.history.machine == generator.machine())
+    #expect(finding.history.steps.map(\.text) == (0..<finding.history.steps.count).map { _ in generator.step().text })
+    #expect(finding.mismatches.first?.place == "the call")
   }
 
   private static let steps: [Step] = {

@@ -60,3 +60,79 @@ extension Step {
     return .object([JSONValue.Member("do", .string(kind.name))] + members)
   }
 }
+
+extension HistoryFile {
+  /// Reads a document.
+  ///
+  /// - Parameter text: The file's bytes, whoever wrote them.
+  /// - Throws: `JSONError` with the place of what is wrong.
+  public init(reading text: [UInt8]) throws(JSONError) {
+    let document = try JSONValue(parsing: text, limits: Self.limits)
+    guard case .object(let members) = document else { throw JSONError("an object expected") }
+    guard members.first(where: { $0.name == "schema" })?.value == .string(Self.schema) else {
+      throw JSONError("\(Self.schema) expected", at: "schema")
+    }
+    var machine: HistoryMachine?
+    var steps: [Step]?
+    var fault: String?
+    for member in members {
+      switch (member.name, member.value) {
+      case ("schema", _), ("mismatches", _): continue
+      case ("machine", .object(let fields)): machine = try HistoryMachine(reading: fields)
+      case ("fault", .string(let name)): fault = name
+      case ("steps", .array(let values)):
+        guard values.count <= Self.stepLimit else { throw JSONError("more than \(Self.stepLimit) steps", at: "steps") }
+        var read: [Step] = []
+        for (number, value) in values.enumerated() { read.append(try Step(reading: value, at: "steps[\(number)]")) }
+        steps = read
+      default: throw JSONError("it is not known, or not of this kind", at: member.name)
+      }
+    }
+    guard let machine else { throw JSONError("missing", at: "machine") }
+    guard let steps else { throw JSONError("missing", at: "steps") }
+    if let fault, Fault.named(fault) == nil { throw JSONError("there is no such fault", at: "fault") }
+    self.init(history: History(machine: machine, steps: steps), fault: fault)
+  }
+}
+
+extension HistoryMachine {
+  fileprivate init(reading fields: [JSONValue.Member]) throws(JSONError) {
+    var vcpus = 0
+    var startsInX2APIC = false
+    for field in fields {
+      switch (field.name, field.value) {
+      case ("vcpus", .number(let count)) where 1...4 ~= count: vcpus = Int(count)
+      case ("vcpus", _): throw JSONError("1 to 4 expected", at: "machine.vcpus")
+      case ("startsInX2APIC", .bool(let flag)): startsInX2APIC = flag
+      default: throw JSONError("it is not known, or not of this kind", at: "machine.\(field.name)")
+      }
+    }
+    guard vcpus > 0 else { throw JSONError("missing", at: "machine.vcpus") }
+    self.init(vcpus: vcpus, startsInX2APIC: startsInX2APIC)
+  }
+}
+
+extension Step {
+  fileprivate init(reading value: JSONValue, at place: String) throws(JSONError) {
+    guard case .object(let members) = value, let name = members.first(where: { $0.name == "do" })?.value,
+      case .string(let operation) = name
+    else { throw JSONError("an object with a member 'do' expected", at: place) }
+    guard let number = OperationKind.numbers[operation] else {
+      throw JSONError("there is no operation '\(operation)'", at: place)
+    }
+    let kind = OperationKind.all[number]
+    var arguments = StepArguments(repeating: 0)
+    for (index, argument) in kind.arguments.enumerated() {
+      guard case .string(let text)? = members.first(where: { $0.name == argument.name })?.value,
+        let value = Hexadecimal.integer(text)
+      else { throw JSONError("a number such as 0x40 expected", at: "\(place).\(argument.name)") }
+      arguments[index] = value
+    }
+    if let extra = members.first(where: { member in
+      member.name != "do" && !kind.arguments.contains { $0.name == member.name }
+    }) {
+      throw JSONError("\(operation) has no such argument", at: "\(place).\(extra.name)")
+    }
+    self.init(operation: number, arguments: arguments)
+  }
+}

@@ -14,7 +14,8 @@ extension OperationKind {
     OperationKind(
       "guest.eoi", "a vCPU writes to its EOI register", [.vcpu], weight: 30, needsGuest: true
     ) { (arguments, subject) throws(KVMError) in
-      try access(.endOfInterrupt, writing: 0, arguments, subject)
+      guard try !subject.mayStrikeAtEOI(subject.vcpu(of: arguments)) else { return .done }
+      return try access(.endOfInterrupt, writing: 0, arguments, subject)
     },
     OperationKind(
       "guest.ipi", "a vCPU sends a fixed interrupt",

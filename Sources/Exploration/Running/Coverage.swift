@@ -9,7 +9,7 @@ public struct Coverage: Sendable {
 
   /// Nothing yet.
   public init() {
-    counts = Array(repeating: 0, count: OperationKind.all.count * 6)
+    counts = Array(repeating: 0, count: OperationKind.all.count * Self.answerNames.count)
     pairs = Array(repeating: false, count: OperationKind.all.count * OperationKind.all.count)
     rules = Array(repeating: 0, count: ModelRule.allCases.count)
   }
@@ -24,13 +24,14 @@ public struct Coverage: Sendable {
     let kind =
       switch answer {
       case .done: 0
-      case .refused, .entryRefused: 1
+      case .refused: 1
       case .delivery(.delivered): 2
       case .delivery(.coalesced): 3
       case .delivery(.ignored): 4
       case .value: 5
+      case .entryRefused: 6
       }
-    counts[operation * 6 + kind] += 1
+    counts[operation * Self.answerNames.count + kind] += 1
     if let previous { pairs[previous * size + operation] = true }
   }
 
@@ -63,12 +64,14 @@ public struct Coverage: Sendable {
     }
   }
 
-  /// How often each operation was done, with which answers: `done`, `refused`, `delivered`, `coalesced`, `ignored` and
-  /// `value`. Operations that were never done are there with nothing.
+  private static let answerNames = ["done", "refused", "delivered", "coalesced", "ignored", "value", "entryRefused"]
+
+  /// How often each operation was done, with which answers: `done`, `refused` by KVM, `delivered`, `coalesced`, `ignored`,
+  /// `value`, and `entryRefused` by the processor. Operations that were never done are there with nothing.
   public var operations: [(name: String, answers: [(name: String, count: Int)])] {
-    let names = ["done", "refused", "delivered", "coalesced", "ignored", "value"]
+    let names = Self.answerNames
     return OperationKind.all.enumerated().map { number, kind in
-      (kind.name, names.indices.map { (names[$0], counts[number * 6 + $0]) }.filter { $0.1 > 0 })
+      (kind.name, names.indices.map { (names[$0], counts[number * names.count + $0]) }.filter { $0.1 > 0 })
     }
   }
 }

@@ -34,6 +34,8 @@ public final class Explorer: Sendable {
     public var coverage = Coverage()
     /// The different findings, shrunk, and how many histories showed each.
     public var findings: [(finding: HistoryFinding, count: Int)] = []
+    /// How long the histories took, and how much of that the calls of the machine that was looked at, in nanoseconds.
+    public var time: (whole: UInt64, calls: UInt64) = (0, 0)
     /// What the host had no room for, where it ran out of something.
     public var failure: KVMError?
 
@@ -43,6 +45,10 @@ public final class Explorer: Sendable {
   private let bench: HistoryBench
   private let options: Options
   private let state = Mutex(Result())
+  /// What was seen at each place before it was shrunk: the signatures.
+  private let seen = Mutex<[String: Set<String>]>([:])
+  /// How many steps of which history were begun, and when the last of them was.
+  private let underway = Mutex<[Int: (steps: Int, since: UInt64)]>([:])
   private let next = Atomic<Int>(0)
   private let stopped = Atomic<Bool>(false)
 
@@ -79,9 +85,7 @@ public final class Explorer: Sendable {
 
   /// One history.
   func explore(_ number: Int) throws(KVMError) -> HistoryFinding? {
-    var generator = HistoryGenerator(
-      seed: options.seed &+ UInt64(number) &* 0x2545_f491_4f6c_dd1d, families: options.families,
-      omitted: options.omitted, hasGuest: options.hasGuest)
+    var generator = generator(number)
     var history = History(machine: generator.machine())
     let run = try HistoryRun(
       history.machine, deviations: bench.deviations, subject: try bench.make(history.machine), takesTurns: true,
@@ -89,10 +93,14 @@ public final class Explorer: Sendable {
     var coverage = Coverage()
     var finding: HistoryFinding?
     var previous: Int?
-    let end = bench.clock() &+ Self.longestHistory
+    defer { _ = underway.withLock { $0.removeValue(forKey: number) } }
+    let start = bench.clock()
+    let end = start &+ Self.longestHistory
     while history.steps.count < options.steps, !isStopped, bench.clock() < end {
       let step = generator.step()
       history.steps.append(step)
+      let begun = (steps: history.steps.count, since: bench.clock())
+      underway.withLock { $0[number] = begun }
       let mismatches = try run.perform(step)
       if let answer = run.lastAnswer { coverage.note(step.operation, after: previous, answer) }
       previous = step.operation
@@ -102,8 +110,10 @@ public final class Explorer: Sendable {
       }
     }
     coverage.note(run.metRules)
-    let (steps, met) = (history.steps.count, coverage)
+    let (steps, met, whole, calls) = (history.steps.count, coverage, bench.clock() &- start, run.callTime)
     state.withLock {
+      $0.time.whole += whole
+      $0.time.calls += calls
       $0.histories += 1
       $0.operations += steps
       $0.coverage.add(met)
@@ -111,14 +121,61 @@ public final class Explorer: Sendable {
     return finding
   }
 
+  private func generator(_ number: Int) -> HistoryGenerator {
+    HistoryGenerator(
+      seed: options.seed &+ UInt64(number) &* 0x2545_f491_4f6c_dd1d, families: options.families,
+      omitted: options.omitted, hasGuest: options.hasGuest)
+  }
+
+  /// Gives up histories whose last step has not come back, such as where a vCPU waits in the kernel for what nobody sends, and tells
+  /// them as findings; from any thread. The threads that are at them stay where they are.
+  ///
+  /// - Parameter limit: For how many nanoseconds a step may last.
+  /// - Returns: Whether there was one. Then the exploring is at its end.
+  public func abandon(after limit: UInt64) -> Bool {
+    let now = bench.clock()
+    let lost = underway.withLock { table in
+      let lost = table.filter { now > $0.value.since && now - $0.value.since > limit }
+      for number in lost.keys { table[number] = nil }
+      return lost
+    }
+    guard !lost.isEmpty else { return false }
+    stop()
+    let found = lost.map { number, begun in
+      var generator = generator(number)
+      var history = History(machine: generator.machine())
+      for _ in 0..<begun.steps { history.steps.append(generator.step()) }
+      let mismatch = StateMismatch("the call", "an answer", "none for \(limit / 1_000_000_000) s")
+      return HistoryFinding(history: history, mismatches: [mismatch], originalSteps: begun.steps)
+    }
+    state.withLock { result in result.findings += found.map { ($0, 1) } }
+    return true
+  }
+
+  /// How many findings at one place are shrunk: one may hide another there, and most are the same.
+  private static let shrunkAtOnePlace = 5
+
+  /// Whether a finding is to be looked into: nothing like it was, at this place and after this operation.
+  private func isNew(_ finding: HistoryFinding) -> Bool {
+    seen.withLock { seen in
+      var known = seen[finding.place] ?? []
+      guard known.count < Self.shrunkAtOnePlace else { return false }
+      let isNew = known.insert(finding.signature).inserted
+      seen[finding.place] = known
+      return isNew
+    }
+  }
+
   /// Notes what was found: what is known already is counted, what is new is shrunk and repeated.
   private func report(_ finding: HistoryFinding) throws(KVMError) {
-    let isKnown = state.withLock { result in
-      guard let known = result.findings.firstIndex(where: { $0.finding.isLike(finding) }) else { return false }
-      result.findings[known].count += 1
-      return true
+    guard isNew(finding) else {
+      return state.withLock { result in
+        let known =
+          result.findings.firstIndex { $0.finding.signature == finding.signature }
+          ?? result.findings.firstIndex { $0.finding.isLike(finding) }
+        if let known { result.findings[known].count += 1 }
+      }
     }
-    guard !isKnown else { return }
     let end = ContinuousClock.now + options.shrinkLimit
     // With everything compared after each step it may show earlier.
     var whole = try bench.run(finding.history) ?? finding
@@ -127,7 +184,7 @@ public final class Explorer: Sendable {
     shrunk.rate = try repetitions(of: shrunk)
     let (new, limit) = (shrunk, options.findings)
     let isEnough = state.withLock { result in
-      if let known = result.findings.firstIndex(where: { $0.finding.isLike(new) }) {
+      if let known = result.findings.firstIndex(where: { $0.finding.signature == new.signature }) {
         result.findings[known].count += 1
       } else {
         result.findings.append((new, 1))

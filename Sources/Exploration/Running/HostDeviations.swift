@@ -13,7 +13,8 @@ extension Deviations {
     case .kvmAMD:
       deviations = deviations.without(.commandHalvesApart).with(.commandHighKeptThroughReset)
       if survey[.apicv].state != .available { deviations = deviations.with(.taskPriorityFromCR8AtExit) }
-    case .kvmIntel: deviations = deviations.with(.taskPriorityShadowed).with(.thresholdStaleAtEntry)
+    case .kvmIntel:
+      deviations = deviations.with(.taskPriorityShadowed).with(.thresholdStaleAtEntry).with(.eventKeptByRefusedEntry)
     default: break
     }
     if survey.isKernel(before: 5, 18) { deviations = deviations.without(.commandHalvesApart) }
@@ -27,6 +28,8 @@ extension Deviations {
       deviations = deviations.without(.priorityStaleAfterRestore).with(.priorityStaleWhileDisabled)
       if survey.backEnd == .kvmIntel {
         deviations = deviations.with(.selfIPIVirtualized).with(.virtualizationInhibitedByIdentifier)
+          .with(.emptyServiceEnded)
+        if survey.isKernel(before: 6, 19) { deviations = deviations.with(.serviceVectorStale) }
         if survey.isKernel(before: 6, 3) {
           deviations = deviations.with(.missingRegistersReadable).with(.inhibitionKept)
         }

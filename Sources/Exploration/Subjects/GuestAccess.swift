@@ -27,6 +27,9 @@ public struct GuestAccess: Hashable, Sendable {
     self.value = width == 8 && value != nil ? 0 : value
   }
 
+  /// Where the instruction leaves 8 bytes that it has read.
+  static let wideResult = 0x8f00
+
   /// The widths that there is an instruction for.
   static let widths = [1, 2, 4, 8]
 
@@ -38,8 +41,11 @@ public struct GuestAccess: Hashable, Sendable {
     return switch width {
     case 1: [segment, isWrite ? 0x88 : 0x8a, 0x07]
     case 2: [segment, isWrite ? 0x89 : 0x8b, 0x07]
-    // movq mm0, [bx], and movq [bx], mm1, which nothing has written to.
-    case 8: [segment, 0x0f, isWrite ? 0x7f : 0x6f, isWrite ? 0x0f : 0x07]
+    // movq [bx], mm1, which nothing has written to.
+    case 8 where isWrite: [segment, 0x0f, 0x7f, 0x0f]
+    // movq mm0, [bx]; movq [wideResult], mm0
+    case 8:
+      [segment, 0x0f, 0x6f, 0x07, 0x0f, 0x7f, 0x06, UInt8(Self.wideResult & 0xff), UInt8(Self.wideResult >> 8)]
     default: [segment, 0x66, isWrite ? 0x89 : 0x8b, 0x07]
     }
   }

@@ -44,11 +44,10 @@ public protocol InterruptSubject: AnyObject {
   func setActivity(_ vcpu: Int, _ state: MPState) throws(KVMError) -> Bool
   /// Runs a vCPU with interrupts on until it has taken one, whose vector is the answer; `done` where it takes none.
   func takeInterrupt(_ vcpu: Int) throws(KVMError) -> StepAnswer
-  /// Has a vCPU write an MSR, or read it where there is no value, with interrupts off. Where it does not run, or an NMI
-  /// waits, the answer is `done`.
+  /// Has a vCPU write an MSR, or read it where there is no value, with interrupts off. Where it does not run, an NMI waits, or an
+  /// entry that was refused has left something to be injected, the answer is `done`.
   func accessMSR(_ vcpu: Int, _ index: UInt32, writing value: UInt64?) throws(KVMError) -> StepAnswer
-  /// Has a vCPU reach interrupt controllers by memory or ports, with interrupts off; as `accessMSR` where it does not run. The
-  /// answer to a read of 8 bytes is `done`.
+  /// Has a vCPU reach interrupt controllers by memory or ports, with interrupts off; as `accessMSR` where it does not run.
   func access(_ vcpu: Int, _ access: GuestAccess) throws(KVMError) -> StepAnswer
   /// Has a vCPU execute an instruction with interrupts off, which lets NMIs wait as `accessMSR` does.
   func runWithInterruptsOff(_ vcpu: Int) throws(KVMError) -> StepAnswer
@@ -59,4 +58,43 @@ public protocol InterruptSubject: AnyObject {
 extension InterruptSubject {
   /// Does a step of a history: what its operation says.
   public func perform(_ step: Step) throws(KVMError) -> StepAnswer { try step.kind.perform(step.arguments, self) }
+}
+
+/// What the answer to a step was, or may be.
+public enum StepAnswer: Hashable, Sendable {
+  /// It was done, and says nothing.
+  case done
+  /// It was refused.
+  case refused
+  /// The processor refused to enter the guest, for a reason that it numbers.
+  case entryRefused(UInt64)
+  /// What became of an interrupt.
+  case delivery(DeliveryAnswer)
+  /// A value, or where time decides between which two it may be.
+  case value(UInt64, upTo: UInt64)
+
+  /// A value that is known.
+  static func value(_ value: UInt64) -> StepAnswer { .value(value, upTo: value) }
+
+  /// Whether a machine may answer so where this is expected.
+  func allows(_ seen: StepAnswer) -> Bool {
+    guard case .value(let least, let most) = self, case .value(let value, _) = seen else { return self == seen }
+    return least <= value && value <= most
+  }
+}
+
+extension StepAnswer: CustomStringConvertible {
+  /// The answer in words, as in `delivered to 2` and `0x40`.
+  public var description: String {
+    switch self {
+    case .done: "done"
+    case .refused: "refused"
+    case .entryRefused(let reason): "entry refused, hardware reason \(reason)"
+    case .delivery(.delivered(let count)): "delivered to \(count)"
+    case .delivery(.coalesced): "coalesced"
+    case .delivery(.ignored): "ignored"
+    case .value(let least, let most):
+      least == most ? "0x" + String(least, radix: 16) : "0x\(String(least, radix: 16)) to 0x\(String(most, radix: 16))"
+    }
+  }
 }

@@ -145,7 +145,8 @@ public final class KVMSubject: InterruptSubject {
 
   private func isRunning(_ vcpu: Int) throws(KVMError) -> Bool {
     guard try vcpus[vcpu].mpState() == .runnable else { return false }
-    return try vcpus[vcpu].events().nmi.pending == 0
+    let events = try vcpus[vcpu].events()
+    return events.nmi.pending == 0 && !events.nmi.injected && !events.interrupt.injected
   }
 
   /// Everything that can be seen.

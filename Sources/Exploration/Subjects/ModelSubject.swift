@@ -103,21 +103,20 @@ public class ModelSubject: InterruptSubject {
   /// Runs a vCPU until it has taken an interrupt.
   public func takeInterrupt(_ vcpu: Int) -> StepAnswer {
     guard machine.acceptEvents(vcpu) == .running else { return .done }
-    if machine.localAPICs[vcpu].processor.hasRestarted {
-      machine.putBack(vcpu)
-    } else {
-      machine.returnFromHandler(vcpu)
-    }
+    if machine.localAPICs[vcpu].processor.hasRestarted { machine.putBack(vcpu) }
     machine.enter(vcpu)
     if hasStrayEvent { machine.wake(vcpu) }
-    defer {
-      machine.watchTaskPriority(vcpu)
-      machine.leave(vcpu)
-    }
+    defer { machine.leave(vcpu) }
+    guard machine.returnFromHandler(vcpu) else { return .entryRefused(Self.invalidControl) }
     let processor = machine.localAPICs[vcpu].processor
     let vector = machine.takeInterrupt(vcpu)
-    machine.setThreshold(vcpu, hasEvent: processor.hasEvent || processor.pendingNMIs > 0)
-    if machine.isEntryRefused(vcpu) { return .entryRefused(Self.invalidControl) }
+    let looks = processor.hasEvent || processor.pendingNMIs > 0
+    if looks { machine.watchTaskPriority(vcpu) }
+    machine.setThreshold(vcpu, hasEvent: looks)
+    if machine.isEntryRefused(vcpu) {
+      machine.keepEvent(vcpu, vector, before: processor)
+      return .entryRefused(Self.invalidControl)
+    }
     return vector.map { .value(UInt64($0.rawValue)) } ?? .done
   }
 
@@ -153,7 +152,7 @@ public class ModelSubject: InterruptSubject {
         case .ioapic: Self.only(machine.readIOAPIC(at: UInt64(access.place), width: access.width))
         case .ports: Self.only(machine.readPorts(access.place, width: access.width))
         }
-      return access.width == 8 ? .done : .value(values.lowerBound, upTo: values.upperBound)
+      return .value(values.lowerBound, upTo: values.upperBound)
     }
   }
 
@@ -162,13 +161,13 @@ public class ModelSubject: InterruptSubject {
   /// Has a vCPU execute an instruction with interrupts off.
   public func runWithInterruptsOff(_ vcpu: Int) -> StepAnswer { execute(vcpu) { _, _ in .done } }
 
-  /// Has a vCPU execute an instruction with interrupts off, where it runs and no NMI waits.
+  /// Has a vCPU execute an instruction with interrupts off, where it runs and no NMI waits, nor anything that was not injected.
   private func execute(
     _ vcpu: Int, _ instruction: (inout ReferenceMachine, Moment) -> StepAnswer
   ) -> StepAnswer {
-    guard machine.acceptEvents(vcpu) == .running, machine.localAPICs[vcpu].processor.pendingNMIs == 0 else {
-      return .done
-    }
+    guard machine.acceptEvents(vcpu) == .running, machine.localAPICs[vcpu].processor.pendingNMIs == 0,
+      machine.localAPICs[vcpu].processor.queued == nil
+    else { return .done }
     if machine.localAPICs[vcpu].processor.hasRestarted { machine.putBack(vcpu) }
     machine.enter(vcpu)
     if hasStrayEvent { machine.wake(vcpu) }
@@ -183,7 +182,12 @@ public class ModelSubject: InterruptSubject {
       machine.wake(vcpu)
     }
     if machine.isEntryRefused(vcpu) { return .entryRefused(Self.invalidControl) }
+    machine.forgetEvent(vcpu)
     let answer = instruction(&machine, moment)
+    if machine.localAPICs[vcpu].processor.hasEvent {
+      machine.watchTaskPriority(vcpu)
+      machine.setThreshold(vcpu, hasEvent: true)
+    }
     return machine.isEntryRefused(vcpu) ? .entryRefused(Self.invalidControl) : answer
   }
 

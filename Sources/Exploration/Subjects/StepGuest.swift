@@ -22,6 +22,8 @@ struct StepGuest {
   static let loopPort: UInt16 = 0x3e0
   static let handlerPort: UInt16 = 0x3e1
 
+  private let region: GuestRegion
+
   /// Puts the guest into a machine's memory.
   init(in vm: VirtualMachine) throws(KVMError) {
     let memory = try Mapping(anonymous: Self.size)
@@ -51,7 +53,8 @@ struct StepGuest {
     } catch {
       throw KVMError(call: .mmap, errno: .badAddress, detail: "\(error)")
     }
-    try vm.setMemoryRegion(slot: 0, guestAddress: 0, region: GuestRegion(memory))
+    region = GuestRegion(memory)
+    try vm.setMemoryRegion(slot: 0, guestAddress: 0, region: region)
   }
 
   /// Puts a vCPU into the loop. KVM_SET_SREGS takes the TPR's class from CR8, and clears its subclass.
@@ -110,15 +113,25 @@ struct StepGuest {
 
   /// Has a vCPU reach interrupt controllers by memory or ports with interrupts off.
   ///
-  /// - Returns: What it has read; `done` for a write and for 8 bytes.
+  /// - Returns: What it has read; `done` for a write.
   func access(_ vcpu: VCPU, _ access: GuestAccess) throws(KVMError) -> StepAnswer {
     let result = try execute(vcpu, at: Self.accesses + access.number * 16) {
       $0.rbx = UInt64(access.place)
       $0.rdx = UInt64(access.place)
       $0.rax = access.value ?? 0
     }
-    guard case .done(let after) = result, access.value == nil, access.width < 8 else { return result.answer }
+    guard case .done(let after) = result, access.value == nil else { return result.answer }
+    guard access.width < 8 else { return try wideResult() }
     return .value(after.rax & (1 << UInt64(8 * access.width) - 1))
+  }
+
+  /// The 8 bytes that a vCPU has read.
+  private func wideResult() throws(KVMError) -> StepAnswer {
+    do {
+      return .value(try region.mapping.load(at: GuestAccess.wideResult, as: UInt64.self))
+    } catch {
+      throw KVMError(call: .mmap, errno: .badAddress, detail: "\(error)")
+    }
   }
 
   /// Has a vCPU execute an instruction with interrupts off.

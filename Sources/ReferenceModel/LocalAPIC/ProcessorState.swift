@@ -1,4 +1,4 @@
-import APIC
+public import APIC
 
 /// What of a processor a local APIC decides: whether it runs, and which of INIT, SIPI and NMI wait.
 public struct ProcessorState: Hashable, Sendable {
@@ -27,7 +27,9 @@ public struct ProcessorState: Hashable, Sendable {
   /// Whether INIT or SIPI have put it elsewhere since somebody last looked.
   public var hasRestarted = false
   /// Whether something has happened for which the processor has to look for interrupts (KVM_REQ_EVENT).
-  public var hasEvent = true
+  public var hasEvent = true { didSet { if hasEvent { hasLooked = false } } }
+  /// Whether it has looked since: what it has found waits until it takes interrupts again, and it leaves the guest then.
+  public var hasLooked = false
   /// Whether it is to learn anew which EOIs the IOAPIC is to hear of (KVM_REQ_SCAN_IOAPIC).
   public var hasScanRequest = true
   /// The highest vector that it has in hand and that no pin sends it any more: its EOI makes it learn anew.
@@ -42,8 +44,27 @@ public struct ProcessorState: Hashable, Sendable {
   /// Whether NMIs are held back until IRET.
   public var isNMIMasked = false
 
+  /// What KVM was to inject at an entry that the processor refused, and injects at the next one.
+  public var queued: QueuedEvent?
+  /// What an NMI has come before the first instruction of the handler of.
+  public var interrupted: Vector?
+
   /// A processor that does that.
   public init(activity: Activity) { self.activity = activity }
+}
+
+/// An event that was taken from where it waited, and has not reached the guest.
+public struct QueuedEvent: Hashable, Sendable {
+  /// Its vector.
+  public var vector: Vector
+  /// Whether it is an NMI, which then counts as being handled.
+  public var isNMI: Bool
+
+  /// An event.
+  public init(vector: Vector, isNMI: Bool) {
+    self.vector = vector
+    self.isNMI = isNMI
+  }
 }
 
 extension ReferenceLocalAPIC {
@@ -61,6 +82,7 @@ extension ReferenceLocalAPIC {
       processor.hasEvent = true
       processor.pendingNMIs = 0
       processor.isNMIMasked = false
+      processor.queued = nil
       processor.hasRestarted = true
       processor.activity = base.isBootstrapProcessor ? .running : .waitingForSIPI
     }

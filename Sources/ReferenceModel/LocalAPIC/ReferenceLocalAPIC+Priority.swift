@@ -20,9 +20,10 @@ extension ReferenceLocalAPIC {
   }
 
   /// Derives the PPR from the TPR and the ISR (SDM volume 3A, section 12.8.3.1).
-  mutating func updateProcessorPriority() {
+  mutating func updateProcessorPriority() { setProcessorPriority(highestInService) }
+
+  mutating func setProcessorPriority(_ highest: Vector?) {
     let old = page.processorPriority
-    let highest = highestInService
     page.processorPriority = Priority.processorPriority(taskPriority: page.taskPriority, highestInService: highest)
     if page.processorPriority.rawValue != 0 {
       met.insert(
@@ -40,7 +41,7 @@ extension ReferenceLocalAPIC {
   public var nextDeliverable: Vector? {
     guard isPresent, let vector = page.highest(in: .interruptRequest) else { return nil }
     let priority = Priority.processorPriority(
-      taskPriority: page.taskPriority, highestInService: highestInService)
+      taskPriority: page.taskPriority, highestInService: virtualization.isActive ? servicePriority : highestInService)
     return priority.allows(vector) ? vector : nil
   }
 
@@ -54,7 +55,8 @@ extension ReferenceLocalAPIC {
     page.put(false, vector, in: .interruptRequest)
     if !page.has(vector, in: .inService) { service = ServiceRecord(count: service.count + 1, highest: vector) }
     page.put(true, vector, in: .inService)
-    updateProcessorPriority()
+    virtualization.serviceVector = virtualization.isActive ? vector.rawValue : virtualization.serviceVector
+    virtualizeProcessorPriority()
     return vector
   }
 
@@ -69,11 +71,52 @@ extension ReferenceLocalAPIC {
     met.insert(.serviceEnded)
     if page.has(vector, in: .inService) { service = ServiceRecord(count: service.count - 1) }
     page.put(false, vector, in: .inService)
+    updateServiceVector()
     updateProcessorPriority()
+    return heardEnd(of: vector)
+  }
+
+  /// What the IOAPICs hear of the end of a service.
+  mutating func heardEnd(of vector: Vector) -> (vector: Vector, isLevel: Bool)? {
     processor.hasEvent = true
     if processor.staleVector == vector.rawValue { processor.hasScanRequest = true }
     guard broadcastVectors.contains(vector) || !deviations.contains(.endOfInterruptMapAtEntry) else { return nil }
     met.insert(.endHeardByIOAPIC)
     return (vector, page.has(vector, in: .triggerModes))
+  }
+}
+
+/// The three sets of vectors, reached through the page without being copied: most of what a local APIC does is a bit in
+/// one of them.
+extension LocalAPICState {
+  /// Whether a vector is in the ISR, the TMR or the IRR.
+  @inline(__always)
+  func has(_ vector: Vector, in set: LocalAPICRegister) -> Bool {
+    registers[Self.word(vector, set)] >> (UInt32(vector.rawValue) & 31) & 1 != 0
+  }
+
+  /// Puts a vector into the ISR, the TMR or the IRR, or takes it out.
+  @inline(__always)
+  mutating func put(_ isMember: Bool, _ vector: Vector, in set: LocalAPICRegister) {
+    let bit = UInt32(1) << (UInt32(vector.rawValue) & 31)
+    let word = Self.word(vector, set)
+    registers[word] = isMember ? registers[word] | bit : registers[word] & ~bit
+  }
+
+  /// The highest vector in the ISR, the TMR or the IRR.
+  @inline(__always)
+  func highest(in set: LocalAPICRegister) -> Vector? {
+    var index = 7
+    while index >= 0 {
+      let word = registers[Int(set.rawValue >> 2) + index * 4]
+      if word != 0 { return Vector(rawValue: UInt8(index * 32 + 31 - word.leadingZeroBitCount)) }
+      index -= 1
+    }
+    return nil
+  }
+
+  @inline(__always)
+  private static func word(_ vector: Vector, _ set: LocalAPICRegister) -> Int {
+    Int(set.rawValue >> 2) + Int(vector.rawValue >> 5) * 4
   }
 }

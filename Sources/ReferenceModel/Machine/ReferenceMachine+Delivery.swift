@@ -129,7 +129,8 @@ extension ReferenceMachine {
     case .none:
       isUnderstood(message.destination, by: vcpu)
         && localAPICs[vcpu].page.isDestination(
-          message.destination, mode: localAPICs[vcpu].mode, id: identifier(vcpu, message),
+          message.destination, mode: localAPICs[vcpu].mode,
+          id: identifier(localAPICs[vcpu], message.destination),
           isInterprocessor: sender != nil,
           hasBroadcastQuirk: configuration.deviations.contains(.messageBroadcastInX2APIC))
     case .`self`: vcpu == sender
@@ -139,9 +140,8 @@ extension ReferenceMachine {
   }
 
   /// The x2APIC ID that a destination is compared with; a logical one with the LDR, which follows the ID register.
-  private func identifier(_ vcpu: Int, _ message: BusMessage) -> UInt32 {
-    let isLogical = message.destination.mode == .logical && localAPICs[vcpu].mode == .x2APIC
-    return isLogical ? localAPICs[vcpu].page[.id] : localAPICs[vcpu].id
+  func identifier(_ apic: ReferenceLocalAPIC, _ destination: Destination) -> UInt32 {
+    destination.mode == .logical && apic.mode == .x2APIC ? apic.page[.id] : apic.id
   }
 
   /// The map of destinations, which is made again when it is asked after a change.
@@ -173,5 +173,33 @@ extension ReferenceMachine {
     var rest = candidates
     for _ in 0..<Int(vector.rawValue) % candidates.nonzeroBitCount { rest &= rest - 1 }
     return rest.trailingZeroBitCount
+  }
+}
+
+/// What became of an interrupt that a device raised, as KVM answers (KVM API, KVM_IRQ_LINE_STATUS and KVM_SIGNAL_MSI).
+public enum DeliveryAnswer: Hashable, Sendable {
+  /// That many local APICs or pins took it.
+  case delivered(UInt32)
+  /// It was pending already, or those that it was for do not take it.
+  case coalesced
+  /// It reached nobody: a masked pin, no route, no destination.
+  case ignored
+
+  /// The answer that is KVM's number.
+  init(_ number: Int) { self = number > 0 ? .delivered(UInt32(number)) : number == 0 ? .coalesced : .ignored }
+
+  /// KVM's number: above 0, 0 or -1.
+  var number: Int {
+    switch self {
+    case .delivered(let count): Int(count)
+    case .coalesced: 0
+    case .ignored: -1
+    }
+  }
+
+  /// The answer of a GSI that leads to several pins or messages: what was taken adds up (`kvm_set_irq`).
+  func adding(_ other: DeliveryAnswer) -> DeliveryAnswer {
+    guard other != .ignored else { return self }
+    return DeliveryAnswer(other.number + max(0, number))
   }
 }

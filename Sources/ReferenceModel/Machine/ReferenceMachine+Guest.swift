@@ -7,10 +7,12 @@ extension ReferenceMachine {
   public mutating func putBack(_ vcpu: Int) {
     localAPICs[vcpu].processor.hasRestarted = false
     localAPICs[vcpu].processor.isInHandler = false
+    localAPICs[vcpu].processor.interrupted = nil
     localAPICs[vcpu].processor.hasEvent = true
     localAPICs[vcpu].page.taskPriority.subclass = 0
     localAPICs[vcpu].updateProcessorPriority()
     localAPICs[vcpu].updateThreshold()
+    localAPICs[vcpu].updateTaskPriorityWatch()
   }
 
   /// A vCPU enters the guest: it takes INIT and SIPI, learns which EOIs the IOAPIC is to hear of (`vcpu_scan_ioapic`), and
@@ -18,6 +20,7 @@ extension ReferenceMachine {
   public mutating func enter(_ vcpu: Int) {
     _ = acceptEvents(vcpu)
     localAPICs[vcpu].updateVirtualization(isInhibited: isVirtualizationInhibited)
+    if localAPICs[vcpu].virtualization.isActive { localAPICs[vcpu].virtualizeProcessorPriority() }
     if localAPICs[vcpu].processor.hasScanRequest {
       localAPICs[vcpu].processor.hasScanRequest = false
       if localAPICs[vcpu].isPresent { scan(vcpu) }
@@ -55,22 +58,26 @@ extension ReferenceMachine {
   /// (`kvm_cpu_get_interrupt`), else from its local APIC.
   public mutating func takeInterrupt(_ vcpu: Int) -> Vector? {
     guard localAPICs[vcpu].processor.activity == .running else { return nil }
+    if let event = localAPICs[vcpu].processor.queued { return takeQueued(event, vcpu) }
     if localAPICs[vcpu].processor.pendingNMIs > 0, !localAPICs[vcpu].processor.isNMIMasked {
       met.insert(.nmiTaken)
       localAPICs[vcpu].processor.pendingNMIs -= 1
       localAPICs[vcpu].processor.isNMIMasked = true
       localAPICs[vcpu].processor.isInHandler = true
       // Interrupts are looked for nevertheless, and the PPR is derived.
-      if !(pic.output && acceptsExternal(vcpu)), localAPICs[vcpu].isPresent {
-        localAPICs[vcpu].updateProcessorPriority()
-      }
+      derivePriority(vcpu)
       return 2
+    }
+    if let vector = localAPICs[vcpu].processor.interrupted {
+      localAPICs[vcpu].processor.interrupted = nil
+      lookInHandler(vcpu)
+      return vector
     }
     guard localAPICs[vcpu].processor.hasEvent || !configuration.deviations.contains(.interruptsSoughtOnEvent) else {
       return nil
     }
     let isExternal = pic.output && acceptsExternal(vcpu)
-    if !isExternal, localAPICs[vcpu].isPresent { localAPICs[vcpu].updateProcessorPriority() }
+    derivePriority(vcpu)
     if isExternal { met.insert(.externalTaken) }
     guard let vector = isExternal ? pic.acknowledge() : localAPICs[vcpu].acknowledge() else {
       localAPICs[vcpu].processor.hasEvent = false
@@ -78,8 +85,9 @@ extension ReferenceMachine {
     }
     localAPICs[vcpu].processor.isInHandler = true
     noticePIC()
+    localAPICs[vcpu].processor.hasLooked = true
     // Behind an interrupt of the PICs KVM looks once more, whether to open a window for another.
-    if isExternal, configuration.deviations.contains(.taskPriorityShadowed) { derivePriority(vcpu) }
+    if isExternal, !configuration.deviations.contains(.serviceEndsAtDelivery) { derivePriority(vcpu) }
     // A back end that cannot see the guest's EOIs sends one at delivery, whoever the interrupt came from.
     if configuration.deviations.contains(.serviceEndsAtDelivery), let ended = localAPICs[vcpu].endOfInterrupt() {
       endOfInterrupt(ended.vector, isLevel: ended.isLevel, vcpu)
@@ -93,16 +101,24 @@ extension ReferenceMachine {
     derivePriority(vcpu)
   }
 
-  /// KVM asks whether an interrupt waits: where the PICs have none, its answer derives the PPR.
-  private mutating func derivePriority(_ vcpu: Int) {
+  /// KVM asks whether an interrupt waits: where the PICs have none, its answer derives the PPR. With APICv the processor does so
+  /// as it enters.
+  mutating func derivePriority(_ vcpu: Int) {
     guard !(pic.output && acceptsExternal(vcpu)), localAPICs[vcpu].isPresent else { return }
-    localAPICs[vcpu].updateProcessorPriority()
+    localAPICs[vcpu].virtualizeProcessorPriority()
   }
 
   /// A guest reads an x2APIC register by its MSR.
   ///
   /// - Returns: The values that it may have; nil for a general-protection exception.
   public mutating func guestReadMSR(_ vcpu: Int, _ index: UInt32, at moment: Moment) -> ClosedRange<UInt64>? {
+    if index == LocalAPICRegister.processorPriority.msr, localAPICs[vcpu].virtualization.isActive,
+      localAPICs[vcpu].mode == .x2APIC
+    {
+      // What the page has.
+      let priority = UInt64(localAPICs[vcpu].page.processorPriority.rawValue)
+      return priority...priority
+    }
     if let values = readMSR(vcpu, index, at: moment) { return values }
     let deviations = configuration.deviations
     guard localAPICs[vcpu].mode == .x2APIC, deviations.contains(.missingRegistersReadable),
@@ -129,6 +145,16 @@ extension ReferenceMachine {
         localAPICs[vcpu].writeShadow(UInt32(value))
         return true
       }
+      localAPICs[vcpu].page[.taskPriority] = UInt32(value)
+      localAPICs[vcpu].virtualizeProcessorPriority()
+      return true
+    }
+    if index == LocalAPICRegister.endOfInterrupt.msr, localAPICs[vcpu].mode == .x2APIC, isActive {
+      guard value == 0 else { return false }
+      if let ended = localAPICs[vcpu].virtualizeEndOfInterrupt() {
+        endOfInterrupt(ended.vector, isLevel: ended.isLevel, vcpu)
+      }
+      return true
     }
     if index == LocalAPICRegister.selfIPI.msr, localAPICs[vcpu].mode == .x2APIC, 0x10...0xff ~= value, isActive,
       configuration.deviations.contains(.selfIPIVirtualized)
@@ -143,9 +169,7 @@ extension ReferenceMachine {
   /// nothing is taken from it (`svm_update_cr8_intercept`). Of a local APIC that software has disabled it takes no notice.
   public mutating func watchTaskPriority(_ vcpu: Int) {
     guard localAPICs[vcpu].isPresent, localAPICs[vcpu].isSoftwareEnabled else { return }
-    let page = localAPICs[vcpu].page
-    let held = page.highest(in: .interruptRequest).map { $0.priorityClass <= page.taskPriority.class }
-    localAPICs[vcpu].processor.isTaskPriorityWatched = held ?? false
+    localAPICs[vcpu].updateTaskPriorityWatch()
   }
 
   /// A vCPU leaves the guest (`sync_cr8_to_lapic`).
@@ -160,13 +184,6 @@ extension ReferenceMachine {
   /// Something makes a vCPU look for interrupts at its next entry (KVM_REQ_EVENT).
   public mutating func wake(_ vcpu: Int) { localAPICs[vcpu].processor.hasEvent = true }
 
-  /// The handler of what a vCPU took last returns, and NMIs are let in again (SDM volume 3A, section 7.7.1).
-  public mutating func returnFromHandler(_ vcpu: Int) {
-    guard localAPICs[vcpu].processor.isInHandler else { return }
-    localAPICs[vcpu].processor.isInHandler = false
-    localAPICs[vcpu].processor.isNMIMasked = false
-  }
-
   /// Whether the PICs' interrupt reaches a vCPU (`kvm_apic_accept_pic_intr`).
   public func acceptsExternal(_ vcpu: Int) -> Bool {
     let apic = localAPICs[vcpu]
@@ -174,6 +191,9 @@ extension ReferenceMachine {
     let entry = apic.page.lvt(.lint0)
     return !entry.isMasked && entry.deliveryMode == .external
   }
+
+  /// A vCPU has looked for interrupts, and does so no more until something happens.
+  public mutating func forgetEvent(_ vcpu: Int) { localAPICs[vcpu].processor.hasEvent = false }
 
   /// Writes a register of the IOAPIC.
   ///

@@ -14,6 +14,7 @@ extension ReferenceMachine {
       noticeIdentifier(vcpu)
       trackClock(vcpu)
       localAPICs[vcpu].updateThreshold()
+      localAPICs[vcpu].updateTaskPriorityWatch()
     }
     return isTaken
   }
@@ -85,7 +86,8 @@ extension ReferenceMachine {
   /// KVM does not ask here whether the local APIC is enabled; one that is not is compared as in xAPIC mode.
   func matchesEvenAbsent(_ apic: ReferenceLocalAPIC, _ destination: Destination) -> Bool {
     apic.page.isDestination(
-      destination, mode: apic.mode == .x2APIC ? .x2APIC : .xAPIC, id: apic.id, isInterprocessor: false,
+      destination, mode: apic.mode == .x2APIC ? .x2APIC : .xAPIC, id: identifier(apic, destination),
+      isInterprocessor: false,
       hasBroadcastQuirk: configuration.deviations.contains(.messageBroadcastInX2APIC))
   }
 }

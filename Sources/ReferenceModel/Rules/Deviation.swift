@@ -83,11 +83,17 @@ public enum Deviation: UInt8, Sendable, CaseIterable {
   /// guest's write stays in the TPR shadow: the PPR is derived when KVM next looks, or where the TPR falls below the threshold.
   case taskPriorityShadowed
   /// The TPR threshold stays above a TPR that was lowered where that lets no interrupt in, and the processor refuses the next
-  /// entry: KVM_RUN fails.
+  /// entry: KVM_RUN fails. In xAPIC mode the vCPU leaves the guest as soon as it has entered, and KVM_RUN does not return.
   case thresholdStaleAtEntry
   /// Who was reached by a pin's entry before its destination mode was written does not learn of it: the former destination is taken
   /// in the new mode.
   case formerDestinationInNewMode
+  /// Where APICv comes back for a vCPU, the processor takes to be in service what was so when APICv went: its SVI stays as it was.
+  case serviceVectorStale
+  /// A guest's EOI with nothing in service ends the service of vector 0.
+  case emptyServiceEnded
+  /// What was to be injected at an entry that the processor refuses is injected at the next that it does not refuse.
+  case eventKeptByRefusedEntry
 }
 
 extension Deviation {
@@ -135,6 +141,9 @@ extension Deviation {
     case .taskPriorityShadowed: "vmx_update_msr_bitmap_x2apic, handle_tpr_below_threshold"
     case .formerDestinationInNewMode: "ioapic_write_indirect"
     case .thresholdStaleAtEntry: "handle_tpr_below_threshold, apic_update_ppr"
+    case .serviceVectorStale: "__kvm_vcpu_update_apicv"
+    case .eventKeptByRefusedEntry: "vmx_vcpu_run, before vmx_complete_interrupts"
+    case .emptyServiceEnded: "handle_apic_eoi_induced; SDM volume 3C, section 31.1.4"
     }
   }
 
@@ -160,6 +169,9 @@ extension Deviation {
     case .taskPriorityShadowed: "on Intel with a TPR shadow, where APICv is not active; seen on 6.1"
     case .thresholdStaleAtEntry:
       "from commit eb90f3417a0c on, on Intel with a TPR shadow, where APICv is not active; seen on 6.1"
+    case .serviceVectorStale: "before 6.19, on Intel where APICv is there"
+    case .eventKeptByRefusedEntry: "on Intel; seen on 6.1"
+    case .emptyServiceEnded: "on Intel where APICv is active; seen on 6.1"
     case .lint0EnabledAtReset: "all, unless KVM_X86_QUIRK_LINT0_REENABLED is disabled"
     default: "all"
     }
@@ -179,7 +191,8 @@ public struct Deviations: Hashable, Sendable {
       Deviation.serviceEndsAtDelivery, .pendingNMIsReportedAsOne, .identifierKeptFromX2APIC, .aliasesUnnoticed,
       .identifierSettable, .taskPriorityFromCR8AtExit, .commandHighKeptThroughReset, .priorityStaleWhileDisabled,
       .missingRegistersReadable, .selfIPIVirtualized, .virtualizationInhibitedByIdentifier, .inhibitionKept,
-      .taskPriorityShadowed, .thresholdStaleAtEntry,
+      .taskPriorityShadowed, .thresholdStaleAtEntry, .serviceVectorStale, .emptyServiceEnded,
+      .eventKeptByRefusedEntry,
     ]
     .reduce(Deviations(bits: (1 << UInt64(Deviation.allCases.count)) - 1)) { $0.without($1) }
   }

@@ -12,7 +12,7 @@ public enum ModelRule: UInt8, Sendable, CaseIterable {
   case pinSent, edgeMerged, pinHeldBack, pinSentAgain, picLineChanged, messageRouted
   case externalTaken, nmiTaken, endsScanned, interruptsOff
   case pageRead, pageWritten, pageAccessIgnored, ioapicAccessed, portAccessed
-  case taskPriorityKept, entryRefused
+  case taskPriorityKept, entryRefused, entryStalls
 
   /// A stable name, as reports have it.
   public var name: String { "\(self)" }
@@ -47,6 +47,7 @@ public enum ModelRule: UInt8, Sendable, CaseIterable {
     case .ioapicAccessed: "82093AA data sheet, section 3.1; ioapic_mmio_write"
     case .portAccessed: "8259A data sheet, operation command words; pic_ioport_write"
     case .taskPriorityKept: "SDM volume 3C, section 31.1.2"
+    case .entryStalls: "SDM volume 3C, section 28.7.7; handle_tpr_below_threshold"
     case .entryRefused: "SDM volume 3C, section 28.2.1.1"
     }
   }

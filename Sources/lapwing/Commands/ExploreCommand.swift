@@ -35,7 +35,7 @@ struct ExploreCommand: ParsableCommand {
   @Flag(help: "Leave out what needs a vCPU that executes instructions.")
   var hostSide = false
 
-  @Option(help: "A deviation that the model is not to have, so that it shows; --host-deviations names them.")
+  @Option(help: "A deviation the model is not to have: exploring ends when it shows; --host-deviations names them.")
   var without: [String] = []
 
   @Option(help: "Explore the model's image of a kernel with a fault instead of KVM; --list names them.")
@@ -132,7 +132,8 @@ struct ExploreCommand: ParsableCommand {
     options.families = Set(families)
     options.hasGuest = bench.hasGuest
     options.omitted = Set(bench.omitted.map(\.name))
-    options.findings = fault == nil ? 20 : 1
+    // Who has something shown wants to see that.
+    options.findings = fault == nil && without.isEmpty ? 20 : 1
     guard
       !HistoryGenerator(seed: 0, families: options.families, omitted: options.omitted, hasGuest: options.hasGuest)
         .isEmpty

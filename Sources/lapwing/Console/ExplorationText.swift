@@ -32,9 +32,17 @@ struct ExplorationText {
       default: "\(result.findings.count) DIFFERENCES"
       }
     lines.append(
-      "\(result.operations) operations in \(result.histories) histories, \(rate) a second; "
-        + "\(result.coverage.metText); \(found)")
+      "\(result.operations) operations in \(result.histories) histories, \(rate) a second, "
+        + "\(callText); \(result.coverage.metText); \(found)")
     return lines.joined(separator: "\n")
+  }
+
+  /// How much of the time the calls take: no explorer that makes them is faster than they are.
+  private var callText: String {
+    let part = Double(result.time.calls) / Double(max(1, result.time.whole))
+    let microseconds = Double(result.time.calls) / Double(max(1, result.operations)) / 1000
+    return "\(Int(part * 100)) % of it in the calls of what is explored, "
+      + "\((microseconds * 10).rounded() / 10) µs an operation"
   }
 
   private func describe(_ finding: HistoryFinding, count: Int) -> [String] {

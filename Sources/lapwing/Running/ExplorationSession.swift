@@ -6,6 +6,9 @@ import SystemPackage
 
 /// An exploration on several threads, until its time is up or a signal ends it.
 final class ExplorationSession {
+  /// Far longer than any step lasts, in nanoseconds: a thread of an emulated host may have to wait for its turn.
+  private static let longestStep: UInt64 = 30_000_000_000
+
   private let explorer: Explorer
   private let start = ContinuousClock.now
   private(set) var duration = Duration.zero
@@ -38,6 +41,7 @@ final class ExplorationSession {
     var shown = start
     while !workers.areDone {
       usleep(20_000)
+      if explorer.abandon(after: Self.longestStep) { break }
       if signals.isPending || .now >= start + length { explorer.stop() }
       if .now >= shown + .seconds(10) {
         shown = .now
