@@ -76,7 +76,7 @@ import Testing
   @Test func `a posting that has become a kick is delivered at entry, whatever the counters say`() {
     let evidence = Self.observe(Self.inGuest, residency: Self.residency(inGuest: 0, atEntry: 1))
     #expect(evidence.interrupts.map(\.path) == [.virtualDelivery])
-    #expect(evidence.interrupts[0].basis.contains("exits meanwhile: EXTERNAL_INTERRUPT"))
+    #expect(evidence.interrupts[0].basis.contains("exits: EXTERNAL_INTERRUPT"))
   }
 
   @Test(arguments: [

@@ -22,10 +22,16 @@ public struct ExitReason: Hashable, Sendable {
   /// Whether it may be for the notification of a posted interrupt: not where it is for another vector of the host's.
   var mayBeNotification: Bool { isExternalInterrupt && (vector ?? Self.notification) == Self.notification }
 
-  /// Whether it is for the host's own sake, such as a tick of its timer or a device of its: for an interrupt of the host's
-  /// that is neither a notification of KVM's nor an interprocessor interrupt, by which the host has a vCPU leave the guest.
-  /// False where nothing tells the vector.
-  var isHostsOwn: Bool { isExternalInterrupt && vector.map { !Self.kicks.contains($0) } == true }
+  /// Whether it is for the host's own sake and not by what an interrupt of the guest's does: for an interrupt of the host's
+  /// that is neither a notification of KVM's nor an interprocessor interrupt, by which the host has a vCPU leave the guest, such
+  /// as a tick of its timer; or for memory that the host has not mapped yet (an EPT violation). False where nothing tells the
+  /// vector.
+  var isHostsOwn: Bool {
+    isExternalInterrupt ? vector.map { !Self.kicks.contains($0) } == true : isEPTViolation
+  }
+
+  /// SDM volume 3D, appendix C, number 48.
+  private var isEPTViolation: Bool { architecture == Self.vmx && number & 0xffff == 48 }
 
   /// POSTED_INTR_NESTED_VECTOR, POSTED_INTR_WAKEUP_VECTOR, POSTED_INTR_VECTOR, CALL_FUNCTION_SINGLE_VECTOR,
   /// CALL_FUNCTION_VECTOR and RESCHEDULE_VECTOR (kernel, arch/x86/include/asm/irq_vectors.h).

@@ -81,9 +81,9 @@ public struct DeliveryResidency: Hashable, Sendable {
   /// How many found it outside, or drove it out: these were delivered at a VM entry.
   public var atEntry = 0
   /// How many of these the host was in the way of, for its own sake: the vCPU was outside, or left, for an interrupt of the
-  /// host's that has nothing to do with the vCPU, such as a tick of its timer.
+  /// host's that has nothing to do with the vCPU, such as a tick of its timer, or for memory that was not mapped yet.
   public var withHostInTheWay = 0
-  /// For which reasons the vCPU left the guest between acceptance and handler, and how often.
+  /// For which reasons the vCPU left the guest between acceptance and handler, or was outside, and how often.
   public var exits: [String: Int] = [:]
 
   /// Nothing yet.
@@ -101,9 +101,9 @@ public struct DeliveryResidency: Hashable, Sendable {
   /// What was seen, in words.
   var description: String {
     let reasons = exits.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key).joined(separator: ", ")
-    let left = reasons.isEmpty ? "" : ", exits meanwhile: \(reasons)"
+    let left = reasons.isEmpty ? "" : ", exits: \(reasons)"
     let posted = byProcessor > 0 ? " (\(byProcessor) posted by the sender's processor: IPI virtualization)" : ""
-    let host = withHostInTheWay > 0 ? " (\(withHostInTheWay) with an interrupt of the host's own in the way)" : ""
+    let host = withHostInTheWay > 0 ? " (\(withHostInTheWay) with the host's own work in the way)" : ""
     let entry = "delivered at an entry \(times(atEntry))\(host)\(left)"
     return "in the guest from acceptance to handler \(times(inGuest))\(posted), \(entry)"
   }
@@ -112,7 +112,7 @@ public struct DeliveryResidency: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - journey: the journey.
-  ///   - exit: the kernel's name of its exit.
+  ///   - exit: the kernel's name of its exit, or of the one before.
   mutating func add(_ journey: InterruptJourney, exit: String?) {
     switch journey.stayedInGuest {
     case true?:

@@ -197,7 +197,7 @@ public final class Recorder {
     var result: [Int: [Vector: DeliveryResidency]] = [:]
     for journey in journeys {
       result[journey.vcpu, default: [:]][journey.vector, default: DeliveryResidency()].add(
-        journey, exit: journey.exit.map { log.instance.exitNames[$0] })
+        journey, exit: (journey.exit ?? journey.exitBefore).map { log.instance.exitNames[$0] })
     }
     return result
   }
