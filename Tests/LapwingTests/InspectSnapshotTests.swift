@@ -30,6 +30,10 @@ import Testing
       #expect(
         different.output.contains(#/\d+ registers? differs?, .* of memory differ/#)
           || different.output.contains("memory is the same"))
+      // Beside a pipe there is no memory.
+      let piped = try Program.run(
+        ["diff", files[0], "/dev/fd/7"], through: ["/bin/sh", "-c", "cat \(files[0]) | exec \"$0\" \"$@\" 7<&0"])
+      #expect(piped.status == 0 && piped.output == "the same state; memory was not compared\n", "\(piped.errors)")
       try FileManager.default.removeItem(atPath: files[1] + ".memory")
       #expect(try Program.run(["diff", files[0], files[1]]).status == 65)
       #expect(try Program.run(["diff", files[0], files[1], "--no-memory"]).status == 1)

@@ -58,11 +58,13 @@ struct StateFile {
   /// The state as far as the file holds it.
   var state: InspectableState { content.state }
 
-  /// The guest memory that belongs to a state of Lapwing's own; nil where there is none.
+  /// The guest memory that belongs to a state of Lapwing's own; nil where there is none, as beside a pipe.
   ///
   /// - Throws: `Failure` for memory that is not there or is damaged.
   func memory() throws(Failure) -> MemoryImage? {
-    guard case .lapwing(let document) = content, document.state.memory != nil, name != "-" else { return nil }
+    guard case .lapwing(let document) = content, document.state.memory != nil, name != "-",
+      HostFile.kind(of: FilePath(name)) == .regular
+    else { return nil }
     do throws(SnapshotFileError) {
       return try SnapshotFile(FilePath(name)).read().memory
     } catch {
