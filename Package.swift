@@ -192,7 +192,7 @@ let package = Package(
     // A confined process that tries what it may no longer do.
     .target(name: "CTrial", path: "Tests/ConfinementTrial/Calls"),
     .executableTarget(
-      name: "confinement-trial", dependencies: ["CTrial", "Confinement", "KVM", "TestImages", "VMM"],
+      name: "confinement-trial", dependencies: ["CTrial", "Confinement", "KVM", "Support", "TestImages", "VMM"],
       path: "Tests/ConfinementTrial/Program", swiftSettings: strict),
 
     // What Lapwing is measured against, and what measures.

@@ -19,6 +19,13 @@ struct ConfinementTests {
     #expect(trial.errors.hasPrefix("lapwing: a thread was ended at system call \(number), "), "\(name)")
   }
 
+  @Test(.enabled(if: ConfinedProcess.hasKVM, "/dev/kvm cannot be opened here: see lapwing doctor"))
+  func `a vCPU's thread starts others, as a split irqchip has it`() throws {
+    let trial = try ConfinedProcess(["guest-thread"])
+    #expect(trial.lines.prefix(2) == ["the guest asks", "another thread runs"], "\(trial.errors)")
+    #expect(trial.status == 0)
+  }
+
   @Test(
     .enabled(if: ConfinedProcess.support.hasFilters, "this kernel has no seccomp filters"),
     arguments: ConfinedProcess.calls.map(\.index))

@@ -84,6 +84,11 @@ struct ConfinementCommandTests {
     let result = try Program.run(["run", "hello", "--control-folder", "."])
     #expect(result.status == 64)
     #expect(result.errors.contains("--control-folder needs --control"))
+    let folder = try Folder()
+    let missing = try Program.run([
+      "run", "hello", "--control", folder.path("socket"), "--control-folder", folder.path("none"),
+    ])
+    #expect(missing.status == 65 && missing.errors.contains("there is no such folder"), "\(missing.errors)")
   }
 
   @Test(.needsKVM) func `outputs, images and disks far from each other are reached all the same`() throws {
@@ -98,6 +103,30 @@ struct ConfinementCommandTests {
     try Data(count: 1 << 20).write(to: URL(fileURLWithPath: disk))
     let run = try Program.run(["run", image.path, "--disk", disk, "--format", "json"])
     #expect(run.errors == "")
+  }
+
+  @Test(.needsKVM) func `the clock of a PC is read, date and all, and a heap shrinks`() throws {
+    // Each register of the clock: mov al, N; out 0x70, al; in al, 0x71.
+    let reads = (UInt8(0)...0x0d).reduce(Code(.protected)) { $0.then([0xb0, $1, 0xe6, 0x70, 0xe4, 0x71]) }
+    let guest = try GuestFile(MultibootImage(code: reads.debugExit(0).bytes).bytes)
+    let result = try Program.run(["run", guest.path, "--machine", "unittest", "--quiet"])
+    #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+    // With this setting the C library's allocator wants to know early what the host says of that.
+    let tuned = try Program.run(
+      ["run", "timer", "--quiet"],
+      through: ["/usr/bin/env", "GLIBC_TUNABLES=glibc.malloc.hugetlb=2"])
+    #expect(tuned.status == 0 && tuned.errors == "", "\(tuned.errors)")
+  }
+
+  @Test(.needsKVM) func `a snapshot's memory may be a link to elsewhere`() throws {
+    let (folder, other) = (try Folder(), try Folder())
+    let file = folder.path("s.json")
+    #expect(try Program.run(["snapshot", "hello", "--at", "exit:1", "-o", file, "--quiet"]).status == 0)
+    try FileManager.default.moveItem(atPath: file + ".memory", toPath: other.path("memory"))
+    try FileManager.default.createSymbolicLink(
+      atPath: file + ".memory", withDestinationPath: other.path("memory"))
+    let result = try Program.run(["restore", file, "--quiet"])
+    #expect(result.status == 0, "\(result.errors)")
   }
 
   @Test func `doctor says what there is to confine with`() throws {

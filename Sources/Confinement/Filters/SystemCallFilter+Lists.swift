@@ -34,7 +34,7 @@ extension SystemCallFilter {
 
   /// For the threads of vCPUs, which carry out what guests ask of devices: on top of the list for every thread.
   ///
-  /// None of it opens a file, makes a thread or a socket, or looks at the host. A call that is not on the list ends the process:
+  /// None of it opens a file, makes a process or a socket, or looks at the host. A thread that one of them starts has its filter. A call that is not on the list ends the process:
   /// no guest has a reason for it, so the thread is not the program's any more.
   public static let vcpu = SystemCallFilter(
     groups: [
@@ -52,6 +52,9 @@ extension SystemCallFilter {
           24: "sched_yield", 60: "exit", 98: "getrusage", 186: "gettid", 202: "futex", 203: "sched_setaffinity",
           204: "sched_getaffinity", 231: "exit_group", 309: "getcpu", 39: "getpid",
         ]),
+      Group(
+        purpose: "has something done a while later, by a thread that begins (a split irqchip's, Hyper-V's messages)",
+        calls: [273: "set_robust_list", 334: "rseq"]),
       time,
       Group(
         purpose: "is woken by a signal, and takes one that it sent itself",
@@ -61,8 +64,9 @@ extension SystemCallFilter {
         ]),
       Group(purpose: "seeds of hash tables, random bytes for a virtio-rng", calls: [318: "getrandom"]),
     ],
-    exceptions: [.kvmRequests, .mappings, .protections, .ownSignals],
-    refusal: .signal)
+    exceptions: [.kvmRequests, .mappings, .protections, .newThreads, .ownSignals, .threadNames],
+    // Threads begin by clone, as in the rest of the process. The C library's allocator looks once whether the host lets a heap shrink (glibc, check_may_shrink_heap), and does without.
+    absent: [257: "openat", 435: "clone3"], refusal: .signal)
 }
 
 // MARK: What threads other than vCPUs' do besides.

@@ -42,6 +42,9 @@ struct ControlOptions: ParsableArguments {
   /// Listens already; nil where none is asked for.
   func listener() throws(Failure) -> LocalListener? {
     guard let control else { return nil }
+    for folder in controlFolder where HostFile.kind(of: FilePath(folder)) != .directory {
+      throw Failure("--control-folder '\(folder)': there is no such folder", .badFile)
+    }
     let address = LocalListener.Address.path(FilePath(control))
     do throws(Errno) {
       return try LocalListener(address)

@@ -28,6 +28,8 @@ struct CommandNeeds {
     let path = FilePath(name)
     add(path.removingLastComponent().isEmpty ? "." : path.removingLastComponent(), .input)
     if let folder = HostFile.resolved(path)?.removingLastComponent() { add(folder, .input) }
+    // The memory itself may be a link to elsewhere.
+    for ending in [".memory"] + (2...9).map({ ".memory-\($0)" }) { add(FilePath(name + ending), .input) }
   }
 
   /// Reads a disk, and writes to it if the guest may.

@@ -2,6 +2,7 @@ import CTrial
 import Confinement
 import Foundation
 import KVM
+import Support
 import TestImages
 import VMM
 
@@ -9,6 +10,7 @@ import VMM
 /// it tried, 0 for what was let through.
 ///
 ///     confinement-trial guest INDEX             a guest's write to a port has the vCPU's thread make a system call
+///     confinement-trial guest-thread    a guest's write to a port has the vCPU's thread start another, which says so
 ///     confinement-trial thread INDEX            the same on the first thread
 ///     confinement-trial open FOLDER read|write PATH   opens a file, where FOLDER may be written
 @main
@@ -16,7 +18,14 @@ struct Trial {
   static func main() {
     let arguments = Array(CommandLine.arguments.dropFirst())
     switch (arguments.first, arguments.count) {
-    case ("guest", 2): runGuest(makingCall: Int32(arguments[1]) ?? -1)
+    case ("guest", 2):
+      let call = Int32(arguments[1]) ?? -1
+      runGuest { say("\(make(call))") }
+    case ("guest-thread", 1):
+      runGuest {
+        guard let thread = try? HostThread.start({ say("another thread runs") }) else { return say("none starts") }
+        pthread_join(thread, nil)
+      }
     case ("thread", 2):
       Confinement(exitStatus: 70).enter()
       print(make(Int32(arguments[1]) ?? -1))
@@ -43,17 +52,17 @@ struct Trial {
   /// What a guest has made where it writes to the port.
   private struct Accomplice: BusDevice {
     static let port: UInt16 = 0x600
-    let call: Int32
+    let body: @Sendable () -> Void
 
     func read(_ access: BusAccess) -> UInt64 { 0 }
 
     func write(_ value: UInt64, _ access: BusAccess) {
       Trial.say("the guest asks")
-      Trial.say("\(Trial.make(call))")
+      body()
     }
   }
 
-  private static func runGuest(makingCall call: Int32) {
+  private static func runGuest(_ body: @escaping @Sendable () -> Void) {
     do {
       let system = try KVM.open()
       var confinement = Confinement(exitStatus: 70)
@@ -61,7 +70,7 @@ struct Trial {
       confinement.enter()
       let hooks = MachineHooks(devices: { _ in
         let port = UInt64(Accomplice.port)
-        return [AttachedDevice(at: .ports(port..<port + 1), Accomplice(call: call))]
+        return [AttachedDevice(at: .ports(port..<port + 1), Accomplice(body: body))]
       })
       let code = Code(.long).out(1, to: Accomplice.port).debugExit(0).bytes
       let image = GuestImage(name: "accomplice", bytes: ELFImage(code: code).bytes)

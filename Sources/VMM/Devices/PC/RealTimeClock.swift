@@ -36,6 +36,9 @@ final class RealTimeClock: BusDevice {
 
   private let state = Mutex(State())
 
+  /// The C library reads the time zone once, at the first look at a date; a vCPU's thread may open no file.
+  init() { tzset() }
+
   func read(_ access: BusAccess) -> UInt64 {
     guard access.offset == 1 else { return 0xff }
     return state.withLock { state in
