@@ -135,4 +135,9 @@ struct LinuxDevices {
 
   /// Those whose state a snapshot keeps, beside those of every machine.
   var stateful: [any StatefulDevice] { [clock, events, timer] }
+
+  /// What they are.
+  static let kinds: [any RegisterDevice.Type] = [
+    RealTimeClock.self, PowerManagementEvents.self, PowerManagementTimer.self,
+  ]
 }

@@ -78,6 +78,36 @@ extension StatefulDevice {
   var stateName: String { Self.stateName }
 }
 
+/// What a device holds, as a value that a snapshot keeps.
+protocol DeviceRegisters: Sendable {
+  /// What a state says that they hold.
+  ///
+  /// - Throws: `DeviceStateError` for a state that the device cannot be in.
+  init(_ saved: DeviceState) throws(DeviceStateError)
+
+  /// Them, by name.
+  var fields: [String: [UInt64]] { get }
+}
+
+/// A device that holds registers and nothing else, of which its machine has one.
+protocol RegisterDevice: StatefulDevice, AnyObject {
+  associatedtype State: DeviceRegisters
+
+  /// What it holds.
+  var held: State { get set }
+}
+
+extension RegisterDevice {
+  func save() -> DeviceState { DeviceState(name: Self.stateName, fields: held.fields) }
+
+  func restore(_ saved: DeviceState) throws(DeviceStateError) { held = try State(saved) }
+
+  /// How its state is checked.
+  static var check: DeviceState.Check {
+    { (saved) throws(DeviceStateError) in _ = try State(saved) }
+  }
+}
+
 extension DeviceState {
   /// How the state of a device is checked.
   typealias Check = @Sendable (DeviceState) throws(DeviceStateError) -> Void
@@ -85,19 +115,19 @@ extension DeviceState {
   /// The checks of the devices that every machine may have, by their names.
   private static let checks: [String: Check] = [
     DisplayController.stateName: { (state) throws(DeviceStateError) in _ = try DisplayController.values(of: state) },
-    PCIBus.stateName: { (state) throws(DeviceStateError) in _ = try PCIBus.State(state) },
+    PCIBus.stateName: PCIBus.check,
     SerialPort.stateName: { (state) throws(DeviceStateError) in _ = try UART(state) },
     GuestProgress.stateName: { (state) throws(DeviceStateError) in _ = try GuestProgress.values(of: state) },
   ]
 
-  /// Those of the devices that a PC's firmware tells of, which a machine for Linux and the unit tests' PC have beside these.
-  private static let firmwareChecks: [String: Check] = [
-    RealTimeClock.stateName: { (state) throws(DeviceStateError) in _ = try RealTimeClock.values(of: state) },
-    PowerManagementEvents.stateName: { (state) throws(DeviceStateError) in
-      _ = try PowerManagementEvents.values(of: state)
-    },
-    PowerManagementTimer.stateName: { (state) throws(DeviceStateError) in _ = try PowerManagementTimer.age(of: state) },
-  ]
+  /// The devices that a machine of that profile has besides.
+  private static func devices(of profile: MachineProfile) -> [any RegisterDevice.Type] {
+    switch profile {
+    case .standard: []
+    case .linux: LinuxDevices.kinds
+    case .unitTest: UnitTestDevices.kinds
+    }
+  }
 
   /// Refuses states that the devices of such a machine cannot be in, before there is a machine. A virtio device has to have
   /// one: its driver would wait for a device that knows nothing of it.
@@ -106,12 +136,7 @@ extension DeviceState {
   public static func validate(
     _ states: [DeviceState], _ configuration: MachineConfiguration
   ) throws(DeviceStateError) {
-    let others: [String: Check] =
-      switch configuration.profile {
-      case .standard: [:]
-      case .linux: firmwareChecks
-      case .unitTest: firmwareChecks.merging(UnitTestDevices.checks) { check, _ in check }
-      }
+    let others = devices(of: configuration.profile)
     let virtio = configuration.virtio.indices.map { "\(VirtioFunction.stateName)\($0)" }
     for name in virtio where !states.contains(where: { $0.name == name }) {
       throw DeviceStateError(device: name, problem: "the state of the device '\(name)' is missing")
@@ -121,7 +146,7 @@ extension DeviceState {
         _ = try VirtioState(state, of: configuration.virtio[index], memorySize: configuration.memory)
         continue
       }
-      guard let check = checks[state.name] ?? others[state.name] else {
+      guard let check = checks[state.name] ?? others.first(where: { $0.stateName == state.name })?.check else {
         throw DeviceStateError(device: state.name, problem: "this machine has no device '\(state.name)'")
       }
       try check(state)

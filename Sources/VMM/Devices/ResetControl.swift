@@ -66,22 +66,17 @@ final class SystemControlPortA: BusDevice {
   }
 }
 
-extension SystemControlPortA: StatefulDevice {
-  /// What was written last.
-  func save() -> DeviceState {
-    DeviceState(name: Self.stateName, fields: ["value": [UInt64(state.withLock { $0.value })]])
+extension SystemControlPortA: RegisterDevice {
+  var held: State {
+    get { state.withLock { $0 } }
+    set { state.withLock { $0 = newValue } }
+  }
+}
+
+extension SystemControlPortA.State: DeviceRegisters {
+  init(_ saved: DeviceState) throws(DeviceStateError) {
+    self.init(value: UInt8(truncatingIfNeeded: try saved.value("value", upTo: 0xff)))
   }
 
-  /// Puts it back.
-  ///
-  /// - Throws: `DeviceStateError` for a state that is none of this device.
-  func restore(_ saved: DeviceState) throws(DeviceStateError) {
-    let values = try Self.values(of: saved)
-    state.withLock { $0 = values }
-  }
-
-  /// What a state says that it is.
-  static func values(of saved: DeviceState) throws(DeviceStateError) -> State {
-    State(value: UInt8(truncatingIfNeeded: try saved.value("value", upTo: 0xff)))
-  }
+  var fields: [String: [UInt64]] { ["value": [UInt64(value)]] }
 }

@@ -70,11 +70,18 @@ import Testing
     for test: UInt64 in [0, 1, 2] {
       let machine = try machine()
       machine.ports.write(test, at: 0xc000, width: 1, vcpu: 0)
+      // Where a description says that it is to be written, and what: the port and its value are behind number and width.
+      let place = 0xc000 + (machine.ports.read(at: 0xc004, width: 4, vcpu: 0) & 0xffff_ffff)
+      let value = machine.ports.read(at: 0xc008, width: 4, vcpu: 0) & 0xffff_ffff
+      if test == 0 { machine.ports.write(value, at: place, width: 1, vcpu: 0) }
       #expect(machine.vm.ioEvents.count == (test == 0 ? 0 : 1))
       let copy = try copy(of: machine)
       #expect(copy.vm.ioEvents.map(\.address) == machine.vm.ioEvents.map(\.address))
       #expect(copy.vm.ioEvents.allSatisfy { copy.interrupts.belongsToDevice($0.event) })
       #expect(copy.ports.read(at: 0xc000, width: 1, vcpu: 0) & 0xff == 3 + test)
+      copy.ports.write(value, at: place, width: 1, vcpu: 0)
+      // This process counts what reaches it: in user space that before, too.
+      #expect(copy.ports.read(at: 0xc00c, width: 4, vcpu: 0) & 0xffff_ffff == (test == 0 ? 2 : 1))
     }
   }
 

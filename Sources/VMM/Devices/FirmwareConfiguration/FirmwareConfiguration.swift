@@ -70,32 +70,23 @@ final class FirmwareConfiguration: Sendable {
   }
 }
 
-extension FirmwareConfiguration: StatefulDevice {
-  /// Which item is read, how far it is, and the address of a request that is half written.
-  func save() -> DeviceState {
-    let state = state.withLock { $0 }
-    return DeviceState(
-      name: Self.stateName,
-      fields: [
-        "selector": [UInt64(state.selector)], "offset": [UInt64(state.offset)],
-        "addressHigh": [UInt64(state.addressHigh)],
-      ])
+extension FirmwareConfiguration: RegisterDevice {
+  var held: State {
+    get { state.withLock { $0 } }
+    set { state.withLock { $0 = newValue } }
   }
+}
 
-  /// Puts them back.
-  ///
-  /// - Throws: `DeviceStateError` for a state that is none of this device.
-  func restore(_ saved: DeviceState) throws(DeviceStateError) {
-    let values = try Self.values(of: saved)
-    state.withLock { $0 = values }
-  }
-
-  /// What a state says that they are.
-  static func values(of saved: DeviceState) throws(DeviceStateError) -> State {
-    State(
+extension FirmwareConfiguration.State: DeviceRegisters {
+  init(_ saved: DeviceState) throws(DeviceStateError) {
+    self.init(
       selector: UInt16(truncatingIfNeeded: try saved.value("selector", upTo: 0xffff)),
       offset: Int(try saved.value("offset", upTo: UInt64(UInt32.max))),
       addressHigh: UInt32(truncatingIfNeeded: try saved.value("addressHigh", upTo: UInt64(UInt32.max))))
+  }
+
+  var fields: [String: [UInt64]] {
+    ["selector": [UInt64(selector)], "offset": [UInt64(offset)], "addressHigh": [UInt64(addressHigh)]]
   }
 }
 

@@ -21,7 +21,7 @@ final class HighPrecisionEventTimer: BusDevice {
   /// Tn_SIZE_CAP: a comparator has 64 bits. No Tn_INT_ROUTE_CAP, Tn_FSB_INT_DEL_CAP or Tn_PER_INT_CAP.
   private static let timerCapabilities: UInt64 = 1 << 5
   /// Tn_INT_TYPE_CNF, Tn_INT_ENB_CNF, Tn_32MODE_CNF.
-  private static let timerConfiguration: UInt64 = 1 << 1 | 1 << 2 | 1 << 8
+  fileprivate static let timerConfiguration: UInt64 = 1 << 1 | 1 << 2 | 1 << 8
 
   struct Timer: Hashable, Sendable {
     var configuration: UInt64 = 0
@@ -101,40 +101,34 @@ final class HighPrecisionEventTimer: BusDevice {
   }
 }
 
-extension HighPrecisionEventTimer: StatefulDevice {
-  /// What its counter shows and whether that counts on, and the comparators.
-  func save() -> DeviceState {
-    let state = state.withLock { $0 }
-    return DeviceState(
-      name: Self.stateName,
-      fields: [
-        "counts": [state.start == nil ? 0 : 1], "counter": [state.count(at: .now)],
-        "configurations": state.timers.map(\.configuration), "comparators": state.timers.map(\.comparator),
-      ])
+extension HighPrecisionEventTimer: RegisterDevice {
+  var held: State {
+    get { state.withLock { $0 } }
+    set { state.withLock { $0 = newValue } }
   }
+}
 
-  /// Has it go on from there.
-  ///
-  /// - Throws: `DeviceStateError` for a state that is none of this device.
-  func restore(_ saved: DeviceState) throws(DeviceStateError) {
-    let values = try Self.values(of: saved)
-    state.withLock { $0 = values }
-  }
-
-  /// What a state says that it holds; its counter counts from now on.
-  static func values(of saved: DeviceState) throws(DeviceStateError) -> State {
-    var state = State()
-    state.start = try saved.value("counts", upTo: 1) == 1 ? .now : nil
-    state.count = try saved.value("counter")
-    let configurations = try saved.values("configurations", count: state.timers.count)
-    let comparators = try saved.values("comparators", count: state.timers.count)
+extension HighPrecisionEventTimer.State: DeviceRegisters {
+  /// A counter that counts goes on from now.
+  init(_ saved: DeviceState) throws(DeviceStateError) {
+    self.init()
+    start = try saved.value("counts", upTo: 1) == 1 ? .now : nil
+    count = try saved.value("counter")
+    let configurations = try saved.values("configurations", count: timers.count)
+    let comparators = try saved.values("comparators", count: timers.count)
     for (index, configuration) in configurations.enumerated() {
-      guard configuration & ~timerConfiguration == 0 else {
+      guard configuration & ~HighPrecisionEventTimer.timerConfiguration == 0 else {
         throw DeviceStateError(
           device: saved.name, field: "configurations", problem: "\(hex(configuration)) has bits that cannot be set")
       }
-      state.timers[index] = Timer(configuration: configuration, comparator: comparators[index])
+      timers[index] = HighPrecisionEventTimer.Timer(configuration: configuration, comparator: comparators[index])
     }
-    return state
+  }
+
+  var fields: [String: [UInt64]] {
+    [
+      "counts": [start == nil ? 0 : 1], "counter": [count(at: .now)],
+      "configurations": timers.map(\.configuration), "comparators": timers.map(\.comparator),
+    ]
   }
 }

@@ -94,35 +94,28 @@ final class KeyboardController: BusDevice {
   }
 }
 
-extension KeyboardController: StatefulDevice {
-  /// What waits to be read or to be completed, the command byte and the output port.
-  func save() -> DeviceState {
-    let state = state.withLock { $0 }
-    return DeviceState(
-      name: Self.stateName,
-      fields: [
-        "outputFull": [state.output == nil ? 0 : 1], "output": [UInt64(state.output ?? 0)],
-        "pending": [UInt64(state.pending)], "commandByte": [UInt64(state.commandByte)],
-        "outputPort": [UInt64(state.outputPort)],
-      ])
+extension KeyboardController: RegisterDevice {
+  var held: State {
+    get { state.withLock { $0 } }
+    set { state.withLock { $0 = newValue } }
   }
+}
 
-  /// Puts them back.
-  ///
-  /// - Throws: `DeviceStateError` for a state that is none of this device.
-  func restore(_ saved: DeviceState) throws(DeviceStateError) {
-    let values = try Self.values(of: saved)
-    state.withLock { $0 = values }
-  }
-
-  /// What a state says that they are.
-  static func values(of saved: DeviceState) throws(DeviceStateError) -> State {
+extension KeyboardController.State: DeviceRegisters {
+  init(_ saved: DeviceState) throws(DeviceStateError) {
     func byte(_ name: String) throws(DeviceStateError) -> UInt8 {
       UInt8(truncatingIfNeeded: try saved.value(name, upTo: 0xff))
     }
     let output = try byte("output")
-    return State(
+    self.init(
       output: try saved.value("outputFull", upTo: 1) == 1 ? output : nil, pending: try byte("pending"),
       commandByte: try byte("commandByte"), outputPort: try byte("outputPort"))
+  }
+
+  var fields: [String: [UInt64]] {
+    [
+      "outputFull": [output == nil ? 0 : 1], "output": [UInt64(output ?? 0)], "pending": [UInt64(pending)],
+      "commandByte": [UInt64(commandByte)], "outputPort": [UInt64(outputPort)],
+    ]
   }
 }

@@ -81,47 +81,41 @@ final class PowerManagementTimer: BusDevice {
   }
 }
 
-extension PowerManagementEvents: StatefulDevice {
-  /// What the registers hold.
-  func save() -> DeviceState {
-    let state = state.withLock { $0 }
-    return DeviceState(
-      name: Self.stateName, fields: ["enable": [UInt64(state.enable)], "control": [UInt64(state.control)]])
-  }
-
-  /// Puts back what they held.
-  ///
-  /// - Throws: `DeviceStateError` for a state that is none of this device.
-  func restore(_ saved: DeviceState) throws(DeviceStateError) {
-    let values = try Self.values(of: saved)
-    state.withLock { $0 = values }
-  }
-
-  /// What a state says that the registers hold.
-  static func values(of saved: DeviceState) throws(DeviceStateError) -> State {
-    State(
-      enable: UInt16(truncatingIfNeeded: try saved.value("enable", upTo: 0xffff)),
-      control: UInt16(truncatingIfNeeded: try saved.value("control", upTo: 0xffff)))
+extension PowerManagementEvents: RegisterDevice {
+  var held: State {
+    get { state.withLock { $0 } }
+    set { state.withLock { $0 = newValue } }
   }
 }
 
-extension PowerManagementTimer: StatefulDevice {
-  /// How long it has counted.
-  func save() -> DeviceState {
-    DeviceState(name: Self.stateName, fields: ["nanoseconds": [UInt64(clamping: Int64(age / .nanoseconds(1)))]])
+extension PowerManagementEvents.State: DeviceRegisters {
+  init(_ saved: DeviceState) throws(DeviceStateError) {
+    self.init(
+      enable: UInt16(truncatingIfNeeded: try saved.value("enable", upTo: 0xffff)),
+      control: UInt16(truncatingIfNeeded: try saved.value("control", upTo: 0xffff)))
   }
 
-  /// Has it go on from there.
-  ///
-  /// - Throws: `DeviceStateError` for a state that is none of this device.
-  func restore(_ saved: DeviceState) throws(DeviceStateError) {
-    let age = try Self.age(of: saved)
-    start.withLock { $0 = .now - age }
+  var fields: [String: [UInt64]] { ["enable": [UInt64(enable)], "control": [UInt64(control)]] }
+}
+
+extension PowerManagementTimer: RegisterDevice {
+  /// How long the timer has counted.
+  struct State: DeviceRegisters {
+    var age: Duration
+
+    init(age: Duration) { self.age = age }
+
+    /// A century at most.
+    init(_ saved: DeviceState) throws(DeviceStateError) {
+      age = .nanoseconds(Int64(truncatingIfNeeded: try saved.value("nanoseconds", upTo: 3_155_760_000_000_000_000)))
+    }
+
+    var fields: [String: [UInt64]] { ["nanoseconds": [UInt64(clamping: Int64(age / .nanoseconds(1)))]] }
   }
 
-  /// How long a state says that it has counted: a century at most.
-  static func age(of saved: DeviceState) throws(DeviceStateError) -> Duration {
-    .nanoseconds(Int64(truncatingIfNeeded: try saved.value("nanoseconds", upTo: 3_155_760_000_000_000_000)))
+  var held: State {
+    get { State(age: age) }
+    set { start.withLock { $0 = .now - newValue.age } }
   }
 }
 

@@ -124,29 +124,20 @@ final class RealTimeClock: BusDevice {
   }
 }
 
-extension RealTimeClock: StatefulDevice {
-  /// The selected register, and the memory. The time is the host's, and no part of it.
-  func save() -> DeviceState {
-    let state = state.withLock { $0 }
-    return DeviceState(
-      name: Self.stateName, fields: ["index": [UInt64(state.index)], "memory": state.memory.map(UInt64.init)])
+extension RealTimeClock: RegisterDevice {
+  var held: State {
+    get { state.withLock { $0 } }
+    set { state.withLock { $0 = newValue } }
+  }
+}
+
+/// The time is the host's, and no part of it.
+extension RealTimeClock.State: DeviceRegisters {
+  init(_ saved: DeviceState) throws(DeviceStateError) {
+    self.init()
+    index = UInt8(truncatingIfNeeded: try saved.value("index", upTo: 0x7f))
+    memory = try saved.values("memory", count: memory.count, upTo: 0xff).map { UInt8(truncatingIfNeeded: $0) }
   }
 
-  /// Puts back what it held.
-  ///
-  /// - Throws: `DeviceStateError` for a state that is none of this device.
-  func restore(_ saved: DeviceState) throws(DeviceStateError) {
-    let values = try Self.values(of: saved)
-    state.withLock { $0 = values }
-  }
-
-  /// What a state says that it holds.
-  static func values(of saved: DeviceState) throws(DeviceStateError) -> State {
-    var state = State()
-    state.index = UInt8(truncatingIfNeeded: try saved.value("index", upTo: 0x7f))
-    state.memory = try saved.values("memory", count: state.memory.count, upTo: 0xff).map {
-      UInt8(truncatingIfNeeded: $0)
-    }
-    return state
-  }
+  var fields: [String: [UInt64]] { ["index": [UInt64(index)], "memory": memory.map(UInt64.init)] }
 }

@@ -110,28 +110,21 @@ final class PCIBus: Sendable {
   }
 }
 
-extension PCIBus: StatefulDevice {
+extension PCIBus: RegisterDevice {
   static let stateName = "pci"
 
-  /// What was last written to the address register.
-  func save() -> DeviceState {
-    DeviceState(name: Self.stateName, fields: ["address": [UInt64(state.withLock { $0.address })]])
-  }
-
-  /// Puts it back.
-  ///
-  /// - Throws: `DeviceStateError` for a state that is none of this device.
-  func restore(_ saved: DeviceState) throws(DeviceStateError) {
-    let values = try State(saved)
-    state.withLock { $0 = values }
+  var held: State {
+    get { state.withLock { $0 } }
+    set { state.withLock { $0 = newValue } }
   }
 }
 
-extension PCIBus.State {
-  /// What a state says that the bus holds.
+extension PCIBus.State: DeviceRegisters {
   init(_ saved: DeviceState) throws(DeviceStateError) {
-    address = UInt32(truncatingIfNeeded: try saved.value("address", upTo: UInt64(UInt32.max)))
+    self.init(address: UInt32(truncatingIfNeeded: try saved.value("address", upTo: UInt64(UInt32.max))))
   }
+
+  var fields: [String: [UInt64]] { ["address": [UInt64(address)]] }
 }
 
 /// A function on the PCI bus: 64 configuration registers of 32 bits, and what its base addresses reach. vCPU threads call it

@@ -145,35 +145,24 @@ final class PCITestDevice: PCIFunction {
   }
 }
 
-extension PCITestDevice: StatefulDevice {
-  /// Where it is, and the test that runs: 0 for none.
-  func save() -> DeviceState {
-    let state = state.withLock { $0 }
-    return DeviceState(
-      name: Self.stateName,
-      fields: [
-        "command": [UInt64(state.command)], "memoryBase": [UInt64(state.memoryBase)],
-        "portBase": [UInt64(state.portBase)], "test": [state.test.map { UInt64($0.number) + 1 } ?? 0],
-        "count": [UInt64(state.count)],
-      ])
-  }
-
-  /// Puts them back, and has KVM answer again what it answered.
-  ///
-  /// - Throws: `DeviceStateError` for a state that is none of this device.
-  func restore(_ saved: DeviceState) throws(DeviceStateError) {
-    let values = try Self.values(of: saved)
-    state.withLock { state in
-      end(&state)
-      state = values
-      state.test = nil
-      begin(values.test, &state)
-      state.count = values.count
+extension PCITestDevice: RegisterDevice {
+  /// KVM answers again what it answered.
+  var held: State {
+    get { state.withLock { $0 } }
+    set {
+      state.withLock { state in
+        end(&state)
+        state = newValue
+        state.test = nil
+        begin(newValue.test, &state)
+        state.count = newValue.count
+      }
     }
   }
+}
 
-  /// What a state says that they are.
-  static func values(of saved: DeviceState) throws(DeviceStateError) -> State {
+extension PCITestDevice.State: DeviceRegisters {
+  init(_ saved: DeviceState) throws(DeviceStateError) {
     func word(_ name: String, bits: UInt32) throws(DeviceStateError) -> UInt32 {
       let value = UInt32(truncatingIfNeeded: try saved.value(name, upTo: UInt64(UInt32.max)))
       guard value & ~bits == 0 else {
@@ -181,75 +170,18 @@ extension PCITestDevice: StatefulDevice {
       }
       return value
     }
-    let kinds = UInt64(PCITest.Kind.allCases.count)
-    let number = try saved.value("test", upTo: 2 * kinds)
-    let space = number > kinds ? PCISpace.port : .memory
-    return State(
+    self.init(
       command: try word("command", bits: PCIRegister.decodesPorts | PCIRegister.decodesMemory),
-      memoryBase: try word("memoryBase", bits: ~UInt32(memorySize - 1)),
-      portBase: try word("portBase", bits: ~UInt32(portSize - 1)),
-      test: number == 0 ? nil : PCITest(number: UInt8((number - 1) % kinds), space: space),
+      memoryBase: try word("memoryBase", bits: ~UInt32(PCITestDevice.memorySize - 1)),
+      portBase: try word("portBase", bits: ~UInt32(PCITestDevice.portSize - 1)),
+      test: PCITest.all[Int(try saved.value("test", upTo: UInt64(PCITest.all.count - 1)))],
       count: try word("count", bits: .max))
   }
-}
 
-/// A test of pci-testdev: who answers the writes that it counts.
-struct PCITest: Hashable, Sendable {
-  enum Kind: UInt8, Hashable, Sendable, CaseIterable {
-    /// The device, in user space.
-    case noEvent
-    /// KVM, whatever is written.
-    case wildcard
-    /// KVM, for the right value alone.
-    case dataMatch
-  }
-
-  let kind: Kind
-  let space: PCISpace
-
-  /// The test of that number in that space; nil where there is none.
-  init?(number: UInt8, space: PCISpace) {
-    guard let kind = Kind(rawValue: number) else { return nil }
-    self.kind = kind
-    self.space = space
-  }
-
-  /// Whether a write counts only with the right value.
-  var matchesData: Bool { kind != .wildcard }
-
-  /// The value that the guest is to write.
-  var data: UInt8 { matchesData ? 0xfa : 0xce }
-
-  /// What KVM is to match: a value, or nil within for any; nil where KVM answers nothing.
-  var event: UInt64?? {
-    switch kind {
-    case .noEvent: nil
-    case .wildcard: .some(nil)
-    case .dataMatch: .some(UInt64(data))
-    }
-  }
-
-  /// Its number among all tests.
-  var number: UInt8 { (space == .memory ? 0 : UInt8(Kind.allCases.count)) + kind.rawValue }
-
-  /// Where the guest is to write, in bytes from the base address.
-  var offset: UInt64 { (space == .memory ? 2048 : 128) + UInt64(number) }
-
-  private var name: String {
-    let space = space == .memory ? "mmio" : "portio"
-    return switch kind {
-    case .noEvent: "\(space)-no-eventfd"
-    case .wildcard: "\(space)-wildcard-eventfd"
-    case .dataMatch: "\(space)-datamatch-eventfd"
-    }
-  }
-
-  /// What the guest reads of it: number, width, where to write, what, how often it was written, and the name.
-  func description(count: UInt32) -> [UInt8] {
-    var bytes: [UInt8] = [number, 1, 0, 0]
-    for word in [UInt32(offset), UInt32(data), count] {
-      for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
-    }
-    return bytes + name.utf8 + [0]
+  var fields: [String: [UInt64]] {
+    [
+      "command": [UInt64(command)], "memoryBase": [UInt64(memoryBase)], "portBase": [UInt64(portBase)],
+      "test": [UInt64(PCITest.all.firstIndex(of: test) ?? 0)], "count": [UInt64(count)],
+    ]
   }
 }

@@ -60,7 +60,14 @@ struct UnitTestDevices {
     ]
   }
 
-  /// Those whose state a snapshot keeps, beside those of every machine and the PCI bus.
+  /// What of it a snapshot keeps the state of, the PCI device among them.
+  static let kinds: [any RegisterDevice.Type] = [
+    FirmwareConfiguration.self, KeyboardController.self, TestLatch.self, TestMemory.self, RealTimeClock.self,
+    PowerManagementEvents.self, PowerManagementTimer.self, HighPrecisionEventTimer.self, SystemControlPortA.self,
+    ShutdownPort.self, PCITestDevice.self,
+  ]
+
+  /// Those, but for the PCI device.
   var stateful: [any StatefulDevice] {
     [
       firmware, keyboard, latch, testMemory, clock, events, timer, highPrecisionTimer, systemControl, shutdown,
