@@ -109,7 +109,6 @@ public struct ScenarioRunner: Sendable {
       }
       do {
         try prepare(test, testCase.scenario)
-        if demandsPosting(testCase), testCase.scenario.preparation == .ready { try test.warmUp() }
         recorder.mark(machine, test.statistics, isStimulus: false)
         try testCase.scenario.body(test)
         result.verdict = .passed
