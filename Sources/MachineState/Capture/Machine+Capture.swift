@@ -6,7 +6,7 @@ public import VMM
 extension Machine {
   /// Takes the state of the machine, apart from its memory. A machine that runs is paused meanwhile.
   ///
-  /// Of a machine with Hyper-V's interrupt controller it has what KVM has: it can be looked at, and no machine can be made of it.
+  /// What hypercalls and the test device connected to Hyper-V's interrupt controller is not in it.
   ///
   /// - Parameter guest: the guest's name.
   /// - Throws: `MachineError`: `pause` where a vCPU does not come out, `kvm` for what KVM refuses.

@@ -1,5 +1,5 @@
 import Support
-import SystemPackage
+public import SystemPackage
 import VMM
 
 extension SnapshotFile {
@@ -106,8 +106,7 @@ extension SnapshotFile {
   private func outputs() throws(SnapshotFileError) -> Outputs {
     let state = try output(path)
     if isMemory(state.path) { throw .unwritable(path, "it is the memory of a snapshot") }
-    let first = (state.path.lastComponent?.string ?? "snapshot") + ".memory"
-    let names = [first] + (2...9).map { "\(first)-\($0)" }
+    let names = Self.memoryNames(of: state.path)
     let folder = state.path.removingLastComponent()
     // A state is read for the name of its memory alone, and only where something of that name is there.
     let isThere = names.contains { HostFile.exists(folder.appending($0)) }
@@ -115,9 +114,18 @@ extension SnapshotFile {
     let old = reference.flatMap { names.contains($0) ? $0 : nil }
     // Nobody has named this file, so nothing is replaced: one that is there may be the memory of a state that was renamed.
     guard let memory = names.first(where: { !HostFile.exists(folder.appending($0)) }) else {
-      throw .unwritable(folder.appending(first), "it and those up to \(first)-9 are there, and are not replaced")
+      let (first, last) = (names[0], names[names.count - 1])
+      throw .unwritable(folder.appending(first), "it and those up to \(last) are there, and are not replaced")
     }
     return Outputs(state: state, memory: try output(folder.appending(memory)), oldMemory: old)
+  }
+
+  /// The names that the memory of a state may have, which is beside it: the first that is free.
+  ///
+  /// - Parameter state: the state's path.
+  public static func memoryNames(of state: FilePath) -> [String] {
+    let first = (state.lastComponent?.string ?? "snapshot") + ".memory"
+    return [first] + (2...9).map { "\(first)-\($0)" }
   }
 
   private func isMemory(_ path: FilePath) -> Bool {

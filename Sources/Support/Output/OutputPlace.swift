@@ -114,7 +114,7 @@ struct FileOwnership: Sendable {
 
 extension FilePath {
   /// The folder of the path's last component; the working folder for a mere name.
-  var folder: FilePath {
+  public var folder: FilePath {
     let folder = removingLastComponent()
     return folder.isEmpty ? "." : folder
   }

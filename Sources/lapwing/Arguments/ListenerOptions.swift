@@ -34,8 +34,9 @@ struct ControlOptions: ParsableArguments {
     guard let control else { return }
     let path = FilePath(control)
     needs.listen(at: .path(path))
-    let own = [path.removingLastComponent().isEmpty ? "." : path.removingLastComponent(), FilePath(".")]
-    for folder in own where HostFile.resolved(folder)?.lastComponent != nil { needs.write(below: folder) }
+    for folder in [path.folder, FilePath(".")] where HostFile.resolved(folder)?.lastComponent != nil {
+      needs.write(below: folder)
+    }
     for folder in controlFolder { needs.write(below: FilePath(folder)) }
   }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Support
 import SystemPackage
 import VMM
 
@@ -73,10 +74,7 @@ struct NumberedFile: ExpressibleByArgument, CustomStringConvertible {
   }
 
   /// The folder that all of them are below.
-  var folder: FilePath {
-    let folder = FilePath(parts.before + "0").removingLastComponent()
-    return folder.isEmpty ? "." : folder
-  }
+  var folder: FilePath { FilePath(parts.before + "0").folder }
 
   /// The name with that number.
   func name(_ number: Int) -> String { "\(parts.before)\(number)\(parts.after)" }

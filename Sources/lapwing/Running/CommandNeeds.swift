@@ -1,5 +1,6 @@
 import Confinement
 import Evidence
+import MachineState
 import Support
 import SystemPackage
 import VMM
@@ -26,10 +27,10 @@ struct CommandNeeds {
     guard let name, name != "-" else { return }
     read(name)
     let path = FilePath(name)
-    add(path.removingLastComponent().isEmpty ? "." : path.removingLastComponent(), .input)
+    add(path.folder, .input)
     if let folder = HostFile.resolved(path)?.removingLastComponent() { add(folder, .input) }
     // The memory itself may be a link to elsewhere.
-    for ending in [".memory"] + (2...9).map({ ".memory-\($0)" }) { add(FilePath(name + ending), .input) }
+    for memory in SnapshotFile.memoryNames(of: path) { add(path.folder.appending(memory), .input) }
   }
 
   /// Reads a disk, and writes to it if the guest may.
@@ -62,7 +63,7 @@ struct CommandNeeds {
       if port < 1024 { confinement.capabilities.insert(.lowPorts) }
     case .path(let path):
       confinement.listensAtFiles = true
-      add(path.removingLastComponent().isEmpty ? "." : path.removingLastComponent(), .socket)
+      add(path.folder, .socket)
     }
   }
 
