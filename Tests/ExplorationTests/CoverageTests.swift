@@ -34,6 +34,27 @@ struct CoverageTests {
     #expect(coverage.pairCount + missing.values.map(\.count).reduce(0, +) == coverage.possiblePairCount)
   }
 
+  @Test func `a step that no vCPU would come back from is left out, and no answer to it is counted`() throws {
+    let deviations = Deviations.kvm.with(.taskPriorityShadowed).with(.thresholdStaleAtEntry)
+    let bench = HistoryBench(deviations: deviations, clock: FaultTests.clock) {
+      ModelSubject(ReferenceMachine.Configuration(vcpus: $0.vcpus, deviations: deviations))
+    }
+    var options = Explorer.Options(seed: 7)
+    options.families = ["guest", "lapic", "mode", "msi", "register"]
+    options.hasGuest = true
+    options.steps = 400
+    let explorer = Explorer(bench, options)
+    func stalls() -> Int {
+      explorer.result.coverage.rulesMet.first { $0.rule == .entryStalls }?.histories ?? 0
+    }
+    for number in 0..<2000 where stalls() == 0 { #expect(try explorer.explore(number) == nil) }
+    let result = explorer.result
+    try #require(stalls() > 0)
+    let answers = result.coverage.operations.flatMap { $0.answers.map(\.count) }.reduce(0, +)
+    #expect(answers == result.operations)
+    #expect(result.operations < result.histories * options.steps)
+  }
+
   @Test func `every rule has a name and a source`() {
     #expect(Set(ModelRule.allCases.map(\.name)).count == ModelRule.allCases.count)
     #expect(ModelRule.allCases.count <= 64)

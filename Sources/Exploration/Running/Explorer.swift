@@ -93,6 +93,8 @@ public final class Explorer: Sendable {
     var coverage = Coverage()
     var finding: HistoryFinding?
     var previous: Int?
+    // Those that were left out do not count.
+    var operations = 0
     defer { _ = underway.withLock { $0.removeValue(forKey: number) } }
     let start = bench.clock()
     let end = start &+ Self.longestHistory
@@ -103,19 +105,19 @@ public final class Explorer: Sendable {
       underway.withLock { $0[number] = begun }
       let mismatches = try run.perform(step)
       if let answer = run.lastAnswer { coverage.note(step.operation, after: previous, answer) }
-      previous = step.operation
+      if run.lastAnswer != nil || !mismatches.isEmpty { (operations, previous) = (operations + 1, step.operation) }
       guard mismatches.isEmpty else {
         finding = HistoryFinding(history: history, mismatches: mismatches, originalSteps: history.steps.count)
         break
       }
     }
     coverage.note(run.metRules)
-    let (steps, met, whole, calls) = (history.steps.count, coverage, bench.clock() &- start, run.callTime)
+    let (done, met, whole, calls) = (operations, coverage, bench.clock() &- start, run.callTime)
     state.withLock {
       $0.time.whole += whole
       $0.time.calls += calls
       $0.histories += 1
-      $0.operations += steps
+      $0.operations += done
       $0.coverage.add(met)
     }
     return finding

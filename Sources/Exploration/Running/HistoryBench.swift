@@ -110,10 +110,11 @@ extension HistoryBench {
       recorder.begin()
       let mismatches = try run.perform(step)
       let events = recorder.end()
+      let isLeftOut = run.lastAnswer == nil && mismatches.isEmpty
       told.append(
         ToldStep(
-          step: step.text, expected: run.lastAnswer?.description ?? "an answer",
-          seen: run.lastSeen?.description ?? "a failing call", mismatches: mismatches,
+          step: step.text, expected: run.lastAnswer?.description ?? (isLeftOut ? "no return" : "an answer"),
+          seen: run.lastSeen?.description ?? (isLeftOut ? "left out" : "a failing call"), mismatches: mismatches,
           events: events))
       if !mismatches.isEmpty { break }
     }
