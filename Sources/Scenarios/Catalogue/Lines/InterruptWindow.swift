@@ -34,10 +34,11 @@ extension Scenario {
     try test.expect(1, of: 0x44, on: 0)
   }
 
-  /// The shadow of STI.
+  /// The shadow of STI, which an exit of the host's own may meet: it has to outlast the entry that follows.
   static let shadowSTI = Scenario(
     "lines.shadow-sti", "A waiting interrupt lets the instruction behind STI run first",
-    exercises: ["vmx_get_interrupt_shadow", "kvm_check_and_inject_events", "SDM 2B STI"]
+    exercises: ["vmx_get_interrupt_shadow", "kvm_check_and_inject_events", "SDM 2B STI"],
+    needs: [.trait(.enteredShadow)]
   ) { test in
     let (inside, taken, _) = try passShadow(test, movSS: false)
     try test.check("the instruction in the shadow runs before the handler", inside < taken, saw: "\(inside), \(taken)")
@@ -47,7 +48,7 @@ extension Scenario {
   static let shadowMOVSS = Scenario(
     "lines.shadow-mov-ss", "MOV SS behind STI holds a waiting interrupt off for one instruction more",
     exercises: ["vmx_get_interrupt_shadow", "kvm_check_and_inject_events", "SDM 3A 7.8.3"],
-    needs: [.trait(.consecutiveShadows)]
+    needs: [.trait(.consecutiveShadows), .trait(.enteredShadow)]
   ) { test in
     let (inside, taken, _) = try passShadow(test, movSS: true)
     try test.deciding(.consecutiveShadows) {
