@@ -98,6 +98,13 @@ public struct DeliveryResidency: Hashable, Sendable {
     inGuest + withHostInTheWay == taken && inGuest > withHostInTheWay
   }
 
+  /// Whether nothing but the host's own work kept interrupts from being posted: too often for a proof, and no sign of a fault.
+  ///
+  /// - Parameter taken: how many the guest took in all.
+  func isUndecided(of taken: Int) -> Bool {
+    inGuest + withHostInTheWay == taken && !provesPosting(of: taken)
+  }
+
   /// What was seen, in words.
   var description: String {
     let reasons = exits.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key).joined(separator: ", ")

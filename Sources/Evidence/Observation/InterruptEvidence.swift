@@ -18,6 +18,8 @@ public struct InterruptEvidence: Hashable, Sendable {
   public let path: DeliveryPath?
   /// The way for a verdict: by counters alone where this kernel counts injections, so that recording changes no verdict.
   public let verdictPath: DeliveryPath?
+  /// Whether the host's own work was in the way so often that nothing tells whether it would have been posted.
+  public let isPostingUndecided: Bool
   /// What that rests on, in words.
   public let basis: String
   /// How often the vCPU was woken from HLT meanwhile; nil where this kernel does not count it.
@@ -54,6 +56,7 @@ extension InterruptEvidence {
       counted ?? Self.byTrace(tally, tellsInjections: deliversVirtually == true && reinjections != nil)
     path = conclusion?.path
     verdictPath = vcpu.counters?.injections == nil ? path : counted?.path
+    isPostingUndecided = path == .virtualDelivery && vcpu.residency?[vector]?.isUndecided(of: taken) == true
     var basis = [conclusion?.basis ?? "neither counters nor tracepoints tell"]
     if let tally {
       if tally.accepted > 0 { basis.append("kvm_apic_accept_irq seen \(times(tally.accepted))") }

@@ -44,6 +44,8 @@ public struct ScenarioResult: Sendable {
     case expectation
     /// Everything was, but its interrupts did not come the way that is demanded.
     case path
+    /// Everything was, but the host's own work was in the way too often to tell whether its interrupts are posted.
+    case hostInTheWay
     /// The guest ended before the scenario did.
     case machineEnded
     /// KVM, or the operating system, refused a call.
@@ -89,7 +91,7 @@ extension ScenarioResult {
     let others = evidence.interrupts.filter { interrupt in !wanted.contains { $0 == interrupt.verdictPath } }
     guard !others.isEmpty else { return }
     verdict = .failed("\(demanded); saw: \(others.map(\.description).joined(separator: "; "))")
-    cause = .path
+    cause = others.allSatisfy(\.isPostingUndecided) ? .hostInTheWay : .path
   }
 }
 
@@ -181,6 +183,7 @@ extension ScenarioResult {
     case .expectation: return sabotage == .stimulus ? nil : "it was not as expected"
     case .machineEnded: return "the guest ended"
     case .call: return "a call was refused"
+    case .hostInTheWay: return "the host's own work was in the way"
     case .noRoom: return "there was no room"
     case nil: return "nothing says why"
     }
