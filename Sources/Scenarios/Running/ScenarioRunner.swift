@@ -12,7 +12,7 @@ public struct ScenarioRunner: Sendable {
   private let inhibitedHost: HostKnowledge
   private let tracing: TracePool?
   /// How long anything in a scenario may take to come about.
-  public var patience = Duration.seconds(30)
+  public var patience = Duration.seconds(60)
   /// How long it may take in a sabotaged scenario from its stimulus on: there is nothing to wait for.
   public var sabotagedPatience = Duration.milliseconds(400)
   /// What this host must have: a case that it cannot run for want of one of these fails.
@@ -111,6 +111,7 @@ public struct ScenarioRunner: Sendable {
       }
       do {
         try prepare(test, testCase.scenario)
+        if demandsPosting(testCase), testCase.scenario.preparation == .ready { try test.warmUp() }
         recorder.mark(machine, test.statistics, isStimulus: false)
         try testCase.scenario.body(test)
         result.verdict = .passed

@@ -17,7 +17,7 @@ struct SuiteOptions: ParsableArguments {
   var jobs = 1
 
   @Option(help: "How long a scenario may wait for each thing that it expects, such as 10s.")
-  var timeout = TimeLimit.seconds(30)
+  var timeout = TimeLimit.seconds(60)
 
   @Option(
     help: """

@@ -12,10 +12,6 @@ extension Scenario {
   ) { test in
     let (posted, counted) = (20, 1000)
     let destination = test[vcpu: 1].destination
-    // What is touched for the first time is not counted.
-    try test.load(1, rounds: 1)
-    try test[vcpu: 0].send(.interrupt(0x57, to: destination))
-    try test.expect(1, of: 0x57, on: 1)
     try test[vcpu: 1].spin(until: 0x56, reaches: posted)
     try test.stimulus {
       try test.sendToRunning(.interrupt(0x56, to: destination), from: 0, times: posted)
