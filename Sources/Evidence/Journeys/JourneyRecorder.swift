@@ -16,7 +16,7 @@ public final class JourneyRecorder {
 
   /// How many events are kept besides entries and exits, more than belong to what a guest's log has room for: a guest may
   /// storm for as long as it runs.
-  private static let limit = 500_000
+  private static let limit = 2_000_000
 
   /// What was recorded.
   public struct Result: Hashable, Sendable {
