@@ -27,11 +27,13 @@ public struct Confinement: Sendable {
   public init(exitStatus: Int32) { self.exitStatus = exitStatus }
 
   /// Gives up everything else, for good, on the calling thread and those that it starts: there is to be no other yet.
-  public func enter() {
+  ///
+  /// - Throws: `EMFILE`, `ENFILE` or `ENOMEM` where there was no room to say what may be used: it is not to go on then.
+  public func enter() throws(Errno) {
     // Without it neither of the others may be asked for; every kernel since 3.5 has it.
     guard cconfinement_no_new_privileges() == 0 else { return }
     // First what takes the rights away that the last does not need.
-    if let paths { restrictFiles(to: paths) }
+    if let paths { try restrictFiles(to: paths) }
     try? Capabilities.keep(capabilities)
     guard (try? FilterProgram(.process(sockets: sockets)).apply()) != nil else { return }
     cconfinement_tell_of_refusals(exitStatus)
@@ -42,12 +44,14 @@ public struct Confinement: Sendable {
     SystemCallFilter.Sockets((port == nil ? [] : [.loopback]) + (listensAtFiles ? [.local] : []))
   }
 
-  private func restrictFiles(to paths: [PathGrant]) {
+  private func restrictFiles(to paths: [PathGrant]) throws(Errno) {
     do throws(Errno) {
       let ruleset = try LandlockRuleset()
-      for grant in Self.everywhere + paths { ruleset.allow(grant) }
+      for grant in Self.everywhere + paths { try ruleset.allow(grant) }
       if let port { ruleset.allow(listeningAt: port) }
       try ruleset.restrict()
+    } catch let error where error.isShortage {
+      throw error
     } catch {
       // This kernel offers nothing of the kind.
     }

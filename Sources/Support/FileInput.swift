@@ -6,7 +6,7 @@ public final class FileInput: Sendable {
   private let file: FileDescriptor
   private let isOwned: Bool
 
-  /// Opens a file; a pipe too, one that nobody writes to being empty.
+  /// Opens a file; a pipe too, also one that nobody has opened for writing yet.
   ///
   /// - Parameter path: the file's path.
   /// - Throws: `HostFileError`.
@@ -36,7 +36,12 @@ public final class FileInput: Sendable {
     while true {
       // Sound: the call writes at most as many bytes as the buffer has, which is valid during the call.
       let count = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(file.rawValue, $0.baseAddress, $0.count) }
-      if count >= 0 { return count }
+      if count > 0 { return count }
+      if count == 0 {
+        guard try HostFile.lacksWriter(file) else { return 0 }
+        _ = try HostFile.waitForInput(file)
+        continue
+      }
       switch Errno(rawValue: errno) {
       case .interrupted: continue
       case .resourceTemporarilyUnavailable: _ = try HostFile.waitForInput(file)
@@ -84,9 +89,15 @@ public enum HostFileError: Error, Hashable, Sendable, CustomStringConvertible {
   /// It has more bytes than it may.
   case tooLarge(limit: Int)
 
+  /// Whether this process, or the host, has no descriptor left, which says nothing of the file.
+  public var isShortage: Bool {
+    [.unreadable(.tooManyOpenFiles), .unreadable(.tooManyOpenFilesInSystem)].contains(self)
+  }
+
   /// What is wrong, for a person.
   public var description: String {
     switch self {
+    case .unreadable(let errno) where isShortage: "\(errno); raise the limit on descriptors (ulimit -n)"
     case .unreadable(let errno): "\(errno)"
     case .pipe: "it is a pipe, not a file"
     case .incomplete: "it did not come to its end before the time limit: it is a pipe or a device"

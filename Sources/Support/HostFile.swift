@@ -15,8 +15,8 @@ public enum HostFile {
   ///   - path: The file's path. A name in a document or a configuration may lead anywhere, so by default what could keep
   ///     the caller waiting is refused: a pipe (fifo(7)), a socket, a terminal without input.
   ///   - limit: How many bytes it may have.
-  ///   - acceptsPipes: Whether a pipe is read to its end as well, for a file that a person names. One that nobody writes to
-  ///     is empty.
+  ///   - acceptsPipes: Whether a pipe is read to its end as well, for a file that a person names. One that nobody has opened
+  ///     for writing yet is waited for.
   ///   - patience: How long it may take until a pipe or a device has come to its end; nil for however long.
   /// - Throws: `HostFileError`; `.tooLarge` before anything is read of a file whose size says so, and before more is read
   ///   than one piece past the limit of any other; `.incomplete`.
@@ -165,7 +165,11 @@ public enum HostFile {
         do {
           // Sound: the call writes at most as many bytes as the buffer has, which is valid during the call.
           let count = try unsafe piece.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
-          if count == 0 { break }
+          if count == 0 {
+            guard try acceptsPipes && lacksWriter(file) else { break }
+            guard try waitForInput(file, until: end) else { throw HostFileError.incomplete }
+            continue
+          }
           try makeRoom(for: count, in: &bytes, atMost: limit + pieceSize)
           bytes += piece[..<count]
         } catch Errno.resourceTemporarilyUnavailable where acceptsPipes {
@@ -204,6 +208,23 @@ public enum HostFile {
   /// Whether it is a pipe or a socket.
   private static func mayKeepWaiting(_ file: FileDescriptor) throws(Errno) -> Bool {
     [S_IFIFO, S_IFSOCK].contains(try status(of: file).st_mode & S_IFMT)
+  }
+
+  /// Whether it is a named pipe (fifo(7)) that nobody has opened for writing since it was opened for reading: poll(2) tells
+  /// of nothing then, and of POLLHUP at the end (kernel, `pipe_poll`). One without a name has had a writer since it was made.
+  static func lacksWriter(_ file: FileDescriptor) throws(Errno) -> Bool {
+    let status = try status(of: file)
+    var wanted = pollfd(fd: file.rawValue, events: Int16(POLLIN), revents: 0)
+    // Sound: the call reads and writes the one structure that it is given.
+    guard status.st_mode & S_IFMT == S_IFIFO, unsafe poll(&wanted, 1, 0) == 0 else { return false }
+    // All pipes without a name are of one file system (pipefs).
+    let (readEnd, writeEnd): (FileDescriptor, FileDescriptor)
+    do { (readEnd, writeEnd) = try FileDescriptor.pipe() } catch { throw error as? Errno ?? .ioError }
+    defer {
+      try? readEnd.close()
+      try? writeEnd.close()
+    }
+    return try status.st_dev != Self.status(of: readEnd).st_dev
   }
 
   private static func status(of file: FileDescriptor) throws(Errno) -> stat {

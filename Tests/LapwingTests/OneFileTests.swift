@@ -23,6 +23,20 @@ import Testing
     #expect(try folder.listing == before)
   }
 
+  @Test func `reports are not merged into one of them`() throws {
+    let folder = try Folder()
+    let report = folder.path("report.json")
+    let test = ["test", "ipi.self.x2apic", "--format", "json", "--output", report]
+    try #require(try Program.run(test).status == 0)
+    try FileManager.default.createSymbolicLink(atPath: folder.path("link"), withDestinationPath: "report.json")
+    let before = try Data(contentsOf: URL(fileURLWithPath: report))
+    for output in [report, folder.path("link")] {
+      let result = try Program.run(["report", "merge", report, "--output", output])
+      #expect(result.status == 64 && result.errors.contains("name one file"), "\(result.errors)")
+    }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: report)) == before)
+  }
+
   @Test func `an output does not take the place of what is read or of a guest's disk`() throws {
     let folder = try Folder()
     let image = folder.path("hello.html")

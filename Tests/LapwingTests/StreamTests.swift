@@ -48,4 +48,29 @@ import Testing
     #expect(result.status == 0 || result.status == 69, "\(result.status): \(result.errors)")
     if result.status == 69 { #expect(result.errors.contains("ulimit -n"), "\(result.errors)") }
   }
+
+  @Test(.needsKVM, arguments: 4...14)
+  func `without a descriptor for a file it is the limit that is named, not the file`(limit: Int) throws {
+    let folder = try Folder()
+    let state = folder.path("state.json")
+    try #require(try Program.run(["snapshot", "hello", "--at", "exit:2", "--output", state]).status == 0)
+    let report = folder.path("report.json")
+    let test = ["test", "ipi.self.x2apic", "--format", "json", "--output"]
+    try #require(try Program.run(test + [report]).status == 0)
+    for arguments in [
+      ["inspect", state], ["diff", state, state], ["restore", state], ["compare", report, report],
+      ["report", "merge", report], ["bench", "exit.cpuid", "--rounds", "1", "--samples", "2", "--svg", report],
+      test + [folder.path("new.json")],
+    ] {
+      let result = try Program.run(
+        arguments, through: ["/bin/sh", "-c", "ulimit -n \(limit); exec \"$0\" \"$@\""])
+      #expect(!result.wasKilled)
+      #expect([0, 69].contains(result.status), "\(arguments): \(result.status): \(result.errors)")
+      if result.status == 69 { #expect(result.errors.contains("ulimit -n"), "\(arguments): \(result.errors)") }
+      if result.status == 69, arguments.contains("--svg") {
+        let kept = try Data(contentsOf: URL(fileURLWithPath: report))
+        #expect(kept.first == UInt8(ascii: "{"), "\(arguments)")
+      }
+    }
+  }
 }

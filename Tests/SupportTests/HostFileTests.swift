@@ -45,7 +45,7 @@ import Testing
     #expect(throws: HostFileError.tooLarge(limit: 1 << 20)) { try HostFile.read("/dev/zero", limit: 1 << 20) }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a pipe that nobody writes to keeps nobody waiting`() throws {
+  @Test(.timeLimit(.minutes(1))) func `a named pipe is waited for until somebody writes to it`() throws {
     let pipe = folder.appending("pipe")
     // Sound: as above.
     let isMade = unsafe mkfifo(pipe.string, 0o600) == 0
@@ -53,7 +53,25 @@ import Testing
     #expect(throws: HostFileError.pipe) { try HostFile.read(pipe, limit: 10) }
     #expect(throws: HostFileError.pipe) { _ = try HostFile.open(pipe) }
     #expect(HostFile.text(pipe) == nil)
-    #expect(try HostFile.read(pipe, limit: 10, acceptsPipes: true) == [])
+    #expect(throws: HostFileError.incomplete) {
+      try HostFile.read(pipe, limit: 10, acceptsPipes: true, patience: .milliseconds(50))
+    }
+    for readsPieces in [false, true] {
+      let thread = try HostThread.start {
+        usleep(50_000)
+        guard let writer = try? FileDescriptor.open(pipe, .writeOnly) else { return }
+        _ = try? writer.closeAfter { try writer.writeAll([1, 2, 3]) }
+      }
+      defer { pthread_join(thread, nil) }
+      guard readsPieces else {
+        #expect(try HostFile.read(pipe, limit: 10, acceptsPipes: true) == [1, 2, 3])
+        continue
+      }
+      let input = try FileInput(pipe)
+      var piece = [UInt8](repeating: 0, count: 10)
+      #expect(try input.read(into: &piece) == 3)
+      #expect(try input.read(into: &piece) == 0)
+    }
   }
 
   @Test(.timeLimit(.minutes(1))) func `a pipe that a person names is read until its writer is done`() throws {

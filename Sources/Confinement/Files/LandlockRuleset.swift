@@ -38,12 +38,16 @@ public struct LandlockRuleset: ~Copyable {
 
   /// Lets through what is granted. Where nothing is, nothing has to be; and what has no place in a file system, such as a pipe
   /// without a name, is never refused.
-  public func allow(_ grant: PathGrant) {
+  ///
+  /// - Throws: `EMFILE`, `ENFILE` or `ENOMEM`: without a descriptor for the path it would be refused later on.
+  public func allow(_ grant: PathGrant) throws(Errno) {
     let accesses = grant.purpose.accesses.intersection(handled)
     // Sound: the path is NUL-terminated and outlives the call.
-    _ = unsafe grant.path.withCString { path in
+    let answer = unsafe grant.path.withCString { path in
       unsafe cconfinement_landlock_allow_path(descriptor.rawValue, path, accesses.rawValue)
     }
+    let error = Errno(rawValue: -answer)
+    if error.isShortage { throw error }
   }
 
   /// Lets a TCP port be listened at.
@@ -59,4 +63,9 @@ public struct LandlockRuleset: ~Copyable {
     let answer = cconfinement_landlock_restrict(descriptor.rawValue)
     guard answer == 0 else { throw Errno(rawValue: -answer) }
   }
+}
+
+extension Errno {
+  /// Whether this process, or the host, had no room for what was asked for.
+  var isShortage: Bool { [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory].contains(self) }
 }

@@ -135,9 +135,15 @@ public enum OutputFileError: Error, Hashable, Sendable, CustomStringConvertible 
   /// It is a symbolic link that another user has made.
   case foreignLink
 
+  /// Whether this process, or the host, has no descriptor left, which says nothing of the file.
+  public var isShortage: Bool {
+    [.failed(.tooManyOpenFiles), .failed(.tooManyOpenFilesInSystem)].contains(self)
+  }
+
   /// What is wrong, for a person.
   public var description: String {
     switch self {
+    case .failed(let errno) where isShortage: "\(errno); raise the limit on descriptors (ulimit -n)"
     case .failed(let errno): "\(errno)"
     case .directory: "\(Errno.isDirectory)"
     case .stream: "it is a device or a pipe, not a file"

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Confinement
 import Support
+import SystemPackage
 
 /// Whether the process gives up what it does not need, from the command line.
 struct ConfinementOptions: ParsableArguments {
@@ -23,6 +24,10 @@ struct ConfinementOptions: ParsableArguments {
     }
     var needs = CommandNeeds()
     try describe(&needs)
-    needs.confinement.enter()
+    do throws(Errno) { try needs.confinement.enter() } catch {
+      throw Failure(
+        "the process cannot be confined: \(error); raise the limits on descriptors and memory (ulimit -n, -v)",
+        .hostCannot)
+    }
   }
 }

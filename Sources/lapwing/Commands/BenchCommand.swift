@@ -75,7 +75,10 @@ struct BenchCommand: ParsableCommand {
       let (measured, signal, metShortage) = try measure(cases)
       var report = measured
       if let earlier { report.comparison = BenchComparison(of: report, with: earlier) }
-      try drawing?.write(report.svg)
+      // A host that had no room for any has told nothing that could take the place of an earlier drawing.
+      if !metShortage || report.measurements.contains(where: { $0.state == .measured }) {
+        try drawing?.write(report.svg)
+      }
       try write(report, to: destination)
       if let signal { return ExitStatus(signal: signal) }
       if metShortage { return .noRoom(for: "measurements") }

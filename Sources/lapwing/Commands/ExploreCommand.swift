@@ -151,7 +151,8 @@ struct ExploreCommand: ParsableCommand {
     let result = session.result
     let report = ExplorationText(result, duration: session.duration, deviations: bench.bench.deviations)
     try ReportDestination.standardOutput.write(report.text)
-    if let reportDestination {
+    // A host that had no room for the first step has told nothing that could take the place of an earlier report.
+    if let reportDestination, result.operations > 0 {
       try reportDestination.write(
         document(
           ExplorationReport(

@@ -36,6 +36,7 @@ struct ReportMergeCommand: ParsableCommand {
         $0.read(files)
         $0.write(report.output)
       }
+      try refuseOneFile(for: files.map { ("a report", $0) }, and: ("--output", report.output))
       let destination = try report.destination()
       var parts: [(name: String, report: SuiteReport)] = []
       for file in files {

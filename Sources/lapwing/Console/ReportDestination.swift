@@ -18,7 +18,7 @@ struct ReportDestination {
       let permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
       file = (name, try OutputFile(path, permissions: permissions, acceptsStreams: true))
     } catch {
-      throw Failure("cannot write '\(name)': \(error)", .badFile)
+      throw Failure("cannot write '\(name)': \(error)", error.isShortage ? .hostCannot : .badFile)
     }
   }
 

@@ -42,7 +42,13 @@ func readInput(
 extension Failure {
   /// A file that a person named cannot be read.
   init(_ error: HostFileError, _ name: TextLine) {
-    self.init("cannot read \(name): \(error)", error == .incomplete ? .timeLimit : .badFile)
+    let status: ExitStatus =
+      switch error {
+      case .incomplete: .timeLimit
+      case _ where error.isShortage: .hostCannot
+      default: .badFile
+      }
+    self.init("cannot read \(name): \(error)", status)
   }
 }
 

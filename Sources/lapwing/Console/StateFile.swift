@@ -39,7 +39,7 @@ struct StateFile {
     do throws(HostFileError) {
       input = name == "-" ? .standardInput : try FileInput(path(name))
     } catch {
-      throw Failure("cannot read '\(name)': \(error)", .badFile)
+      throw Failure(error, "'\(name)'")
     }
     do throws(ForeignStateError) {
       return try body(ByteSource(input))

@@ -19,7 +19,13 @@ func openKVM(forManyMachines: Bool = false) throws(Failure) -> System {
 extension Failure {
   /// A snapshot could not be read or written.
   init(_ error: SnapshotFileError) {
-    if case .incomplete = error { self.init("\(error)", .timeLimit) } else { self.init("\(error)", .badFile) }
+    let status: ExitStatus =
+      switch error {
+      case .incomplete: .timeLimit
+      case .noDescriptor: .hostCannot
+      case .unreadable, .unwritable, .malformed: .badFile
+      }
+    self.init("\(error)", status)
   }
 
   /// A machine could not be made from a snapshot.

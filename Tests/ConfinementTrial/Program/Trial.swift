@@ -15,7 +15,7 @@ import VMM
 ///     confinement-trial open FOLDER read|write PATH   opens a file, where FOLDER may be written
 @main
 struct Trial {
-  static func main() {
+  static func main() throws {
     let arguments = Array(CommandLine.arguments.dropFirst())
     switch (arguments.first, arguments.count) {
     case ("guest", 2):
@@ -27,12 +27,12 @@ struct Trial {
         pthread_join(thread, nil)
       }
     case ("thread", 2):
-      Confinement(exitStatus: 70).enter()
+      try Confinement(exitStatus: 70).enter()
       print(make(Int32(arguments[1]) ?? -1))
     case ("open", 4):
       var confinement = Confinement(exitStatus: 70)
       confinement.paths = [PathGrant(arguments[1], .output)]
-      confinement.enter()
+      try confinement.enter()
       // Sound: the path is NUL-terminated and outlives the call.
       print(unsafe arguments[3].withCString { unsafe ctrial_open($0, arguments[2] == "write" ? 1 : 0) })
     default: exit(64)
@@ -67,7 +67,7 @@ struct Trial {
       let system = try KVM.open()
       var confinement = Confinement(exitStatus: 70)
       confinement.paths = []
-      confinement.enter()
+      try confinement.enter()
       let hooks = MachineHooks(devices: { _ in
         let port = UInt64(Accomplice.port)
         return [AttachedDevice(at: .ports(port..<port + 1), Accomplice(body: body))]

@@ -1,4 +1,5 @@
 public import KVM
+import Support
 import SystemPackage
 
 /// Why a machine could not be built.
@@ -54,7 +55,11 @@ extension MachineError {
     switch error as? MachineError {
     case .kvm(let error), .setting(_, let error): error.isShortage
     case .thread: true
-    default: (error as? KVMError)?.isShortage ?? false
+    default:
+      switch error as? ImageError {
+      case .file(let error): error.isShortage
+      default: (error as? KVMError)?.isShortage ?? false
+      }
     }
   }
 
