@@ -29,6 +29,16 @@ import Testing
     #expect(try Program.run(["diff", folder.path("s.json"), folder.path("p.json")]).output.contains("GUEST"))
   }
 
+  @Test func `it is not the stream's fault where there is no room for its memory`() throws {
+    let folder = try Folder()
+    // 4 KiB, which the words on standard error do not need.
+    let result = try Program.run(
+      convert(stream.path, to: folder.path("s.json")), through: ["/bin/sh", "-c", "ulimit -f 8; exec \"$0\" \"$@\""])
+    #expect(result.status == 65 && folder.names == [])
+    #expect(result.errors.contains("make room there"), "\(result.errors)")
+    #expect(!result.errors.contains("migration stream"))
+  }
+
   @Test func `what cannot become a snapshot is refused with the reason and 65, and nothing is left`() throws {
     let folder = try Folder()
     let whole = MadeUpStream.whole

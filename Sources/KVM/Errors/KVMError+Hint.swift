@@ -8,7 +8,7 @@ extension KVMError {
     // A machine, a vCPU, an event and a set of statistics are a descriptor each.
     if errno == .tooManyOpenFiles { return "the process has no descriptor left; raise its limit (ulimit -n)" }
     return switch call {
-    case .open, .mmap, .eventfd, .read, .write: hostHint
+    case .open, .getAPIVersion, .mmap, .eventfd, .read, .write: hostHint
     case .createVM, .createVCPU, .setUserMemoryRegion, .enableCap, .setBootCPUID, .setTSSAddr, .setIdentityMapAddr,
       .getDirtyLog, .clearDirtyLog, .setMSRFilter, .getStatsFD:
       machineHint
@@ -26,6 +26,8 @@ extension KVMError {
         + "firmware, or, inside a VM, ask its owner for nested virtualization"
     case (.open, .permissionDenied), (.open, .notPermitted):
       "your user may not use KVM; join the device's group (sudo usermod -aG kvm $USER, then log in again) or run as root"
+    case (.getAPIVersion, .inappropriateIOCTLForDevice):
+      "what is at /dev/kvm is not KVM's device: load kvm_intel or kvm_amd, and have it made anew (udev, or mknod c 10 232)"
     case (.mmap, .noMemory): "the address space or its limit is used up; ask for less memory or raise ulimit -v"
     case (.read, .resourceTemporarilyUnavailable): "the event has not been signalled since it was last read"
     case (.read, .badMessage): "the kernel's statistics do not follow the format of KVM_GET_STATS_FD"

@@ -53,7 +53,8 @@ extension SnapshotFile {
     } catch is Cancellation {
       return false
     } catch {
-      throw .unwritable(path, "the guest's memory, collected beside it, cannot be read: \(error)")
+      throw .unwritable(
+        path, "the guest's memory cannot be collected beside it: \(error); make room there, or name another place")
     }
     return try write(state, table) { file in
       try memory.forEachRun { _, bytes in

@@ -78,6 +78,8 @@ public final class MemorySpool {
   /// Pages beside one another that are not in the file yet.
   private var waiting: [UInt8] = []
   private var waitingOffset: UInt64 = 0
+  /// Why a page could not be kept: a full disk, a limit on files. That says nothing of where the pages come from.
+  public private(set) var failure: Errno?
 
   /// How much memory it takes: what a machine can have.
   public static let limit = MachineConfiguration.memoryRange.upperBound
@@ -130,7 +132,11 @@ public final class MemorySpool {
     let (bytes, offset) = (waiting, waitingOffset)
     waiting.removeAll(keepingCapacity: true)
     guard !bytes.isEmpty else { return }
-    do { _ = try file.writeAll(toAbsoluteOffset: Int64(offset), bytes) } catch { throw error as? Errno ?? .ioError }
+    do { _ = try file.writeAll(toAbsoluteOffset: Int64(offset), bytes) } catch {
+      let error = error as? Errno ?? .ioError
+      failure = error
+      throw error
+    }
   }
 
   private func isPresent(_ page: UInt64) -> Bool {

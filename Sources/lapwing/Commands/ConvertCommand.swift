@@ -50,7 +50,13 @@ struct ConvertCommand: ParsableCommand {
     do throws(Errno) { spool = try MemorySpool(besides: path) } catch {
       throw Failure("cannot write beside '\(output)': \(error)", .badFile)
     }
-    let conversion = try read(into: spool)
+    let conversion: QEMUConversion
+    do throws(Failure) { conversion = try read(into: spool) } catch {
+      guard let lack = spool.failure else { throw error }
+      throw Failure(
+        "cannot write beside '\(output)', where memory is kept meanwhile: \(lack); make room there, or name another place",
+        .badFile)
+    }
     guard conversion.missing.isEmpty else {
       throw Failure("'\(file)' lacks what a machine needs to go on: \(list(conversion.missing))", .badFile)
     }
