@@ -4,7 +4,8 @@ public import SystemPackage
 /// A file that a person names, or standard input, read from its beginning to its end, whatever its size.
 public final class FileInput: Sendable {
   private let file: FileDescriptor
-  private let isOwned: Bool
+  /// Where it was opened; nil for standard input, which stays open.
+  private let path: FilePath?
 
   /// Opens a file; a pipe too, also one that nobody has opened for writing yet.
   ///
@@ -12,19 +13,19 @@ public final class FileInput: Sendable {
   /// - Throws: `HostFileError`.
   public init(_ path: FilePath) throws(HostFileError) {
     file = try HostFile.open(path, acceptsPipes: true)
-    isOwned = true
+    self.path = path
   }
 
   private init(standardInput: FileDescriptor) {
     file = standardInput
-    isOwned = false
+    path = nil
   }
 
   /// Standard input, which stays open.
   public static var standardInput: FileInput { FileInput(standardInput: .standardInput) }
 
   deinit {
-    if isOwned { try? file.close() }
+    if path != nil { try? file.close() }
   }
 
   /// Reads what is there, and waits where a pipe has nothing yet.
@@ -38,7 +39,7 @@ public final class FileInput: Sendable {
       let count = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(file.rawValue, $0.baseAddress, $0.count) }
       if count > 0 { return count }
       if count == 0 {
-        guard try HostFile.lacksWriter(file) else { return 0 }
+        guard let path, try HostFile.lacksWriter(file, at: path) else { return 0 }
         _ = try HostFile.waitForInput(file)
         continue
       }

@@ -166,7 +166,7 @@ public enum HostFile {
           // Sound: the call writes at most as many bytes as the buffer has, which is valid during the call.
           let count = try unsafe piece.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
           if count == 0 {
-            guard try acceptsPipes && lacksWriter(file) else { break }
+            guard try acceptsPipes && lacksWriter(file, at: path) else { break }
             guard try waitForInput(file, until: end) else { throw HostFileError.incomplete }
             continue
           }
@@ -205,49 +205,10 @@ public enum HostFile {
     bytes.reserveCapacity(capacity)
   }
 
-  /// Whether it is a pipe or a socket.
-  private static func mayKeepWaiting(_ file: FileDescriptor) throws(Errno) -> Bool {
-    [S_IFIFO, S_IFSOCK].contains(try status(of: file).st_mode & S_IFMT)
-  }
-
-  /// Whether it is a named pipe (fifo(7)) that nobody has opened for writing since it was opened for reading: poll(2) tells
-  /// of nothing then, and of POLLHUP at the end (kernel, `pipe_poll`). One without a name has had a writer since it was made.
-  static func lacksWriter(_ file: FileDescriptor) throws(Errno) -> Bool {
-    let status = try status(of: file)
-    var wanted = pollfd(fd: file.rawValue, events: Int16(POLLIN), revents: 0)
-    // Sound: the call reads and writes the one structure that it is given.
-    guard status.st_mode & S_IFMT == S_IFIFO, unsafe poll(&wanted, 1, 0) == 0 else { return false }
-    // All pipes without a name are of one file system (pipefs).
-    let (readEnd, writeEnd): (FileDescriptor, FileDescriptor)
-    do { (readEnd, writeEnd) = try FileDescriptor.pipe() } catch { throw error as? Errno ?? .ioError }
-    defer {
-      try? readEnd.close()
-      try? writeEnd.close()
-    }
-    return try status.st_dev != Self.status(of: readEnd).st_dev
-  }
-
-  private static func status(of file: FileDescriptor) throws(Errno) -> stat {
+  static func status(of file: FileDescriptor) throws(Errno) -> stat {
     var status = stat()
     // Sound: the call fills in the one structure that it is given.
     guard unsafe fstat(file.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
     return status
-  }
-
-  /// Waits for something to read.
-  ///
-  /// - Parameter end: when to give up; nil for never.
-  /// - Returns: whether it is to be tried again.
-  /// - Throws: `Errno` of poll(2).
-  static func waitForInput(_ file: FileDescriptor, until end: ContinuousClock.Instant? = nil) throws(Errno) -> Bool {
-    var wanted = pollfd(fd: file.rawValue, events: Int16(POLLIN), revents: 0)
-    let left = end.map { $0 - .now }
-    if let left, left <= .zero { return false }
-    // Sound: the call reads and writes the one structure that it is given.
-    guard
-      unsafe poll(&wanted, 1, left.map { Int32(clamping: Int64($0 / .milliseconds(1)) + 1) } ?? -1) >= 0
-        || errno == EINTR
-    else { throw Errno(rawValue: errno) }
-    return true
   }
 }

@@ -49,6 +49,23 @@ import Testing
     if result.status == 69 { #expect(result.errors.contains("ulimit -n"), "\(result.errors)") }
   }
 
+  /// Confined, as a user runs it: what the waiting calls has to be allowed.
+  @Test(.needsKVM) func `a named pipe is waited for until its writer comes, and one without a name is not`() throws {
+    let folder = try Folder()
+    let state = folder.path("state.json")
+    try #require(try Program.run(["snapshot", "hello", "--at", "exit:2", "--output", state]).status == 0)
+    let late = "mkfifo \(folder.path("pipe")); (sleep 0.2; cat \(state) > \(folder.path("pipe"))) & exec \"$0\" \"$@\""
+    let read = try Program.run(["inspect", folder.path("pipe")], through: ["/bin/sh", "-c", late])
+    #expect(read.status == 0 && read.output.contains("1 vCPU"), "\(read.errors)")
+    let script =
+      "mkfifo \(folder.path("script")); (sleep 0.2; echo nmi:0@exit:1 > \(folder.path("script"))) & exec \"$0\" \"$@\""
+    let run = try Program.run(
+      ["run", "hello", "--inject-file", folder.path("script")], through: ["/bin/sh", "-c", script])
+    #expect(run.status == 1 && run.output.contains("nmi:0"), "\(run.output) \(run.errors)")
+    let nothing = try Program.run(["inspect"], through: ["/bin/bash", "-c", "exec \"$0\" \"$@\" <(true)"])
+    #expect(nothing.status == 65 && nothing.errors.contains("ends too early"), "\(nothing.errors)")
+  }
+
   @Test(.needsKVM, arguments: 4...14)
   func `without a descriptor for a file it is the limit that is named, not the file`(limit: Int) throws {
     let folder = try Folder()
