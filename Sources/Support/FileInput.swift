@@ -92,17 +92,24 @@ public enum HostFileError: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// Whether this process, or the host, has no descriptor left, which says nothing of the file.
   public var isShortage: Bool {
-    [.unreadable(.tooManyOpenFiles), .unreadable(.tooManyOpenFilesInSystem)].contains(self)
+    if case .unreadable(let errno) = self { errno.isOfDescriptors } else { false }
   }
 
   /// What is wrong, for a person.
   public var description: String {
     switch self {
-    case .unreadable(let errno) where isShortage: "\(errno); raise the limit on descriptors (ulimit -n)"
-    case .unreadable(let errno): "\(errno)"
+    case .unreadable(let errno): errno.withAdvice
     case .pipe: "it is a pipe, not a file"
     case .incomplete: "it did not come to its end before the time limit: it is a pipe or a device"
     case .tooLarge(let limit): "it is larger than \(ByteSize(bytes: UInt64(max(limit, 0))))"
     }
   }
+}
+
+extension Errno {
+  /// Whether this process, or the host, has no descriptor left.
+  var isOfDescriptors: Bool { self == .tooManyOpenFiles || self == .tooManyOpenFilesInSystem }
+
+  /// What it says, and what to do where descriptors have run out.
+  var withAdvice: String { isOfDescriptors ? "\(self); raise the limit on descriptors (ulimit -n)" : "\(self)" }
 }

@@ -137,14 +137,13 @@ public enum OutputFileError: Error, Hashable, Sendable, CustomStringConvertible 
 
   /// Whether this process, or the host, has no descriptor left, which says nothing of the file.
   public var isShortage: Bool {
-    [.failed(.tooManyOpenFiles), .failed(.tooManyOpenFilesInSystem)].contains(self)
+    if case .failed(let errno) = self { errno.isOfDescriptors } else { false }
   }
 
   /// What is wrong, for a person.
   public var description: String {
     switch self {
-    case .failed(let errno) where isShortage: "\(errno); raise the limit on descriptors (ulimit -n)"
-    case .failed(let errno): "\(errno)"
+    case .failed(let errno): errno.withAdvice
     case .directory: "\(Errno.isDirectory)"
     case .stream: "it is a device or a pipe, not a file"
     case .unsuitable: "it is a block device or a socket, not a file"
