@@ -65,6 +65,7 @@ extension RandomAccessCollection<UInt8> {
   ///   - type: The integer's type, which says how many bytes it has.
   ///   - offset: How many bytes come before it; from 0.
   /// - Returns: The integer, or nil where the bytes end before its last one.
+  @inlinable  // Each image is searched with it at every start.
   public func littleEndian<Value: FixedWidthInteger>(_ type: Value.Type, at offset: Int) -> Value? {
     let size = Value.bitWidth / 8
     guard size <= count, (0...count - size).contains(offset) else { return nil }
@@ -78,6 +79,7 @@ extension RandomAccessCollection<UInt8> {
   }
 
   /// All of the bytes as one integer; where there are more than 8 the first 8 count.
+  @inlinable
   public var littleEndian: UInt64 {
     prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
@@ -85,6 +87,7 @@ extension RandomAccessCollection<UInt8> {
 
 extension RangeReplaceableCollection<UInt8> {
   /// Appends an integer's bytes.
+  @inlinable
   public mutating func appendLittleEndian(_ value: some FixedWidthInteger) {
     for shift in stride(from: 0, to: value.bitWidth, by: 8) { append(UInt8(truncatingIfNeeded: value >> shift)) }
   }
