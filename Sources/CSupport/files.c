@@ -1,9 +1,10 @@
-#define _GNU_SOURCE // for O_TMPFILE and linkat's flags
+#define _GNU_SOURCE // for O_TMPFILE, linkat's flags and statx
 #include "CSupport.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // Where a descriptor of this process has a name.
@@ -25,4 +26,10 @@ int csupport_link_unnamed(int descriptor, const char *path) {
   char name[32];
   name_of(descriptor, name, sizeof name);
   return linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
+}
+
+int csupport_is_mounted(const char *path) {
+  struct statx status;
+  if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &status) != 0) return 0;
+  return (status.stx_attributes_mask & status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }

@@ -185,6 +185,22 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: Host.canHideDevice, "takes root and unshare(1)"))
+  func `a file that is mounted, whose place nothing can take, is refused before anything runs`() throws {
+    for command in Self.commands {
+      let folder = try Folder()
+      try folder.write("mounted", to: "source")
+      try folder.write("below", to: "output")
+      let path = folder.path("output")
+      let script = "mount --bind \(folder.path("source")) \(path) && exec \"$0\" \"$@\""
+      let result = try Program.run(command + [path], through: ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script])
+      #expect(result.status == 65 && result.errors.contains("mount its folder"), "\(command): \(result.errors)")
+      #expect(result.output == "", "\(command): \(result.output)")
+      #expect(try [folder.text("source"), folder.text("output")] == ["mounted", "below"])
+      #expect(folder.names == ["output", "source"])
+    }
+  }
+
   @Test func `a name that is not UTF-8 is refused, and no other file is taken for it`() throws {
     let folder = try Folder()
     try folder.write("precious", to: "\u{fffd}")

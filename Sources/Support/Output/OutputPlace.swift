@@ -1,3 +1,4 @@
+import CSupport
 import Glibc
 public import SystemPackage
 
@@ -72,8 +73,11 @@ enum OutputPlace {
   }
 
   /// A file that this user may not write is not to be replaced either, nor one of somebody else's in a folder where each
-  /// keeps his own (the sticky bit, unlink(2)).
+  /// keeps his own (the sticky bit, unlink(2)). One that is mounted, as a container's single files are, cannot be.
   private static func checkReplaceable(_ path: FilePath, _ status: stat) throws(OutputFileError) {
+    // rename(2) says EBUSY, but only once all of the output is there.
+    // Sound: the path is NUL-terminated and outlives the call.
+    if unsafe path.withPlatformString({ unsafe csupport_is_mounted($0) }) != 0 { throw .mounted }
     do {
       try FileDescriptor.open(path, .writeOnly, options: [.nonBlocking, .noFollow, .closeOnExec]).close()
     } catch {
@@ -134,6 +138,8 @@ public enum OutputFileError: Error, Hashable, Sendable, CustomStringConvertible 
   case nobodyReads
   /// It is a symbolic link that another user has made.
   case foreignLink
+  /// It is a file that is mounted, whose place no other can take.
+  case mounted
 
   /// Whether this process, or the host, has no descriptor left, which says nothing of the file.
   public var isShortage: Bool {
@@ -149,6 +155,7 @@ public enum OutputFileError: Error, Hashable, Sendable, CustomStringConvertible 
     case .unsuitable: "it is a block device or a socket, not a file"
     case .nobodyReads: "it is a pipe that nobody reads"
     case .foreignLink: "it is a symbolic link that another user has made; name the file itself"
+    case .mounted: "it is a mount of its own, whose place nothing can take; mount its folder, and name a file there"
     }
   }
 }
