@@ -6,7 +6,7 @@ import Testing
 
 /// What an exploration says that it has met.
 struct CoverageTests {
-  private static func explore(_ families: Set<String>, omitted: Set<String> = []) throws -> Coverage {
+  private static func explore(_ families: Set<OperationFamily>, omitted: Set<String> = []) throws -> Coverage {
     var options = Explorer.Options(seed: 4)
     options.families = families
     options.omitted = omitted
@@ -18,7 +18,7 @@ struct CoverageTests {
   }
 
   @Test func `the rules that were met are told from those that were not`() throws {
-    let coverage = try Self.explore(["msi"])
+    let coverage = try Self.explore([.msi])
     let met = coverage.rulesMet.filter { $0.histories > 0 }.map(\.rule)
     #expect(met.contains(.edgeAccepted))
     #expect(coverage.rulesUnmet.contains(.portAccessed))
@@ -26,7 +26,7 @@ struct CoverageTests {
   }
 
   @Test func `pairs that were not met are named, and an operation that is left out is in none`() throws {
-    let coverage = try Self.explore(["msi", "line"], omitted: ["line.irqfd"])
+    let coverage = try Self.explore([.msi, .line], omitted: ["line.irqfd"])
     #expect(coverage.pairCount > 0)
     let missing = Dictionary(uniqueKeysWithValues: coverage.missingPairs.map { ($0.first, $0.then) })
     #expect(missing["line.irqfd"]?.count == OperationKind.all.count)
@@ -40,7 +40,7 @@ struct CoverageTests {
       ModelSubject(ReferenceMachine.Configuration(vcpus: $0.vcpus, deviations: deviations))
     }
     var options = Explorer.Options(seed: 7)
-    options.families = ["guest", "lapic", "mode", "msi", "register"]
+    options.families = [.guest, .lapic, .mode, .msi, .register]
     options.hasGuest = true
     options.steps = 400
     let explorer = Explorer(bench, options)

@@ -33,7 +33,7 @@ struct FailingCallTests {
   private func result(_ error: KVMError) -> Explorer.Result {
     var options = Explorer.Options(seed: 1)
     options.findings = 1
-    options.families = ["msi"]
+    options.families = [.msi]
     let explorer = Explorer(bench(error), options)
     explorer.work()
     return explorer.result
@@ -86,7 +86,7 @@ struct FailingCallTests {
   @Test func `a step that does not come back is told, with its history`() async throws {
     let gate = Gate()
     var options = Explorer.Options(seed: 1)
-    options.families = ["msi"]
+    options.families = [.msi]
     let bench = HistoryBench(deviations: .kvm, clock: FaultTests.clock) { HangingSubject($0, gate) }
     let explorer = Explorer(bench, options)
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -103,14 +103,14 @@ struct FailingCallTests {
     }
     let finding = try #require(explorer.result.findings.first?.finding)
     // On a busy machine a step before may seem not to come back.
-    var generator = HistoryGenerator(seed: 1, families: ["msi"], hasGuest: false)
+    var generator = HistoryGenerator(seed: 1, families: [.msi], hasGuest: false)
     #expect(finding.history.machine == generator.machine())
     #expect(finding.history.steps.map(\.text) == (0..<finding.history.steps.count).map { _ in generator.step().text })
     #expect(finding.mismatches.first?.place == "the call")
   }
 
   private static let steps: [Step] = {
-    var generator = HistoryGenerator(seed: 1, families: ["msi"], hasGuest: false)
+    var generator = HistoryGenerator(seed: 1, families: [.msi], hasGuest: false)
     return (0..<3).map { _ in generator.step() }
   }()
 }

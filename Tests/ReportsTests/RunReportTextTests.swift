@@ -42,7 +42,7 @@ import VMM
     report.failure = FailureSituation(
       vcpus: [
         FailureSituation.VCPU(
-          vcpu: 0, state: "halted", address: 0x10_001e, place: "main+0x1e", code: "f4 eb fd",
+          vcpu: 0, state: .halted, address: 0x10_001e, place: "main+0x1e", code: "f4 eb fd",
           delivery: DeliveryReport(vcpu), timer: TimerReport(vcpu, busCycle: 1),
           missingHandler: "no handler for interrupt 0x77: the IDT ends before it, with its limit 0x6ff")
       ], lines: [])

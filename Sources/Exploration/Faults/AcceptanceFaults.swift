@@ -17,7 +17,7 @@ extension Fault {
       }
     },
     Fault("lost-msi", "a message to a vector that is in service is lost") { step, before, machine, _ in
-      guard step.kind.family == "msi" else { return }
+      guard step.kind.family == .msi else { return }
       machine.forEachAPIC { vcpu, apic in
         let serving = before.localAPICs[vcpu].page.inService
         let new = apic.page.interruptRequest.subtracting(before.localAPICs[vcpu].page.interruptRequest)
@@ -86,7 +86,7 @@ extension Fault {
 
 extension OperationKind {
   /// Whether interrupts come of it.
-  var delivers: Bool { ["msi", "line", "ipi"].contains(family) }
+  var delivers: Bool { [.msi, .line, .ipi].contains(family) }
 }
 
 extension Fault {

@@ -38,7 +38,7 @@ extension Fault {
       if step.kind.name == "ipi.send", step.arguments[6] == 0x2000, answer == .refused { answer = .done }
     },
     Fault("old-routes", "new routes leave the GSI 24 where it was") { step, before, machine, _ in
-      guard step.kind.family == "routes" else { return }
+      guard step.kind.family == .routes else { return }
       var table = machine.routes
       table = before.routes[24].isEmpty ? table : before.routes
       machine.routes = table
@@ -50,7 +50,7 @@ extension Fault {
   /// Faults of IOAPIC and PIC.
   static let pins: [Fault] = [
     Fault("remote-irr-lost", "a level-triggered pin does not get remote IRR") { step, _, machine, _ in
-      guard step.kind.family == "line" else { return }
+      guard step.kind.family == .line else { return }
       for pin in 0..<24 { machine.ioapic[pin].remoteIRR = false }
     },
     Fault("remote-irr-kept", "a pin that becomes edge-triggered keeps remote IRR") { step, before, machine, _ in
@@ -59,7 +59,7 @@ extension Fault {
       if before.ioapic[pin].remoteIRR { machine.ioapic[pin].remoteIRR = true }
     },
     Fault("pending-edge-lost", "an edge that is pending is lost when the IOAPIC is set") { step, before, machine, _ in
-      guard step.kind.family == "ioapic" else { return }
+      guard step.kind.family == .ioapic else { return }
       machine.ioapic.requests &= ~(before.ioapicRequests & ~before.ioapic.sentEdges & 0x2)
     },
     Fault("falling-line-kept", "a line that falls stays requested") { step, before, machine, _ in
@@ -79,7 +79,7 @@ extension Fault {
     },
     Fault("pic-level-kept", "a level-triggered line of the PIC that falls stays requested") {
       step, before, machine, _ in
-      guard step.kind.family == "line", step.arguments[1] == 0 else { return }
+      guard step.kind.family == .line, step.arguments[1] == 0 else { return }
       machine.pic.master.irr |= before.pic.master.irr & machine.pic.master.edgeLevel
     },
   ]

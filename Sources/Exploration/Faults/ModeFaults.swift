@@ -54,13 +54,13 @@ extension Fault {
   /// Faults of restored states.
   static let restores: [Fault] = [
     Fault("restore-loses-isr", "a local APIC that is set loses the highest vector in service") { step, _, machine, _ in
-      guard step.kind.family == "lapic" else { return }
+      guard step.kind.family == .lapic else { return }
       let vcpu = Int(step.arguments[0]) % machine.localAPICs.count
       let vectors = machine.localAPICs[vcpu].page.inService
       if let highest = vectors.highest, vectors.count > 1 { machine.localAPICs[vcpu].page.inService.remove(highest) }
     },
     Fault("restore-keeps-ppr", "a local APIC that is set keeps the PPR it is given") { step, before, machine, _ in
-      guard step.kind.family == "lapic" else { return }
+      guard step.kind.family == .lapic else { return }
       let vcpu = Int(step.arguments[0]) % machine.localAPICs.count
       machine.localAPICs[vcpu].page.processorPriority = before.localAPICs[vcpu].page.processorPriority
     },
@@ -109,7 +109,7 @@ extension Fault {
       machine.forEachAPIC { vcpu, apic in apic.timer = before.localAPICs[vcpu].timer }
     },
     Fault("timer-restarted", "a local APIC that is set counts as much as it did before") { step, before, machine, _ in
-      guard step.kind.family == "lapic" else { return }
+      guard step.kind.family == .lapic else { return }
       machine.forEachAPIC { vcpu, apic in apic.timer = before.localAPICs[vcpu].timer }
     },
   ]

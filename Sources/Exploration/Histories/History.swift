@@ -58,7 +58,8 @@ public struct HistoryGenerator: Sendable {
   ///   - hasGuest: Whether operations that need a guest may be chosen.
   ///   - vcpus: How many vCPUs a machine may have, 1 to 4.
   public init(
-    seed: UInt64, families: Set<String> = [], omitted: Set<String> = [], hasGuest: Bool, vcpus: ClosedRange<Int> = 1...4
+    seed: UInt64, families: Set<OperationFamily> = [], omitted: Set<String> = [], hasGuest: Bool,
+    vcpus: ClosedRange<Int> = 1...4
   ) {
     random = HistoryRandom(seed: seed)
     self.vcpus = vcpus

@@ -5,7 +5,7 @@ extension OperationKind {
   /// What vCPUs do to their local APICs' pages and to the IOAPIC by memory, with every width.
   static let memory: [OperationKind] = [
     OperationKind(
-      "page.read", "a vCPU reads in the page of its local APIC",
+      .page, "read", "a vCPU reads in the page of its local APIC",
       [
         .vcpu, OperationArgument("offset", (0..<0x42).map { UInt64($0) << 4 }), .width,
         OperationArgument("shift", [0, 0, 0, 1, 2, 3, 4, 8]),
@@ -14,7 +14,7 @@ extension OperationKind {
       try subject.access(subject.vcpu(of: arguments), pageAccess(arguments, writing: nil))
     },
     OperationKind(
-      "page.write", "a vCPU writes in the page of its local APIC",
+      .page, "write", "a vCPU writes in the page of its local APIC",
       [
         .vcpu,
         OperationArgument(
@@ -34,7 +34,7 @@ extension OperationKind {
       return try subject.access(subject.vcpu(of: arguments), access)
     },
     OperationKind(
-      "page.ioapic", "a vCPU selects a register of the IOAPIC and writes it",
+      .page, "ioapic", "a vCPU selects a register of the IOAPIC and writes it",
       [
         .vcpu,
         OperationArgument("register", [0x38, 0x39, 0x3a, 0x3b, 0x12, 0x13, 0x18, 0x19, 0x20, 0x21, 0, 1, 2, 0x40]),
@@ -51,7 +51,7 @@ extension OperationKind {
         vcpu, GuestAccess(.ioapic, at: 0x10, width: 4, writing: isLow ? low : (arguments[5] & 0xff) << 24))
     },
     OperationKind(
-      "page.window", "a vCPU reads or writes at the IOAPIC's address",
+      .page, "window", "a vCPU reads or writes at the IOAPIC's address",
       [
         .vcpu, OperationArgument("place", [0x10, 0, 0x20, 0x40, 0x11, 0x14, 0xf8]), .width,
         OperationArgument("write", OperationValues.flags), OperationArgument("value", OperationValues.words),
@@ -66,7 +66,7 @@ extension OperationKind {
           .ioapic, at: UInt16(arguments[1] & 0xff), width: width(arguments[2]),
           writing: arguments[3] & 1 == 0 ? nil : arguments[4] & 0xffff_ffff))
     },
-    OperationKind("guest.off", "a vCPU runs with interrupts off", [.vcpu], needsGuest: true) {
+    OperationKind(.guest, "off", "a vCPU runs with interrupts off", [.vcpu], needsGuest: true) {
       (arguments, subject) throws(KVMError) in
       try subject.runWithInterruptsOff(subject.vcpu(of: arguments))
     },
@@ -75,7 +75,7 @@ extension OperationKind {
   /// What vCPUs do to the PICs by their ports. A read that polls, and the initialization, are not explored.
   static let ports: [OperationKind] = [
     OperationKind(
-      "port.read", "a vCPU reads a register of the PICs",
+      .port, "read", "a vCPU reads a register of the PICs",
       [.vcpu, .port, OperationArgument("width", [1, 1, 2])], weight: 5, needsGuest: true
     ) { (arguments, subject) throws(KVMError) in
       let port = UInt16(truncatingIfNeeded: arguments[1])
@@ -84,7 +84,7 @@ extension OperationKind {
         GuestAccess(.ports, at: port, width: portWidth(arguments[2], port)))
     },
     OperationKind(
-      "port.write", "a vCPU masks lines of the PICs, ends their service, or chooses what a read shows",
+      .port, "write", "a vCPU masks lines of the PICs, ends their service, or chooses what a read shows",
       [
         .vcpu, .port,
         OperationArgument("value", [0x20, 0, 0x60, 0x62, 0x0a, 0x0b, 0xff, 0xfb, 0xa0, 0xe1, 0xc2, 0x80, 0x68]),

@@ -6,7 +6,7 @@ extension OperationKind {
   /// Messages of devices (KVM API, KVM_SIGNAL_MSI).
   static let messages: [OperationKind] = [
     OperationKind(
-      "msi.send", "a device writes a message",
+      .msi, "send", "a device writes a message",
       [
         .vector, .destination, .isLogical, .mode, .isLevel, .isAsserted,
         OperationArgument("hint", OperationValues.flags),
@@ -19,7 +19,7 @@ extension OperationKind {
             isAsserted: arguments[5], hint: arguments[6])))
     },
     OperationKind(
-      "msi.elsewhere", "a device writes a message outside of the local APICs' addresses", [.vector, .destination],
+      .msi, "elsewhere", "a device writes a message outside of the local APICs' addresses", [.vector, .destination],
       weight: 2
     ) { (arguments, subject) throws(KVMError) in
       var message = message(arguments[0], arguments[1])
@@ -43,19 +43,19 @@ extension OperationKind {
   /// Lines, by system calls and by irqfds (KVM API, KVM_IRQ_LINE, KVM_IRQ_LINE_STATUS, KVM_IRQFD).
   static let lines: [OperationKind] = [
     OperationKind(
-      "line.set", "a line's level, with its answer", [.gsi, OperationArgument("high", [1, 0])], weight: 40
+      .line, "set", "a line's level, with its answer", [.gsi, OperationArgument("high", [1, 0])], weight: 40
     ) { (arguments, subject) throws(KVMError) in
       .delivery(
         try subject.setLine(UInt32(truncatingIfNeeded: arguments[0]), to: arguments[1] & 1 != 0, tellsStatus: true)
           ?? .ignored)
     },
     OperationKind(
-      "line.quiet", "a line's level, without an answer", [.gsi, OperationArgument("high", [1, 0])], weight: 8
+      .line, "quiet", "a line's level, without an answer", [.gsi, OperationArgument("high", [1, 0])], weight: 8
     ) { (arguments, subject) throws(KVMError) in
       _ = try subject.setLine(UInt32(truncatingIfNeeded: arguments[0]), to: arguments[1] & 1 != 0, tellsStatus: false)
       return .done
     },
-    OperationKind("line.irqfd", "a write to a GSI's irqfd", [.gsi], weight: 1) {
+    OperationKind(.line, "irqfd", "a write to a GSI's irqfd", [.gsi], weight: 1) {
       (arguments, subject) throws(KVMError) in
       try subject.fire(UInt32(truncatingIfNeeded: arguments[0]))
       return .done
@@ -67,7 +67,7 @@ extension OperationKind {
   /// Routes (KVM API, KVM_SET_GSI_ROUTING).
   static let routing: [OperationKind] = [
     OperationKind(
-      "routes.message", "the default routes, and one GSI that leads to a message",
+      .routes, "message", "the default routes, and one GSI that leads to a message",
       [OperationArgument("gsi", OperationValues.messageGSIs), .vector, .destination, .isLogical, .mode, .isLevel],
       weight: 3
     ) { (arguments, subject) throws(KVMError) in
@@ -81,12 +81,12 @@ extension OperationKind {
           ])
       return .done
     },
-    OperationKind("routes.defaults", "the default routes", [], weight: 1) { (_, subject) throws(KVMError) in
+    OperationKind(.routes, "defaults", "the default routes", [], weight: 1) { (_, subject) throws(KVMError) in
       try subject.setRoutes(GSIRoute.defaults)
       return .done
     },
     OperationKind(
-      "routes.pin", "the default routes, and one GSI that leads to a pin of the IOAPIC too",
+      .routes, "pin", "the default routes, and one GSI that leads to a pin of the IOAPIC too",
       [OperationArgument("gsi", OperationValues.messageGSIs), .pin], weight: 1
     ) { (arguments, subject) throws(KVMError) in
       try subject.setRoutes(

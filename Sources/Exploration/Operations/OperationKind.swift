@@ -19,11 +19,18 @@ public struct OperationArgument: Sendable {
 /// The arguments of one step, in the order of the operation's.
 public typealias StepArguments = InlineArray<7, UInt64>
 
+/// What operations are about; `--only` chooses among them.
+public enum OperationFamily: String, CaseIterable, Sendable {
+  case msi, line, routes, register, ipi, mode, timer, lapic, ioapic, pic, event, guest, page, port
+}
+
 /// Something that can be done to a machine's interrupt controllers, whoever has them.
 ///
-/// A new one is a value in one of the families' files; a new family is a file, and a line in `OperationKind.all`.
+/// A new one is a value in one of the families' files; a new family is a case, a file, and a line in `OperationKind.all`.
 public struct OperationKind: Sendable {
-  /// A name that files and reports have, as in `msi.send`.
+  /// What it is about.
+  public let family: OperationFamily
+  /// A name that files and reports have: its family and what it does, as in `msi.send`.
   public let name: String
   /// What it does, in a few words.
   public let summary: String
@@ -36,10 +43,12 @@ public struct OperationKind: Sendable {
   let perform: @Sendable (StepArguments, any InterruptSubject) throws(KVMError) -> StepAnswer
 
   init(
-    _ name: String, _ summary: String, _ arguments: [OperationArgument], weight: Int = 10, needsGuest: Bool = false,
+    _ family: OperationFamily, _ verb: String, _ summary: String, _ arguments: [OperationArgument], weight: Int = 10,
+    needsGuest: Bool = false,
     _ perform: @escaping @Sendable (StepArguments, any InterruptSubject) throws(KVMError) -> StepAnswer
   ) {
-    self.name = name
+    self.family = family
+    name = "\(family.rawValue).\(verb)"
     self.summary = summary
     self.arguments = arguments
     self.weight = weight
@@ -47,20 +56,10 @@ public struct OperationKind: Sendable {
     self.perform = perform
   }
 
-  /// The family: what stands before the point.
-  public var family: String { String(name.prefix { $0 != "." }) }
-
   /// Every operation, by family.
   public static let all: [OperationKind] =
     messages + lines + routing + registers + interprocessor + modes + timers + localAPICStates + chips + events + guests
     + memory + ports
-
-  /// The families, in order.
-  public static let families: [String] = {
-    var names: [String] = []
-    for kind in all where !names.contains(kind.family) { names.append(kind.family) }
-    return names
-  }()
 
   static let numbers: [String: Int] = Dictionary(
     all.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })

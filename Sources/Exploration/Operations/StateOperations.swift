@@ -5,12 +5,12 @@ import ReferenceModel
 extension OperationKind {
   /// Local APICs' states, as a restore writes them (KVM API, KVM_GET_LAPIC and KVM_SET_LAPIC).
   static let localAPICStates: [OperationKind] = [
-    OperationKind("lapic.resave", "a local APIC's state is read and written back", [.vcpu], weight: 6) {
+    OperationKind(.lapic, "resave", "a local APIC's state is read and written back", [.vcpu], weight: 6) {
       (arguments, subject) throws(KVMError) in
       try changeLocalAPIC(arguments, subject) { _ in }
     },
     OperationKind(
-      "lapic.vector", "a vector is put into the IRR, the ISR or the TMR of a local APIC, or taken out",
+      .lapic, "vector", "a vector is put into the IRR, the ISR or the TMR of a local APIC, or taken out",
       [.vcpu, OperationArgument("set", [0x100, 0x200, 0x180]), .vector, OperationArgument("in", [1, 0])], weight: 20
     ) { (arguments, subject) throws(KVMError) in
       let vector = Int(arguments[2] & 0xff)
@@ -21,7 +21,7 @@ extension OperationKind {
       }
     },
     OperationKind(
-      "lapic.register", "a register of a local APIC's state is written",
+      .lapic, "register", "a register of a local APIC's state is written",
       [
         .vcpu, OperationArgument("offset", [0x80, 0xd0, 0xe0, 0xf0, 0x20, 0x300, 0x310, 0x350, 0x370, 0x3e0]),
         OperationArgument(
@@ -55,7 +55,7 @@ extension OperationKind {
   /// The chips' states, as a restore writes them (KVM API, KVM_GET_IRQCHIP and KVM_SET_IRQCHIP).
   static let chips: [OperationKind] = [
     OperationKind(
-      "ioapic.entry", "a redirection entry is written, in the IOAPIC's state",
+      .ioapic, "entry", "a redirection entry is written, in the IOAPIC's state",
       [
         .pin, .vector, .destination, .isLogical, .mode, .isLevel,
         OperationArgument("flags", [0, 0, 0, 0x1_0000, 0x4000, 0x2000, 0x1000]),
@@ -68,13 +68,13 @@ extension OperationKind {
       try subject.setIOAPIC(state)
       return .done
     },
-    OperationKind("ioapic.resave", "the IOAPIC's state is read and written back", [], weight: 3) {
+    OperationKind(.ioapic, "resave", "the IOAPIC's state is read and written back", [], weight: 3) {
       (_, subject) throws(KVMError) in
       try subject.setIOAPIC(try subject.ioapic())
       return .done
     },
     OperationKind(
-      "ioapic.id", "the IOAPIC's ID and IOREGSEL are written", [OperationArgument("id", [0, 1, 0xf])], weight: 1
+      .ioapic, "id", "the IOAPIC's ID and IOREGSEL are written", [OperationArgument("id", [0, 1, 0xf])], weight: 1
     ) {
       (arguments, subject) throws(KVMError) in
       var state = try subject.ioapic()
@@ -84,20 +84,20 @@ extension OperationKind {
       return .done
     },
     OperationKind(
-      "pic.mask", "the mask of a PIC is written, in its state",
+      .pic, "mask", "the mask of a PIC is written, in its state",
       [OperationArgument("chip", OperationValues.flags), OperationArgument("mask", [0, 0xff, 0x04, 0x10, 0xfb])],
       weight: 6
     ) { (arguments, subject) throws(KVMError) in
       try changePIC(arguments, subject) { $0.imr = UInt8(truncatingIfNeeded: arguments[1]) }
     },
     OperationKind(
-      "pic.elcr", "the edge/level register of a PIC is written, in its state",
+      .pic, "elcr", "the edge/level register of a PIC is written, in its state",
       [OperationArgument("chip", OperationValues.flags), OperationArgument("lines", [0, 0x20, 0xd8])], weight: 3
     ) { (arguments, subject) throws(KVMError) in
       try changePIC(arguments, subject) { $0.elcr = UInt8(truncatingIfNeeded: arguments[1]) }
     },
     OperationKind(
-      "pic.service", "the IRR and the ISR of a PIC are written, in its state",
+      .pic, "service", "the IRR and the ISR of a PIC are written, in its state",
       [
         OperationArgument("chip", OperationValues.flags), OperationArgument("irr", [0, 1, 0x10]),
         OperationArgument("isr", [0, 2, 0x20]),
@@ -126,17 +126,18 @@ extension OperationKind {
 extension OperationKind {
   /// Events of vCPUs: NMIs, INIT and SIPI (KVM API, KVM_NMI, KVM_GET_MP_STATE and KVM_SET_MP_STATE).
   static let events: [OperationKind] = [
-    OperationKind("event.nmi", "a non-maskable interrupt from user space", [.vcpu], weight: 3) {
+    OperationKind(.event, "nmi", "a non-maskable interrupt from user space", [.vcpu], weight: 3) {
       (arguments, subject) throws(KVMError) in
       try subject.signalNMI(subject.vcpu(of: arguments))
       return .done
     },
-    OperationKind("event.state", "what a vCPU does is asked, which makes it take INIT and SIPI", [.vcpu], weight: 12) {
+    OperationKind(.event, "state", "what a vCPU does is asked, which makes it take INIT and SIPI", [.vcpu], weight: 12)
+    {
       (arguments, subject) throws(KVMError) in
       .value(try subject.activity(subject.vcpu(of: arguments)))
     },
     OperationKind(
-      "event.set", "what a vCPU does is set",
+      .event, "set", "what a vCPU does is set",
       [.vcpu, OperationArgument("state", [UInt64(MPState.runnable.rawValue), UInt64(MPState.initReceived.rawValue)])],
       weight: 2
     ) { (arguments, subject) throws(KVMError) in
@@ -144,7 +145,7 @@ extension OperationKind {
       let vcpu = subject.vcpu(of: arguments)
       return try subject.setActivity(vcpu, state) ? .done : .refused
     },
-    OperationKind("event.resave", "every state of the machine is read and written back", [], weight: 2) {
+    OperationKind(.event, "resave", "every state of the machine is read and written back", [], weight: 2) {
       (_, subject) throws(KVMError) in
       for vcpu in 0..<subject.vcpuCount {
         var state = try subject.localAPIC(vcpu)

@@ -10,7 +10,7 @@ public final class Explorer: Sendable {
     /// How many steps a history has at the most.
     public var steps = 2000
     /// The families of operations to choose among; all where there is none.
-    public var families: Set<String> = []
+    public var families: Set<OperationFamily> = []
     /// Whether vCPUs may execute instructions.
     public var hasGuest = false
     /// Operations that are left out, by name.

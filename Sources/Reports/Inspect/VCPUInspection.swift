@@ -1,6 +1,6 @@
 import APIC
 import ForeignStates
-import KVM
+public import KVM
 import MachineState
 
 /// A vCPU, or a local APIC alone: what its interrupts depend on, decoded.
@@ -10,7 +10,7 @@ public struct VCPUInspection: Codable, Hashable, Sendable {
   /// Its APIC id; absent where it is not known.
   public var id: UInt32?
   /// `runnable`, `halted` and so on (KVM_GET_MP_STATE); absent where it is not known.
-  public var state: String?
+  public var state: MPState?
   /// The mode of its local APIC: `disabled`, `xAPIC`, `x2APIC`, `invalid mode` or `not known`.
   public var mode: String
   /// Whether it is the bootstrap processor; absent where it is not known.
@@ -98,7 +98,7 @@ extension VCPUInspection {
     let page = view.state
     self.index = index
     id = known.knows(.id) || known.knows(.localAPIC(.id)) ? view.id : nil
-    self.state = known.mpState.map { "\($0)" }
+    self.state = known.mpState
     mode = known.knows(.apicBase) || known.knows(.localAPIC(.id)) ? view.mode.words : "not known"
     isBootstrapProcessor = known.apicBase?.isBootstrapProcessor
     isSoftwareEnabled = known[.spurious].map { $0 >> 8 & 1 == 1 }

@@ -1,5 +1,5 @@
 import APIC
-import KVM
+public import KVM
 import MachineState
 import Support
 import VMM
@@ -17,7 +17,7 @@ public struct FailureSituation: Codable, Sendable {
     /// Its index.
     public var vcpu: Int
     /// `runnable`, `halted`, `uninitialized` and so on (KVM_GET_MP_STATE).
-    public var state: String
+    public var state: MPState
     /// The address of its next instruction, RIP in its code segment.
     public var address: UInt64
     /// The same by a function of the image, such as `main+0x1e`; absent where none is near.
@@ -49,7 +49,7 @@ extension FailureSituation {
       let address = vcpu.specialRegisters.cs.base &+ vcpu.registers.rip
       let code = machine.bytes(at: address, count: Self.codeLength, of: index)
       return VCPU(
-        vcpu: index, state: "\(vcpu.mpState)", address: address, place: symbols?[address],
+        vcpu: index, state: vcpu.mpState, address: address, place: symbols?[address],
         code: code.isEmpty ? nil : code.map { Self.digits($0) }.joined(separator: " "),
         delivery: DeliveryReport(vcpu, pic: pic), timer: TimerReport(vcpu, busCycle: state.apicBusCycle),
         missingHandler: Self.missingHandler(vcpu, machine, index))
@@ -98,16 +98,14 @@ extension FailureSituation.VCPU {
   func lines(_ style: Style) -> [TextLine] {
     let location: TextLine = place.map { "\($0), " } ?? ""
     let code: TextLine = code.map { ": \($0)" } ?? ""
-    var lines: [TextLine] = ["  " + style.bold("vCPU \(vcpu)") + " \(state) at \(location)\(hex(address))\(code)"]
+    let name = "\(state)"
+    var lines: [TextLine] = ["  " + style.bold("vCPU \(vcpu)") + " \(name) at \(location)\(hex(address))\(code)"]
     if let missingHandler { lines.append("    " + style.red("\(missingHandler)")) }
-    lines += delivery.rows(nothing: Self.nothing(in: state), style).map { "    \($0.label): \($0.text)" }
+    lines += delivery.rows(nothing: state.nothingToTake, style).map { "    \($0.label): \($0.text)" }
     let mask: TextLine = timer.isMasked && timer.phase == .stopped ? ", masked" : ""
     lines.append("    timer: \(timer.mode), vector \(hex(timer.vector, digits: 2)): \(timer.text)\(mask)")
     return lines
   }
-
-  /// What a person reads where nothing is to be taken.
-  private static func nothing(in state: String) -> String { VCPUInspection.nothing(in: state) }
 }
 
 extension RecordReport {

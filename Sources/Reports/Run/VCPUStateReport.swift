@@ -1,5 +1,5 @@
 import APIC
-import KVM
+public import KVM
 import Support
 import VMM
 
@@ -8,7 +8,7 @@ public struct VCPUStateReport: Codable, Sendable {
   /// Its index.
   public var vcpu: Int
   /// `runnable`, `halted`, `uninitialized` and so on (KVM_GET_MP_STATE).
-  public var state: String
+  public var state: MPState
   /// Registers by their names.
   public var registers: [String: UInt64]
   /// Its local APIC.
@@ -16,7 +16,7 @@ public struct VCPUStateReport: Codable, Sendable {
 
   init(_ report: VCPUReport) {
     vcpu = report.index
-    state = "\(report.state)"
+    state = report.state
     let general = report.registers
     let special = report.specialRegisters
     registers = [
@@ -77,7 +77,8 @@ extension VCPUStateReport {
 
   /// The registers and the local APIC, for a person.
   func lines(_ style: Style) -> [TextLine] {
-    var lines: [TextLine] = [style.bold("vCPU \(vcpu)") + ": \(state)"]
+    let name = "\(state)"
+    var lines: [TextLine] = [style.bold("vCPU \(vcpu)") + ": \(name)"]
     for row in Self.rows {
       let cells = row.map { TextLine($0).padded(to: 3) + " \(hex(registers[$0] ?? 0, digits: 16))" }
       lines.append("  " + cells.joined(separator: "  "))

@@ -72,9 +72,9 @@ struct ExploreCommand: ParsableCommand {
     if let fault, Fault.named(fault) == nil {
       throw ValidationError("there is no fault '\(fault)'; 'lapwing explore --list' shows what there is")
     }
-    for family in families where !OperationKind.families.contains(family) {
+    for name in chosen where OperationFamily(rawValue: name) == nil {
       throw ValidationError(
-        "there is no family '\(family)'; there are \(OperationKind.families.joined(separator: ", "))")
+        "there is no family '\(name)'; there are \(OperationFamily.allCases.map(\.rawValue).joined(separator: ", "))")
     }
     for name in without where !Deviation.allCases.contains(where: { $0.name == name }) {
       throw ValidationError(
@@ -82,7 +82,7 @@ struct ExploreCommand: ParsableCommand {
     }
   }
 
-  private var families: [String] { (only ?? "").split(separator: ",").map(String.init) }
+  private var chosen: [String] { (only ?? "").split(separator: ",").map(String.init) }
 
   func run() throws {
     try perform { () throws(Failure) in
@@ -129,7 +129,7 @@ struct ExploreCommand: ParsableCommand {
     let bench = try ExplorationBench(fault: fault, without: without, hasGuest: !hostSide)
     var options = Explorer.Options(seed: seed)
     options.steps = steps
-    options.families = Set(families)
+    options.families = Set(chosen.compactMap(OperationFamily.init))
     options.hasGuest = bench.hasGuest
     options.omitted = Set(bench.omitted.map(\.name))
     // Who has something shown wants to see that.

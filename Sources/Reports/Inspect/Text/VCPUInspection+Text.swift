@@ -47,17 +47,7 @@ extension VCPUInspection {
   /// What a person reads where nothing is to be taken.
   private var nothing: String {
     guard interruptRequest != nil else { return "not known: the IRR is not in this file" }
-    return state.map(Self.nothing) ?? "nothing"
-  }
-
-  /// The same by the vCPU's state.
-  static func nothing(in state: String) -> String {
-    switch state {
-    case "halted": "nothing: the vCPU stays halted"
-    case "uninitialized": "nothing: the vCPU waits for INIT and SIPI"
-    case "initReceived", "apResetHold": "nothing: the vCPU waits for SIPI"
-    default: "nothing"
-    }
+    return state?.nothingToTake ?? "nothing"
   }
 
   /// How wide the column with names is.

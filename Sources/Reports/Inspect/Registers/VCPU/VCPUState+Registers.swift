@@ -124,20 +124,6 @@ extension VCPUState {
   var allowsInterrupts: Bool { registers.rflags >> 9 & 1 == 1 }
 }
 
-extension MPState {
-  /// What the vCPU does, for a person.
-  var words: String {
-    switch self {
-    case .runnable: "running"
-    case .uninitialized: "waiting for INIT"
-    case .initReceived: "waiting for SIPI"
-    case .halted: "halted"
-    case .sipiReceived: "starting at a SIPI"
-    case .apResetHold: "waiting for SIPI after a reset hold"
-    }
-  }
-}
-
 extension APICMode {
   /// The mode as the SDM writes it.
   var words: String {
