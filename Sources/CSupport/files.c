@@ -28,8 +28,17 @@ int csupport_link_unnamed(int descriptor, const char *path) {
   return linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
 }
 
-int csupport_is_mounted(const char *path) {
+// Whether a file has one of these attributes.
+static int has_attribute(const char *path, int flags, uint64_t attributes) {
   struct statx status;
-  if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &status) != 0) return 0;
-  return (status.stx_attributes_mask & status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+  if (statx(AT_FDCWD, path, flags, 0, &status) != 0) return 0;
+  return (status.stx_attributes_mask & status.stx_attributes & attributes) != 0;
+}
+
+int csupport_is_mounted(const char *path) {
+  return has_attribute(path, AT_SYMLINK_NOFOLLOW, STATX_ATTR_MOUNT_ROOT);
+}
+
+int csupport_keeps_names(const char *folder) {
+  return has_attribute(folder, 0, STATX_ATTR_APPEND);
 }

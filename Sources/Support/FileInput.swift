@@ -107,9 +107,9 @@ public enum HostFileError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Errno {
-  /// Whether this process, or the host, has no descriptor left.
-  var isOfDescriptors: Bool { self == .tooManyOpenFiles || self == .tooManyOpenFilesInSystem }
+  /// Whether this process, or the host, has no descriptor left, which says nothing of a file.
+  public var isOfDescriptors: Bool { self == .tooManyOpenFiles || self == .tooManyOpenFilesInSystem }
 
   /// What it says, and what to do where descriptors have run out.
-  var withAdvice: String { isOfDescriptors ? "\(self); raise the limit on descriptors (ulimit -n)" : "\(self)" }
+  public var withAdvice: String { isOfDescriptors ? "\(self); raise the limit on descriptors (ulimit -n)" : "\(self)" }
 }

@@ -82,6 +82,7 @@ struct Failure: Error {
   init(_ error: MachineError) {
     let status: ExitStatus =
       switch error {
+      case _ where MachineError.isShortage(error): .hostCannot
       case .configuration: .usage
       case .image, .memory: .badFile
       case .kvm, .setting, .missingCapability, .thread: .hostCannot

@@ -201,6 +201,26 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: Host.hasAppendOnlyFolders, "takes root, chattr(1) and a file system that heeds it"))
+  func `a file in a folder that is append-only is refused before anything runs, and nothing is left`() throws {
+    for command in Self.commands {
+      let folder = try Folder()
+      try folder.write("before", to: "output")
+      let path = folder.path(".")
+      let script = "chattr +a \(path); \"$0\" \"$@\"; status=$?; chattr -a \(path); exit $status"
+      let result = try Program.run(command + [folder.path("output")], through: ["/bin/sh", "-c", script])
+      #expect(result.status == 65 && result.errors.contains("append-only"), "\(command): \(result.errors)")
+      #expect(try folder.text("output") == "before")
+      #expect(folder.names == ["output"])
+    }
+  }
+
+  @Test func `a terminal that the process does not have is not taken for a pipe`() throws {
+    let result = try Program.run(
+      ["test", "--list", "--output", "/dev/tty"], through: ["/usr/bin/setsid", "--wait"])
+    #expect(result.status == 65 && result.errors.contains("No such device or address"), "\(result.errors)")
+  }
+
   @Test func `a name that is not UTF-8 is refused, and no other file is taken for it`() throws {
     let folder = try Folder()
     try folder.write("precious", to: "\u{fffd}")

@@ -71,14 +71,16 @@ import Testing
     let folder = try Folder()
     let state = folder.path("state.json")
     try #require(try Program.run(["snapshot", "hello", "--at", "exit:2", "--output", state]).status == 0)
-    let report = folder.path("report.json")
+    let (report, disk) = (folder.path("report.json"), folder.path("disk"))
+    try folder.write(String(repeating: ".", count: 512), to: "disk")
     let test = ["test", "ipi.self.x2apic", "--format", "json", "--output"]
     try #require(try Program.run(test + [report]).status == 0)
     for arguments in [
       ["inspect", state], ["diff", state, state], ["restore", state], ["compare", report, report],
       ["report", "merge", report], ["bench", "exit.cpuid", "--rounds", "1", "--samples", "2", "--svg", report],
-      test + [folder.path("new.json")],
-    ] {
+      test + [folder.path("new.json")], ["snapshot", "hello", "--at", "exit:2", "--output", folder.path("new")],
+      ["run", "hello", "--disk", disk + ",ro"], ["list", "--image", "hello", "--output", folder.path("image")],
+    ] + (Host.isRoot ? [["watch", "--for", "10ms"], ["run", "hello", "--timeline", folder.path("t.html")]] : []) {
       let result = try Program.run(
         arguments, through: ["/bin/sh", "-c", "ulimit -n \(limit); exec \"$0\" \"$@\""])
       #expect(!result.wasKilled)

@@ -56,7 +56,7 @@ import Testing
     let result = try Program.run(["run", "hello", "--timeline", "/mnt/a.html"], through: disk)
     #expect(result.status == 65, "\(result.status) \(result.errors)")
     #expect(result.output.contains("hello: passed") && result.output.hasSuffix("a.html\nprecious\n"))
-    #expect(result.errors.contains("the timeline cannot be written to '/mnt/a.html': No space left on device"))
+    #expect(result.errors.contains("cannot write the timeline '/mnt/a.html': No space left on device"))
   }
 
   @Test func `a run that is asked to end completes its timeline, and one that is killed leaves nothing`() throws {

@@ -30,9 +30,10 @@ int csupport_open_unnamed(const char *folder, unsigned mode);
 // Gives such a file a name that is not taken: 0 or a negative errno.
 int csupport_link_unnamed(int descriptor, const char *path);
 
-// Whether something is mounted at a path, a link not followed (statx(2), STATX_ATTR_MOUNT_ROOT, Linux 5.8): 0 also where
-// the kernel does not tell.
+// Whether something is mounted at a path, a link not followed, and whether a folder keeps the names that are in it (statx(2),
+// STATX_ATTR_MOUNT_ROOT since Linux 5.8, STATX_ATTR_APPEND): 0 also where the kernel does not tell.
 int csupport_is_mounted(const char *path);
+int csupport_keeps_names(const char *folder);
 
 // A file, whatever its name leads to later.
 struct csupport_file {

@@ -49,7 +49,7 @@ struct TraceConfiguration {
       found = try decoder(directory)
       for event in recorded(found) { try TextFile.write("1", to: switchFile(of: event, in: directory)) }
     } catch {
-      throw TraceUnavailable("a trace instance cannot be set up: \(error)")
+      throw TraceUnavailable("a trace instance cannot be set up", error)
     }
     guard let decoder = found else {
       throw TraceUnavailable("this kernel's events/header_page and formats of kvm events are not of a known form")

@@ -1,5 +1,6 @@
 import CEvidence
 import Glibc
+import Support
 import Synchronization
 public import SystemPackage
 
@@ -82,6 +83,16 @@ public struct TraceUnavailable: Error, Hashable, Sendable, CustomStringConvertib
   public init(_ description: String) {
     self.description = description
   }
+
+  /// Nothing can be recorded, because of a call that failed.
+  ///
+  /// - Parameters:
+  ///   - what: what cannot be done.
+  ///   - error: what the call said.
+  ///   - remedy: what to do about it, unless descriptors have run out, for which there is another.
+  init(_ what: String, _ error: Errno, remedy: String? = nil) {
+    description = "\(what): \(error.withAdvice)" + (error.isOfDescriptors ? "" : remedy.map { "; \($0)" } ?? "")
+  }
 }
 
 /// The kernel's debug file system, where KVM has a folder for each machine: where it is mounted, or a mount that only this
@@ -110,7 +121,7 @@ public final class DebugFileSystem: Sendable {
         return
       case .noSuchFileOrDirectory?: continue
       case let error?:
-        throw TraceUnavailable("\(folder) cannot be read: \(error); run as root")
+        throw TraceUnavailable("\(folder) cannot be read", error, remedy: "run as root")
       }
     }
     guard mayMount else {
@@ -121,12 +132,15 @@ public final class DebugFileSystem: Sendable {
     guard answer >= 0 else {
       let error = Errno(rawValue: -answer)
       let remedy = geteuid() == 0 ? "mount -t debugfs nodev /sys/kernel/debug, outside of a container" : "run as root"
-      throw TraceUnavailable("debugfs is not mounted, and cannot be: \(error); \(remedy)")
+      throw TraceUnavailable("debugfs is not mounted, and cannot be", error, remedy: remedy)
     }
     let mount = FileDescriptor(rawValue: answer)
     let folder = FilePath("/proc/self/fd/\(answer)/kvm")
     if let error = TextFile.obstacle(folder, R_OK | X_OK) {
       try? mount.close()
+      if TextFile.obstacle("/proc/self/fd", R_OK) != nil {
+        throw TraceUnavailable("debugfs is not mounted, and needs /proc to be read without; mount -t proc proc /proc")
+      }
       throw TraceUnavailable("debugfs has no folder 'kvm' (\(error)): is the module kvm loaded? modprobe kvm")
     }
     (machines, ownMount) = (folder, mount)

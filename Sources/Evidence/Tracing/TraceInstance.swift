@@ -94,7 +94,7 @@ public final class TraceInstance: Sendable {
         rings.append(try ProcessorRing(processors.appending(name)))
       }
     } catch {
-      throw TraceUnavailable("a trace instance's buffers cannot be opened: \(error)")
+      throw TraceUnavailable("a trace instance's buffers cannot be opened", error)
     }
   }
 
@@ -120,7 +120,7 @@ public final class TraceInstance: Sendable {
     do throws(Errno) {
       try configuration.recordRegisters(in: directory)
     } catch {
-      throw TraceUnavailable("kvm_msr cannot be recorded: \(error)")
+      throw TraceUnavailable("kvm_msr cannot be recorded", error)
     }
   }
 
@@ -152,7 +152,7 @@ public final class TraceInstance: Sendable {
       }
       try TextFile.write("1", to: directory.appending("tracing_on"))
     } catch {
-      throw TraceUnavailable("recording cannot begin: \(error)")
+      throw TraceUnavailable("recording cannot begin", error)
     }
   }
 
@@ -165,7 +165,7 @@ public final class TraceInstance: Sendable {
     do throws(Errno) {
       return try read(pages: pages ?? Self.readLimit, isLast: false)
     } catch {
-      throw TraceUnavailable("what was recorded cannot be read: \(error)")
+      throw TraceUnavailable("what was recorded cannot be read", error)
     }
   }
 
@@ -176,7 +176,7 @@ public final class TraceInstance: Sendable {
     do throws(Errno) {
       try TextFile.write("0", to: directory.appending("tracing_on"))
     } catch {
-      throw TraceUnavailable("recording cannot be ended: \(error)")
+      throw TraceUnavailable("recording cannot be ended", error)
     }
   }
 
@@ -193,7 +193,7 @@ public final class TraceInstance: Sendable {
       // Nothing is added any more, so there is an end.
       return try read(pages: .max, isLast: true)
     } catch {
-      throw TraceUnavailable("recording cannot be ended: \(error)")
+      throw TraceUnavailable("recording cannot be ended", error)
     }
   }
 

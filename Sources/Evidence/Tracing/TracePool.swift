@@ -101,7 +101,7 @@ struct TraceInstanceFolder: ~Copyable, Sendable {
       } catch .noSuchFileOrDirectory where TextFile.obstacle(instances, F_OK) == nil {
         continue
       } catch {
-        throw TraceUnavailable("\(path) cannot be made: \(error)")
+        throw TraceUnavailable("\(path) cannot be made", error)
       }
     }
     throw TraceUnavailable("\(instances) has no room for another instance")

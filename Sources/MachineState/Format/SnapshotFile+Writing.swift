@@ -138,15 +138,23 @@ extension SnapshotFile {
     do throws(OutputFileError) {
       return try OutputFile(path, permissions: Self.permissions)
     } catch {
-      throw .unwritable(path, "\(error)")
+      throw Self.unwritable(path, error.description, isShortage: error.isShortage)
     }
+  }
+
+  private static func unwritable(_ path: FilePath, _ problem: String, isShortage: Bool) -> SnapshotFileError {
+    isShortage ? .noDescriptor("cannot write '\(path)': \(problem)") : .unwritable(path, problem)
+  }
+
+  private static func unwritable(_ path: FilePath, _ error: Errno) -> SnapshotFileError {
+    unwritable(path, error.withAdvice, isShortage: error.isOfDescriptors)
   }
 
   private func stage(_ output: OutputFile, _ body: (FileDescriptor) throws -> Void) throws -> StagedFile {
     do {
       return try output.stage(body)
     } catch let error as Errno {
-      throw SnapshotFileError.unwritable(output.path, "\(error)")
+      throw Self.unwritable(output.path, error)
     }
   }
 
@@ -156,13 +164,13 @@ extension SnapshotFile {
     do throws(Errno) {
       try memory.commit()
     } catch {
-      throw .unwritable(outputs.memory.path, "\(error)")
+      throw Self.unwritable(outputs.memory.path, error)
     }
     do throws(Errno) {
       try document.commit()
     } catch {
       HostFile.remove(outputs.memory.path)
-      throw .unwritable(outputs.state.path, "\(error)")
+      throw Self.unwritable(outputs.state.path, error)
     }
   }
 }

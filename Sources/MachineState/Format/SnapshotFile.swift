@@ -1,6 +1,6 @@
 import Glibc
 public import JSON
-public import Support
+import Support
 public import SystemPackage
 import VMM
 
@@ -106,7 +106,7 @@ public struct SnapshotFile: Sendable {
     } catch .incomplete {
       throw .incomplete(path)
     } catch let error where error.isShortage {
-      throw .noDescriptor(path, error)
+      throw .noDescriptor("cannot read '\(path)': \(error)")
     } catch {
       throw .unreadable(path, "\(error)")
     }
@@ -139,8 +139,8 @@ public enum SnapshotFileError: Error, Sendable, CustomStringConvertible {
   case unreadable(FilePath, String)
   /// A pipe or a device did not come to its end in time.
   case incomplete(FilePath)
-  /// There is no descriptor left to read a file by.
-  case noDescriptor(FilePath, HostFileError)
+  /// There is no descriptor left to read or write a file by: in words, with the file.
+  case noDescriptor(String)
   /// A file cannot be written; what was there before still is.
   case unwritable(FilePath, String)
   /// A file does not hold what it should.
@@ -150,7 +150,7 @@ public enum SnapshotFileError: Error, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .incomplete(let path): "cannot read '\(path)': \(HostFileError.incomplete)"
-    case .noDescriptor(let path, let error): "cannot read '\(path)': \(error)"
+    case .noDescriptor(let problem): problem
     case .unreadable(let path, let reason): "cannot read '\(path)': \(reason)"
     case .unwritable(let path, let reason): "cannot write '\(path)': \(reason)"
     case .malformed(let path, let error): "\(path): \(error)"

@@ -117,7 +117,8 @@ public final class OutputFile: Sendable {
         try .open(path, .writeOnly, options: [.nonBlocking, .noFollow, .closeOnExec, .init(rawValue: O_NOCTTY)])
       }
     } catch {
-      throw error == .noSuchAddressOrDevice ? .nobodyReads : .failed(error)
+      // A terminal that this process does not have says the same.
+      throw error == .noSuchAddressOrDevice && OutputPlace.isPipe(path) ? .nobodyReads : .failed(error)
     }
     var status = stat()
     // Sound: the call fills in the one structure that it is given.

@@ -39,6 +39,12 @@ enum OutputPlace {
     throw .failed(.tooManySymbolicLinkLevels)
   }
 
+  /// Whether there is a named pipe.
+  static func isPipe(_ path: FilePath) -> Bool {
+    guard let status = try? status(of: path) else { return false }
+    return status.st_mode & S_IFMT == S_IFIFO
+  }
+
   /// What is at a path, a link not followed; nil for nothing.
   private static func status(of path: FilePath) throws(OutputFileError) -> stat? {
     var status = stat()
@@ -73,11 +79,13 @@ enum OutputPlace {
   }
 
   /// A file that this user may not write is not to be replaced either, nor one of somebody else's in a folder where each
-  /// keeps his own (the sticky bit, unlink(2)). One that is mounted, as a container's single files are, cannot be.
+  /// keeps his own (the sticky bit, unlink(2)). One that is mounted, as a container's single files are, cannot be, nor one
+  /// in a folder that is append-only.
   private static func checkReplaceable(_ path: FilePath, _ status: stat) throws(OutputFileError) {
-    // rename(2) says EBUSY, but only once all of the output is there.
-    // Sound: the path is NUL-terminated and outlives the call.
+    // rename(2) says EBUSY and EPERM, but only once all of the output is there.
+    // Sound: the paths are NUL-terminated and outlive the calls.
     if unsafe path.withPlatformString({ unsafe csupport_is_mounted($0) }) != 0 { throw .mounted }
+    if unsafe path.folder.withPlatformString({ unsafe csupport_keeps_names($0) }) != 0 { throw .keptName }
     do {
       try FileDescriptor.open(path, .writeOnly, options: [.nonBlocking, .noFollow, .closeOnExec]).close()
     } catch {
@@ -140,6 +148,8 @@ public enum OutputFileError: Error, Hashable, Sendable, CustomStringConvertible 
   case foreignLink
   /// It is a file that is mounted, whose place no other can take.
   case mounted
+  /// It is a file in a folder that is append-only (chattr(1)).
+  case keptName
 
   /// Whether this process, or the host, has no descriptor left, which says nothing of the file.
   public var isShortage: Bool {
@@ -156,6 +166,7 @@ public enum OutputFileError: Error, Hashable, Sendable, CustomStringConvertible 
     case .nobodyReads: "it is a pipe that nobody reads"
     case .foreignLink: "it is a symbolic link that another user has made; name the file itself"
     case .mounted: "it is a mount of its own, whose place nothing can take; mount its folder, and name a file there"
+    case .keptName: "its folder is append-only, so nothing can take its place; name a file that is not there yet"
     }
   }
 }

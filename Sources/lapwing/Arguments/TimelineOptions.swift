@@ -40,7 +40,7 @@ struct StartedTimeline: Sendable {
       let output = try OutputFile(path, permissions: [.ownerReadWrite, .groupRead, .otherRead])
       do throws(Errno) { file = try TimelineFile(output, format) } catch { throw OutputFileError.failed(error) }
     } catch {
-      throw Failure("cannot write '\(name)': \(error)", .badFile)
+      throw .unwritable("'\(name)'", error)
     }
   }
 
@@ -49,7 +49,7 @@ struct StartedTimeline: Sendable {
     do {
       try file.commit()
     } catch {
-      throw Failure("the timeline cannot be written to '\(name)': \(error)", .badFile)
+      throw .unwritable("the timeline '\(name)'", error)
     }
   }
 }

@@ -48,7 +48,7 @@ struct ConvertCommand: ParsableCommand {
     let kvm = try openKVM()
     let spool: MemorySpool
     do throws(Errno) { spool = try MemorySpool(besides: path) } catch {
-      throw Failure("cannot write beside '\(output)': \(error)", .badFile)
+      throw .unwritable("beside '\(output)'", error)
     }
     let conversion: QEMUConversion
     do throws(Failure) { conversion = try read(into: spool) } catch {

@@ -41,12 +41,12 @@ struct ListCommand: ParsableCommand {
     do throws(OutputFileError) {
       file = try OutputFile(path, permissions: [.ownerReadWrite, .groupRead, .otherRead], acceptsStreams: true)
     } catch {
-      throw Failure("cannot write '\(path)': \(error)", .badFile)
+      throw .unwritable("'\(path)'", error)
     }
     do {
       try file.write { _ = try $0.writeAll(guest.symbols) }
     } catch {
-      throw Failure("cannot write '\(path)': \(error)", .badFile)
+      throw .unwritable("'\(path)'", error)
     }
     return .success
   }

@@ -18,7 +18,7 @@ struct ReportDestination {
       let permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
       file = (name, try OutputFile(path, permissions: permissions, acceptsStreams: true))
     } catch {
-      throw Failure("cannot write '\(name)': \(error)", error.isShortage ? .hostCannot : .badFile)
+      throw .unwritable("'\(name)'", error)
     }
   }
 
@@ -38,7 +38,7 @@ struct ReportDestination {
     do {
       try file.output.write { _ = try $0.writeAll((text + "\n").utf8) }
     } catch {
-      throw Failure("the report cannot be written to '\(file.name)': \(error)", .badFile)
+      throw .unwritable("'\(file.name)'", error)
     }
   }
 
@@ -83,4 +83,18 @@ func refuseOneFile(
   for others: [(what: TextLine, name: String?)], and output: (what: TextLine, name: String?)
 ) throws(Failure) {
   for other in others { try refuseOneFile(for: other, and: output) }
+}
+
+extension Failure {
+  /// A file that a person named cannot be written.
+  ///
+  /// - Parameters:
+  ///   - what: the file, for a person.
+  ///   - error: an `OutputFileError`, or the `Errno` of a call.
+  static func unwritable(_ what: TextLine, _ error: any Error) -> Failure {
+    let errno = error as? Errno
+    let isShortage = (error as? OutputFileError)?.isShortage ?? errno?.isOfDescriptors ?? false
+    let problem = errno?.withAdvice ?? "\(error)"
+    return Failure("cannot write \(what): \(problem)", isShortage ? .hostCannot : .badFile)
+  }
 }

@@ -38,6 +38,15 @@ enum Host {
     return getuid() == 0
   }()
 
+  /// Whether a folder can be made one whose files are not replaced.
+  static let hasAppendOnlyFolders: Bool = {
+    let script =
+      "d=$(mktemp -d) && cd $d && touch a b && chattr +a . && ! mv a b 2>/dev/null; s=$?; chattr -a $d; rm -r $d; exit $s"
+    let works = (try? Program.run([], through: ["/bin/sh", "-c", script]))?.status == 0
+    if !works { warn("no append-only folder is tried, for that takes root, chattr(1) and a file system that heeds it") }
+    return works
+  }()
+
   /// GNU gdb, where this host has it.
   static let gdb: String? = {
     let paths = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/gdb" }

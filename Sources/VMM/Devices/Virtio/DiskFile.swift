@@ -59,8 +59,8 @@ final class DiskFile: Sendable {
     } catch {
       let errno = error as? Errno ?? .ioError
       let canBeRead = !disk.isReadOnly && [.permissionDenied, .readOnlyFileSystem].contains(errno)
-      throw DiskError(
-        path: disk.path, problem: "\(errno)" + (canBeRead ? "; to have it only read, give ',ro' behind its name" : ""))
+      let advice = canBeRead ? "; to have it only read, give ',ro' behind its name" : ""
+      throw DiskError(path: disk.path, problem: errno.withAdvice + advice, isShortage: errno.isOfDescriptors)
     }
   }
 
@@ -102,6 +102,8 @@ public struct DiskError: Error, Hashable, Sendable, CustomStringConvertible {
   public var path: String
   /// What is wrong, and what can be done about it.
   public var problem: String
+  /// Whether there was no descriptor left to open it by, which says nothing of the file.
+  public var isShortage = false
 
   /// The file and what is wrong, for a person.
   public var description: String { "the disk '\(path)': \(problem)" }

@@ -55,6 +55,7 @@ extension MachineError {
     switch error as? MachineError {
     case .kvm(let error), .setting(_, let error): error.isShortage
     case .thread: true
+    case .disk(let error): error.isShortage
     default:
       switch error as? ImageError {
       case .file(let error): error.isShortage
