@@ -163,6 +163,40 @@ import Testing
   }
 }
 
+/// Readers of the watching who have gone to sleep.
+@Suite(.needsKVM, .needsTracepoints) struct SleepingReaderTests {
+  @Test func `one signal ends a watching that nobody reads, in order`() throws {
+    let machine = try WatchedGuest(messages: 10)
+    let reader = try SleepingReader()
+    let program = try Program(
+      ["watch", "\(machine.program.id)", "--interval", "100ms", "--format", "json"], standardOutput: reader.end)
+    // It has something to write before long, and no room for it.
+    let start = ContinuousClock.now
+    try #require(
+      program.wait { program.openFiles.contains { $0.hasSuffix("trace_pipe_raw") } && .now > start + .seconds(1) })
+    program.signal(SIGTERM)
+    let result = try program.result()
+    #expect(result.status == 143 && !result.wasKilled, "\(result.errors)")
+    withExtendedLifetime(reader) {}
+  }
+
+  @Test func `measurements on a terminal that is stopped are ended by signals`() throws {
+    let terminal = try Terminal()
+    let program = try Program(
+      ["bench", "exit.cpuid", "--rounds", "1000"], environment: ["TERM": "xterm"],
+      through: ["/bin/sh", "-c", "exec \"$0\" \"$@\" 2>&1"], standardOutput: terminal.end)
+    var seen = ""
+    while !seen.contains("round 2 ") { seen += terminal.text }
+    try terminal.type("\u{13}")
+    let hasEnded = program.wait {
+      program.signal(SIGTERM)
+      return program.hasExited
+    }
+    #expect(hasEnded)
+    #expect([143, SIGTERM].contains(try program.result().status))
+  }
+}
+
 /// QEMU, watched.
 @Suite(
   .needsKVM, .needsTracepoints, .enabled(if: Host.qemu != nil, "this host has no QEMU: apt-get install qemu-system-x86")

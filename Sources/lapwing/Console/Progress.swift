@@ -49,10 +49,7 @@ struct SuiteProgress {
   }
 
   /// Whether a line can be written without waiting: a reader who has gone to sleep holds no case up.
-  private var isReady: Bool {
-    var status = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-    return unsafe poll(&status, 1, 0) > 0
-  }
+  private var isReady: Bool { OutputDescriptor.isReady(descriptor) }
 
   /// ECMA-48, EL, from the first column.
   private static let eraseLine = "\r\u{1b}[2K"
@@ -86,7 +83,8 @@ struct BenchProgress {
 
   /// Shows what is being measured.
   func show(_ round: Int, _ id: String) {
-    if isTerminal { write("\(Self.eraseLine)round \(round) of \(rounds)  \(id)") }
+    guard isTerminal, OutputDescriptor.isReady(STDERR_FILENO) else { return }
+    write("\(Self.eraseLine)round \(round) of \(rounds)  \(id)")
   }
 
   /// Takes the line away.

@@ -43,38 +43,22 @@ enum StandardOutput {
   /// stays in `lines`. What cannot be written is lost.
   static func offer(_ lines: inout [TextLine]) {
     var written = 0
-    while written < lines.count, isReady {
+    while written < lines.count, OutputDescriptor.isReady(STDOUT_FILENO) {
       try? print(lines[written].text)
       written += 1
     }
     lines.removeFirst(written)
   }
 
-  /// Whether a line can be written without waiting: a pipe that is ready takes 4096 bytes at once (PIPE_BUF, pipe(7)).
-  private static var isReady: Bool {
-    var descriptor = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
-    return unsafe poll(&descriptor, 1, 0) > 0
-  }
-
-  /// Writes some of the bytes: how many, 0 where a signal came first, -1 where nobody reads any more.
+  /// Writes some of the bytes: how many, 0 where it is to be tried again, -1 where nobody reads any more, or a signal that
+  /// asks the program to end has come before its reader (`.canceled`).
   static func write(_ bytes: ArraySlice<UInt8>) -> Int {
-    // Sound: the buffer is valid during the call.
-    let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-    if count >= 0 { return count }
-    let error = Errno(rawValue: errno)
-    if error == .interrupted || error == .resourceTemporarilyUnavailable && waitForReader(STDOUT_FILENO) { return 0 }
-    firstLoss.withLock { if $0 == nil { $0 = error } }
-    return -1
-  }
-
-  /// Waits until a descriptor takes more, or a signal comes: somebody who shares it may have made it one that does not wait
-  /// (O_NONBLOCK).
-  ///
-  /// - Returns: false where it cannot be waited for.
-  static func waitForReader(_ descriptor: Int32) -> Bool {
-    var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-    // Sound: the call reads and writes the one structure that it is given.
-    return unsafe poll(&wanted, 1, -1) > 0 || errno == EINTR
+    do throws(Errno) {
+      return try OutputDescriptor.write(bytes, to: STDOUT_FILENO)
+    } catch {
+      firstLoss.withLock { if $0 == nil { $0 = error } }
+      return -1
+    }
   }
 
   private static func environment(_ name: String) -> String? {
@@ -94,12 +78,8 @@ enum StandardError {
     let bytes = Array(text.utf8)
     var rest = bytes[...]
     while !rest.isEmpty {
-      // Sound: the buffer is valid during the call.
-      let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-      guard
-        count > 0 || errno == EINTR || errno == EAGAIN && StandardOutput.waitForReader(STDERR_FILENO)
-      else { return }
-      rest = rest.dropFirst(max(count, 0))
+      guard let count = try? OutputDescriptor.write(rest, to: STDERR_FILENO) else { return }
+      rest = rest.dropFirst(count)
     }
   }
 }

@@ -53,6 +53,8 @@ final class ExplorationSession {
   }
 
   private func showProgress() {
+    // A reader who has gone to sleep holds nobody up.
+    guard OutputDescriptor.isReady(STDERR_FILENO) else { return }
     let result = explorer.result
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     StandardError.print(

@@ -42,14 +42,19 @@ enum StopOnSignal {
 /// They stay pending in the process until it is asked, so nothing has to run in a signal handler. One that the process was
 /// started to ignore, as nohup(1) starts it, stays ignored: held back it would come to be pending (signal(7)).
 struct InterruptSignals {
+  private static let all = [SIGINT, SIGTERM, SIGHUP]
+
   private let numbers: [Int32]
   private let pendingSignals: PendingSignals?
+
+  /// Whether one has come that somebody holds back.
+  static var isOnePending: Bool { firstPending(of: all) != nil }
 
   /// Holds the signals back, in this thread and those that it starts.
   ///
   /// - Parameter other: one of them that asks for something else; nil for none.
   init(except other: Int32? = nil) {
-    numbers = [SIGINT, SIGTERM, SIGHUP].filter { $0 != other && !PendingSignals.isIgnored($0) }
+    numbers = Self.all.filter { $0 != other && !PendingSignals.isIgnored($0) }
     var set = Self.set(of: numbers)
     unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     pendingSignals = try? PendingSignals(numbers)
@@ -73,7 +78,9 @@ struct InterruptSignals {
     return taken
   }
 
-  private var pending: Int32? {
+  private var pending: Int32? { Self.firstPending(of: numbers) }
+
+  private static func firstPending(of numbers: [Int32]) -> Int32? {
     var set = sigset_t()
     unsafe sigpending(&set)
     return numbers.first { unsafe sigismember(&set, $0) == 1 }

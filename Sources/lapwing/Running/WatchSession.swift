@@ -68,8 +68,11 @@ struct WatchSession {
     }
     view?.close()
     if view != nil, let shown { try show(shown) }
+    // What comes now may wait for a reader until a second signal ends the program: nothing of it is to be left then.
+    let lost = watcher.lostEvents
+    watcher.close()
     let signal = signals.release()
-    try drawn?.finish(lost: watcher.lostEvents, absent: watcher.absentEvents)
+    try drawn?.finish(lost: lost, absent: watcher.absentEvents)
     if watcher.isOver { StandardError.print("lapwing: the machine has ended") }
     return signal.map(ExitStatus.init(signal:)) ?? .success
   }
@@ -92,7 +95,12 @@ struct WatchSession {
     } else {
       text = report.lines(StandardOutput.style).text + (isSummary ? "" : "\n")
     }
-    do throws(Errno) { try StandardOutput.print(text) } catch { throw .standardOutput(error) }
+    do throws(Errno) {
+      try StandardOutput.print(text)
+    } catch {
+      // A signal that came while nobody read ends the watching, like any other.
+      if error != .canceled { throw .standardOutput(error) }
+    }
   }
 }
 
