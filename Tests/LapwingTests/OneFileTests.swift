@@ -54,6 +54,9 @@ import Testing
     for arguments in [
       ["run", image, "--timeline", image], ["restore", state, "--timeline", state],
       ["run", "hello", "--input", text, "--timeline", text],
+      ["run", "hello", "--control", folder.path("new.html"), "--timeline", folder.path("new.html")],
+      ["run", "hello", "--gdb", folder.path("new.html"), "--timeline", folder.path("new.html")],
+      ["run", "hello", "--control", folder.path("new"), "--gdb", folder.path("new")],
       ["run", "hello", "--inject-file", text, "--timeline", text],
       ["run", "hello", "--disk", text, "--timeline", text], ["restore", state, "--input", text, "--timeline", text],
       ["run", kernel, "--initrd", text, "--timeline", text], ["run", kernel, "--init", text, "--timeline", text],

@@ -31,8 +31,9 @@ final class TraceFileSystem: Sendable {
     // Sound: the call reads the name and keeps nothing of it.
     let answer = unsafe cevidence_mount("tracefs")
     guard answer >= 0 else {
-      let reason = "tracefs cannot be mounted: \(Errno(rawValue: -answer))"
-      throw TraceUnavailable((reasons + [reason]).joined(separator: "; ") + (geteuid() == 0 ? "" : "; run as root"))
+      let remedy = geteuid() == 0 ? "mount -t tracefs nodev /sys/kernel/tracing, outside of a container" : "run as root"
+      let reason = TraceUnavailable("tracefs cannot be mounted", Errno(rawValue: -answer), remedy: remedy)
+      throw TraceUnavailable((reasons + [reason.description]).joined(separator: "; "))
     }
     let mount = FileDescriptor(rawValue: answer)
     let root = FilePath("/proc/self/fd/\(answer)")

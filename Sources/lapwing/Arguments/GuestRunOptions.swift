@@ -35,13 +35,16 @@ struct GuestRunOptions: ParsableArguments {
     }
   }
 
-  /// Refuses a timeline that would take the place of what is read, or of what the guest writes to.
+  /// Refuses a timeline that would take the place of what is read, of what the guest writes to, or of a socket; and one path
+  /// for two sockets.
   ///
   /// - Parameter files: what the machine is made of: what each is, and its file's name.
   /// - Throws: `Failure` with 64, before anything is written.
   func refuseTimeline(inPlaceOf files: [(what: TextLine, name: String?)]) throws(Failure) {
+    let sockets = controlOptions.files + debugger.files
     try refuseOneFile(
-      for: files + inputOptions.files + injectionOptions.files, and: ("--timeline", timelineOptions.timeline))
+      for: files + inputOptions.files + injectionOptions.files + sockets, and: ("--timeline", timelineOptions.timeline))
+    for socket in debugger.files { try refuseOneFile(for: controlOptions.files, and: socket) }
   }
 
   /// Makes a run ready, all but its machine. From then on signals are held: what may come from pipes whose writers sleep

@@ -20,6 +20,9 @@ struct ControlOptions: ParsableArguments {
       """, completion: .directory)
   var controlFolder: [String] = []
 
+  /// The socket's file, and what names it.
+  var files: [(what: TextLine, name: String?)] { [("--control", control)] }
+
   func validate() throws {
     if !controlFolder.isEmpty, control == nil { throw ValidationError("--control-folder needs --control") }
   }
@@ -66,6 +69,12 @@ struct DebuggerOptions: ParsableArguments {
       or at a UNIX socket. docs/debugging.md has a session.
       """)
   var gdb: DebuggerAddress?
+
+  /// The socket's file, and what names it.
+  var files: [(what: TextLine, name: String?)] {
+    guard case .path(let path)? = gdb?.address else { return [] }
+    return [("--gdb", path.string)]
+  }
 
   /// Says what it needs.
   func describe(_ needs: inout CommandNeeds) {

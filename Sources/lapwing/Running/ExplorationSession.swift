@@ -3,6 +3,7 @@ import Glibc
 import Support
 import Synchronization
 import SystemPackage
+import VMM
 
 /// An exploration on several threads, until its time is up or a signal ends it.
 final class ExplorationSession {
@@ -33,7 +34,7 @@ final class ExplorationSession {
           workers.end()
         }
       } catch {
-        guard number > 0 else { throw Failure("no thread can be started: \(error)", .hostCannot) }
+        guard number > 0 else { throw Failure(.thread(errno: error.rawValue)) }
         // Fewer threads do the same, only slower.
         workers.end()
       }
