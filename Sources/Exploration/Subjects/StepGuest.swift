@@ -161,7 +161,7 @@ struct StepGuest {
   private func execute(
     _ vcpu: VCPU, at place: Int, _ change: (inout Registers) -> Void
   ) throws(KVMError) -> Executed {
-    try settle(vcpu)
+    try completePendingWork(vcpu)
     try bringBack(vcpu)
     let registers = try vcpu.registers()
     var access = registers
@@ -181,7 +181,7 @@ struct StepGuest {
       case let exit: throw KVMError(call: .run, errno: .ioError, detail: "\(exit)")
       }
     }
-    try settle(vcpu)
+    try completePendingWork(vcpu)
     let after = try vcpu.registers()
     try vcpu.setRegisters(registers)
     return isDone == true ? .done(after) : .fault
@@ -195,7 +195,7 @@ struct StepGuest {
   }
 
   /// Completes the port write that the vCPU left with, without an instruction more.
-  private func settle(_ vcpu: VCPU) throws(KVMError) {
+  private func completePendingWork(_ vcpu: VCPU) throws(KVMError) {
     vcpu.requestExit()
     defer { vcpu.clearExitRequest() }
     let exit = try run(vcpu)
