@@ -23,7 +23,7 @@ enum StandardOutput {
   ///
   /// - Parameter text: what was made of `TextLine`s, or a document for programs. Should a control character have got into
   ///   it nevertheless, the terminal does not get that.
-  /// - Throws: why not all of it was taken.
+  /// - Throws: why not all of it was taken; `.canceled` where a signal that is held back has come before a reader.
   static func print(_ text: String) throws(Errno) { try writeAll(Escape.inLines(text) + "\n") }
 
   /// Writes a text; that it was not taken is told at the end (`loss`).
@@ -34,7 +34,7 @@ enum StandardOutput {
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = write(rest)
-      if count < 0 { throw loss ?? .ioError }
+      if count < 0 { throw loss ?? .canceled }
       rest = rest.dropFirst(count)
     }
   }
@@ -50,13 +50,14 @@ enum StandardOutput {
     lines.removeFirst(written)
   }
 
-  /// Writes some of the bytes: how many, 0 where it is to be tried again, -1 where nobody reads any more, or a signal that
-  /// asks the program to end has come before its reader (`.canceled`).
+  /// Writes some of the bytes: how many, 0 where it is to be tried again, -1 where nobody reads any more, or a signal that is
+  /// held back has come before a reader.
   static func write(_ bytes: ArraySlice<UInt8>) -> Int {
     do throws(Errno) {
       return try OutputDescriptor.write(bytes, to: STDOUT_FILENO)
     } catch {
-      firstLoss.withLock { if $0 == nil { $0 = error } }
+      // What is not shown because of a signal is no loss: the report is still to come.
+      if error != .canceled { firstLoss.withLock { if $0 == nil { $0 = error } } }
       return -1
     }
   }

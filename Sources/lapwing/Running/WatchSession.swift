@@ -46,12 +46,11 @@ struct WatchSession {
     let period = isSummary ? length?.duration ?? .seconds(1) : interval ?? .seconds(1)
     var next = start + (isSummary ? period : min(period, .milliseconds(100)))
     var shown: WatchReport?
-    var isOver = false
-    while !isOver {
+    while true {
       pulse.wait(until: min(next, end ?? next))
       watcher.poll()
       let now = ContinuousClock.now
-      isOver =
+      let isOver =
         signals.isPending || StandardOutput.loss != nil || view?.isLeft == true || end.map { now >= $0 } == true
         || watcher.isOver
       if isOver || now >= next {
@@ -61,18 +60,20 @@ struct WatchSession {
         if view == nil || shown == nil || !isOver { shown = report }
         // One that is late is no reason for a short one after it.
         next = next + period > now ? next + period : now + period
+        if isOver { break }
         if let view { view.show(report, isNew: true) } else { try show(report) }
       } else if let view, let shown {
         view.show(shown, isNew: false)
       }
     }
     view?.close()
-    if view != nil, let shown { try show(shown) }
-    // What comes now may wait for a reader until a second signal ends the program: nothing of it is to be left then.
+    // A line that nobody reads holds nobody up; a summary is waited for, once signals end the program again.
+    if !isSummary, let shown { try show(shown) }
     let lost = watcher.lostEvents
     watcher.close()
     let signal = signals.release()
     try drawn?.finish(lost: lost, absent: watcher.absentEvents)
+    if isSummary, let shown { try show(shown) }
     if watcher.isOver { StandardError.print("lapwing: the machine has ended") }
     return signal.map(ExitStatus.init(signal:)) ?? .success
   }

@@ -65,7 +65,10 @@ import Testing
     let leaves = try vm.system.supportedCPUID()
     try vcpu.setCPUID(leaves)
     let read = try vcpu.cpuid()
-    #expect(read.map(\.function) == leaves.map(\.function))
+    // kvm_pvm knows no tiles: of a processor that has them it lists both leaves, and does not keep them.
+    let tiles: Set<UInt32> = HostSurvey.take().backEnd == .kvmPVM ? [0x1d, 0x1e] : []
+    func kept(_ leaves: [CPUIDEntry]) -> [UInt32] { leaves.map(\.function).filter { !tiles.contains($0) } }
+    #expect(kept(read) == kept(leaves))
     #expect(read.first { $0.function == 0 } == leaves.first { $0.function == 0 })
   }
 
