@@ -143,7 +143,7 @@ extension SnapshotFile {
   }
 
   private static func unwritable(_ path: FilePath, _ problem: String, isShortage: Bool) -> SnapshotFileError {
-    isShortage ? .noDescriptor("cannot write '\(path)': \(problem)") : .unwritable(path, problem)
+    isShortage ? .noDescriptor(path, .write, problem) : .unwritable(path, problem)
   }
 
   private static func unwritable(_ path: FilePath, _ error: Errno) -> SnapshotFileError {

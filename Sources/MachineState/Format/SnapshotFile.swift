@@ -106,7 +106,7 @@ public struct SnapshotFile: Sendable {
     } catch .incomplete {
       throw .incomplete(path)
     } catch let error where error.isShortage {
-      throw .noDescriptor("cannot read '\(path)': \(error)")
+      throw .noDescriptor(path, .read, "\(error)")
     } catch {
       throw .unreadable(path, "\(error)")
     }
@@ -139,18 +139,23 @@ public enum SnapshotFileError: Error, Sendable, CustomStringConvertible {
   case unreadable(FilePath, String)
   /// A pipe or a device did not come to its end in time.
   case incomplete(FilePath)
-  /// There is no descriptor left to read or write a file by: in words, with the file.
-  case noDescriptor(String)
+  /// There is no descriptor left to read or write a file by, which says nothing of the file.
+  case noDescriptor(FilePath, Access, String)
   /// A file cannot be written; what was there before still is.
   case unwritable(FilePath, String)
   /// A file does not hold what it should.
   case malformed(FilePath, MalformedState)
 
+  /// What was to be done with a file.
+  public enum Access: String, Sendable {
+    case read, write
+  }
+
   /// Which file and what is wrong, for a person.
   public var description: String {
     switch self {
     case .incomplete(let path): "cannot read '\(path)': \(HostFileError.incomplete)"
-    case .noDescriptor(let problem): problem
+    case .noDescriptor(let path, let access, let reason): "cannot \(access.rawValue) '\(path)': \(reason)"
     case .unreadable(let path, let reason): "cannot read '\(path)': \(reason)"
     case .unwritable(let path, let reason): "cannot write '\(path)': \(reason)"
     case .malformed(let path, let error): "\(path): \(error)"
