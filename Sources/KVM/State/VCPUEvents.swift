@@ -94,6 +94,15 @@ public enum MPState: UInt32, Hashable, Sendable, CaseIterable {
   case sipiReceived = 4
   /// It waits for SIPI after an SEV-ES reset.
   case apResetHold = 9
+
+  /// Its name in files and reports, such as `halted`.
+  public var name: String { "\(self)" }
+
+  /// The state with a name; nil where there is none.
+  public init?(name: String) {
+    guard let state = Self.allCases.first(where: { $0.name == name }) else { return nil }
+    self = state
+  }
 }
 
 extension VCPU {

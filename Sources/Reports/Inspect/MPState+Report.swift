@@ -30,7 +30,7 @@ extension MPState: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     let name = try container.decode(String.self)
-    guard let state = Self.allCases.first(where: { "\($0)" == name }) else {
+    guard let state = MPState(name: name) else {
       throw DecodingError.dataCorruptedError(in: container, debugDescription: "this is no vCPU's state")
     }
     self = state
@@ -39,6 +39,6 @@ extension MPState: Codable {
   /// Writes its name.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
-    try container.encode("\(self)")
+    try container.encode(name)
   }
 }

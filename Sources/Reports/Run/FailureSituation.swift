@@ -98,8 +98,7 @@ extension FailureSituation.VCPU {
   func lines(_ style: Style) -> [TextLine] {
     let location: TextLine = place.map { "\($0), " } ?? ""
     let code: TextLine = code.map { ": \($0)" } ?? ""
-    let name = "\(state)"
-    var lines: [TextLine] = ["  " + style.bold("vCPU \(vcpu)") + " \(name) at \(location)\(hex(address))\(code)"]
+    var lines: [TextLine] = ["  " + style.bold("vCPU \(vcpu)") + " \(state.name) at \(location)\(hex(address))\(code)"]
     if let missingHandler { lines.append("    " + style.red("\(missingHandler)")) }
     lines += delivery.rows(nothing: state.nothingToTake, style).map { "    \($0.label): \($0.text)" }
     let mask: TextLine = timer.isMasked && timer.phase == .stopped ? ", masked" : ""

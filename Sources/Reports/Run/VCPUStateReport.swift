@@ -77,8 +77,7 @@ extension VCPUStateReport {
 
   /// The registers and the local APIC, for a person.
   func lines(_ style: Style) -> [TextLine] {
-    let name = "\(state)"
-    var lines: [TextLine] = [style.bold("vCPU \(vcpu)") + ": \(name)"]
+    var lines: [TextLine] = [style.bold("vCPU \(vcpu)") + ": \(state.name)"]
     for row in Self.rows {
       let cells = row.map { TextLine($0).padded(to: 3) + " \(hex(registers[$0] ?? 0, digits: 16))" }
       lines.append("  " + cells.joined(separator: "  "))

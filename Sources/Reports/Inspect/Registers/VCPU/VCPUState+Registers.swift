@@ -19,7 +19,7 @@ extension VCPUState {
 
   private static let state: [Register] = [
     Register("MP_STATE", "Multiprocessing state (KVM_GET_MP_STATE)") {
-      .words("\($0.mpState)")
+      .words($0.mpState.name)
     } meaning: {
       $0.mpState.words
     }
