@@ -31,7 +31,7 @@ final class TraceFileSystem: Sendable {
     // Sound: the call reads the name and keeps nothing of it.
     let answer = unsafe cevidence_mount("tracefs")
     guard answer >= 0 else {
-      let remedy = geteuid() == 0 ? "mount -t tracefs nodev /sys/kernel/tracing, outside of a container" : "run as root"
+      let remedy = MountList.remedy("tracefs", at: "/sys/kernel/tracing")
       let reason = TraceUnavailable("tracefs cannot be mounted", Errno(rawValue: -answer), remedy: remedy)
       throw TraceUnavailable((reasons + [reason.description]).joined(separator: "; "))
     }
@@ -132,7 +132,7 @@ public final class DebugFileSystem: Sendable {
     let answer = unsafe cevidence_mount("debugfs")
     guard answer >= 0 else {
       let error = Errno(rawValue: -answer)
-      let remedy = geteuid() == 0 ? "mount -t debugfs nodev /sys/kernel/debug, outside of a container" : "run as root"
+      let remedy = MountList.remedy("debugfs", at: "/sys/kernel/debug")
       throw TraceUnavailable("debugfs is not mounted, and cannot be", error, remedy: remedy)
     }
     let mount = FileDescriptor(rawValue: answer)

@@ -1,3 +1,4 @@
+import Glibc
 public import SystemPackage
 
 /// Where the kernel's trace file system is looked for; other paths make it look at what a test made up.
@@ -28,6 +29,11 @@ public struct TracePaths: Hashable, Sendable {
 
 /// The list of mounts (proc_pid_mounts(5)).
 enum MountList {
+  /// What to do where this process may not mount a file system itself.
+  static func remedy(_ type: String, at place: String) -> String {
+    geteuid() == 0 ? "mount -t \(type) nodev \(place), outside of a container" : "run as root"
+  }
+
   /// Where a file system of a type is mounted. Spaces and the like in a path are written as `\040`.
   static func places(of type: String, in mounts: String) -> [FilePath] {
     mounts.split(separator: "\n").compactMap { line in

@@ -55,7 +55,7 @@ final class LiveView {
     }
     guard isNew || isStale || now != size else { return }
     // A reader who has gone to sleep holds nobody up.
-    isStale = !isReady(STDOUT_FILENO, POLLOUT)
+    isStale = !OutputDescriptor.isReady(STDOUT_FILENO)
     guard !isStale else { return }
     size = now
     let hint: TextLine = "q ends"
@@ -65,7 +65,7 @@ final class LiveView {
   }
 
   private func takeKeys() {
-    while isReady(STDIN_FILENO, POLLIN) {
+    while hasKey {
       var byte: UInt8 = 0
       // Sound: the call writes the one byte at most.
       let count = unsafe read(STDIN_FILENO, &byte, 1)
@@ -78,8 +78,8 @@ final class LiveView {
     }
   }
 
-  private func isReady(_ descriptor: Int32, _ event: Int32) -> Bool {
-    var status = pollfd(fd: descriptor, events: Int16(event), revents: 0)
+  private var hasKey: Bool {
+    var status = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
     return unsafe poll(&status, 1, 0) > 0
   }
 
