@@ -21,7 +21,34 @@ public typealias StepArguments = InlineArray<7, UInt64>
 
 /// What operations are about; `--only` chooses among them.
 public enum OperationFamily: String, CaseIterable, Sendable {
-  case msi, line, routes, register, ipi, mode, timer, lapic, ioapic, pic, event, guest, page, port
+  /// Messages of devices.
+  case msi
+  /// Lines, and irqfds of lines.
+  case line
+  /// GSI routing.
+  case routes
+  /// Registers of the local APIC.
+  case register
+  /// Commands to other local APICs.
+  case ipi
+  /// The local APIC's mode.
+  case mode
+  /// The local APIC's timer.
+  case timer
+  /// All of a local APIC's state.
+  case lapic
+  /// The IOAPIC's state.
+  case ioapic
+  /// The PICs' state.
+  case pic
+  /// NMIs and what a vCPU does.
+  case event
+  /// vCPUs that execute instructions.
+  case guest
+  /// What they access in memory.
+  case page
+  /// What they access by ports.
+  case port
 }
 
 /// Something that can be done to a machine's interrupt controllers, whoever has them.

@@ -40,7 +40,7 @@ struct GuestRunOptions: ParsableArguments {
   ///
   /// - Parameter files: what the machine is made of: what each is, and its file's name.
   /// - Throws: `Failure` with 64, before anything is written.
-  func refuseTimeline(inPlaceOf files: [(what: TextLine, name: String?)]) throws(Failure) {
+  func refuseSharedFiles(besides files: [(what: TextLine, name: String?)]) throws(Failure) {
     let sockets = controlOptions.files + debugger.files
     try refuseOneFile(
       for: files + inputOptions.files + injectionOptions.files + sockets, and: ("--timeline", timelineOptions.timeline))

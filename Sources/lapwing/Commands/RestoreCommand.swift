@@ -36,7 +36,7 @@ struct RestoreCommand: ParsableCommand {
         $0.readState(file)
         $0.use(disk)
       }
-      try options.refuseTimeline(inPlaceOf: [("the snapshot", file)] + disk.map { ("--disk", $0.disk.path) })
+      try options.refuseSharedFiles(besides: [("the snapshot", file)] + disk.map { ("--disk", $0.disk.path) })
       // Before signals are held: these may come from pipes whose writers sleep.
       let snapshot = try SnapshotFile.forRestoring(file, disk, within: timeout.duration)
       snapshot.state.warnOfContradictions(in: file)

@@ -26,7 +26,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     try perform { () throws(Failure) in
       try options.confine { machine.describe(&$0, guest) }
-      try options.refuseTimeline(inPlaceOf: [("the image", guest.fileName)] + machine.files)
+      try options.refuseSharedFiles(besides: [("the image", guest.fileName)] + machine.files)
       // Before signals are held: these may come from pipes whose writers sleep.
       let image = try machine.image(of: guest, within: timeout.duration)
       let (run, signals) = try options.prepare(guest.name, vcpus: machine.vcpus, limit: timeout.duration)
