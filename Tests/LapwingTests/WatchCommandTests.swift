@@ -137,17 +137,14 @@ import Testing
     let program = try Program(
       ["watch", "\(machine.program.id)"], environment: ["TERM": "xterm"],
       through: ["/bin/sh", "-c", "exec \"$0\" \"$@\" <&1"], standardOutput: terminal.end)
-    var seen = ""
-    while !seen.contains("q ends") { seen += terminal.text }
+    var seen = try terminal.read(until: "q ends")
     #expect(seen.contains("\u{1b}[?1049h") && seen.contains("2 vCPUs") && terminal.isRaw)
     try terminal.resize(rows: 10, columns: 40)
-    seen = ""
-    while !seen.contains("q ends") { seen += terminal.text }
+    seen = try terminal.read(until: "q ends")
     let frame = try #require(seen.components(separatedBy: "\u{1b}[H").last { $0.contains("q ends") })
     #expect(frame.components(separatedBy: "\r\n").count <= 10)
     try terminal.type("q")
-    seen = ""
-    while !seen.contains("\u{1b}[?1049l") { seen += terminal.text }
+    _ = try terminal.read(until: "\u{1b}[?1049l")
     #expect(try program.result().status == 0)
     #expect(!terminal.isRaw)
   }
@@ -185,8 +182,7 @@ import Testing
     let program = try Program(
       ["bench", "exit.cpuid", "--rounds", "1000"], environment: ["TERM": "xterm"],
       through: ["/bin/sh", "-c", "exec \"$0\" \"$@\" 2>&1"], standardOutput: terminal.end)
-    var seen = ""
-    while !seen.contains("round 2 ") { seen += terminal.text }
+    _ = try terminal.read(until: "round 2 ")
     try terminal.type("\u{13}")
     let hasEnded = program.wait {
       program.signal(SIGTERM)

@@ -39,4 +39,19 @@ struct Terminal {
 
   /// What has been written to it; waits where there is nothing yet.
   var text: String { String(decoding: primary.availableData, as: UTF8.self) }
+
+  /// Reads what is written to it, until that has a text in it.
+  ///
+  /// - Returns: what was read; an issue where the text does not come within a minute.
+  func read(until text: String) throws -> String {
+    let deadline = ContinuousClock.now + .seconds(60)
+    var seen = ""
+    while !seen.contains(text) {
+      var wanted = pollfd(fd: primary.fileDescriptor, events: Int16(POLLIN), revents: 0)
+      // Sound: the call reads and writes the one structure.
+      if unsafe poll(&wanted, 1, 100) > 0 { seen += String(decoding: primary.availableData, as: UTF8.self) }
+      try #require(.now < deadline, "'\(text)' did not come; there is \(seen)")
+    }
+    return seen
+  }
 }
