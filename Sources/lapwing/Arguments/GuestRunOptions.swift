@@ -4,21 +4,63 @@ import Support
 
 /// What `run` and `restore` have alike: how long a guest runs, what of it is reported, and what comes to it from outside.
 struct GuestRunOptions: ParsableArguments {
-  @OptionGroup var report: RunReportOptions
+  @Option(help: "human or json.")
+  var format = ReportFormat.human
 
-  @OptionGroup var timelineOptions: TimelineOptions
+  @Flag(help: "Show every statistic that KVM has; JSON always has them.")
+  var stats = false
 
-  @OptionGroup var snapshotOptions: SnapshotOptions
+  @Flag(help: traceHelp)
+  var trace = false
 
-  @OptionGroup var inputOptions: InputOptions
+  @Flag(name: .shortAndLong, help: "Show what the guest prints and nothing else.")
+  var quiet = false
 
-  @OptionGroup var debugger: DebuggerOptions
+  @Option(help: TimelineArgument.help, completion: TimelineArgument.completion)
+  var timeline: String?
 
-  @OptionGroup(title: "Injections") var injectionOptions: InjectionOptions
+  @Option(
+    help:
+      "Take a snapshot whenever this signal comes: USR1, USR2, HUP or QUIT; or, with failure, once the guest has failed."
+  )
+  var snapshotOn: SnapshotOccasion?
 
-  @OptionGroup var controlOptions: ControlOptions
+  @Option(
+    help: """
+      The snapshots' files, with %d for a number: the first that is not taken. By default the guest's name, a number and \
+      .json, in the current folder.
+      """)
+  var snapshotFile: NumberedFile?
+
+  @OptionGroup(title: "From outside") var stimuli: StimulusOptions
+
+  @Option(
+    help: """
+      Wait for gdb before the first instruction: at a TCP port of this host's loopback interface, 0 for one that is free, \
+      or at a UNIX socket. docs/debugging.md has a session.
+      """)
+  var gdb: DebuggerAddress?
+
+  @Option(
+    help: """
+      A UNIX socket that takes requests while the guest runs, a JSON object a line: docs/control.md has them. It is for \
+      this user alone, and removed at the end.
+      """, completion: .file())
+  var control: String?
+
+  @Option(
+    help: """
+      With --control: a folder below which clients may have snapshots written, besides the current one and the socket's.
+      """, completion: .directory)
+  var controlFolder: [String] = []
 
   @OptionGroup var confinement: ConfinementOptions
+
+  func validate() throws {
+    try TimelineArgument.validate(timeline)
+    try validateSnapshots()
+    try validateControl()
+  }
 
   /// Gives up all but what the run needs.
   ///
@@ -26,12 +68,12 @@ struct GuestRunOptions: ParsableArguments {
   func confine(_ describe: (inout CommandNeeds) -> Void) throws(Failure) {
     try confinement.enter { needs in
       describe(&needs)
-      needs.read(inputOptions.input, injectionOptions.injectFile)
-      needs.write(timelineOptions.timeline)
-      if report.tracing.trace || timelineOptions.timeline != nil { needs.record() }
-      if let folder = snapshotOptions.folder { needs.write(below: folder) }
-      debugger.describe(&needs)
-      controlOptions.describe(&needs)
+      needs.read(stimuli.input, stimuli.injectFile)
+      needs.write(timeline)
+      if trace || timeline != nil { needs.record() }
+      if let snapshotFolder { needs.write(below: snapshotFolder) }
+      if let gdb { needs.listen(at: gdb.address) }
+      describeControl(&needs)
     }
   }
 
@@ -41,10 +83,9 @@ struct GuestRunOptions: ParsableArguments {
   /// - Parameter files: what the machine is made of: what each is, and its file's name.
   /// - Throws: `Failure` with 64, before anything is written.
   func refuseSharedFiles(besides files: [(what: TextLine, name: String?)]) throws(Failure) {
-    let sockets = controlOptions.files + debugger.files
-    try refuseOneFile(
-      for: files + inputOptions.files + injectionOptions.files + sockets, and: ("--timeline", timelineOptions.timeline))
-    for socket in debugger.files { try refuseOneFile(for: controlOptions.files, and: socket) }
+    let sockets = controlFiles + debuggerFiles
+    try refuseOneFile(for: files + stimuli.files + sockets, and: ("--timeline", timeline))
+    for socket in debuggerFiles { try refuseOneFile(for: controlFiles, and: socket) }
   }
 
   /// Makes a run ready, all but its machine. From then on signals are held: what may come from pipes whose writers sleep
@@ -57,15 +98,16 @@ struct GuestRunOptions: ParsableArguments {
   func prepare(
     _ guest: String, vcpus: Int, limit: Duration
   ) throws(Failure) -> (run: GuestRun, signals: InterruptSignals) {
-    var run = GuestRun(guest: guest, limit: limit, options: report)
-    run.injections = try injectionOptions.plan(vcpus: vcpus, within: limit)
-    run.input = try inputOptions.typist(within: limit)
-    let signals = InterruptSignals(except: snapshotOptions.snapshotOn?.signal)
-    run.debugging = try debugger.open(besides: snapshotOptions)
-    run.control = try controlOptions.listener()
-    run.externalSources += inputOptions.sources + controlOptions.sources
-    run.timeline = try timelineOptions.begin()
-    run.snapshots = snapshotOptions.snapshots(of: guest)
+    let presentation = RunPresentation(format: format, showsAllStatistics: stats, isTraced: trace, isQuiet: quiet)
+    var run = GuestRun(guest: guest, limit: limit, presentation: presentation)
+    run.injections = try stimuli.plan(vcpus: vcpus, within: limit)
+    run.input = try stimuli.typist(within: limit)
+    let signals = InterruptSignals(except: snapshotOn?.signal)
+    run.debugging = try openDebugger()
+    run.control = try openControl()
+    run.externalSources += stimuli.inputSources + controlSources
+    run.timeline = try TimelineArgument.begin(timeline)
+    run.snapshots = snapshots(of: guest)
     return (run, signals)
   }
 }

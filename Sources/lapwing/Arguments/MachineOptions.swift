@@ -27,7 +27,16 @@ struct MachineOptions: ParsableArguments {
       """)
   var append: String?
 
-  @OptionGroup var linux: LinuxOptions
+  @Option(help: "The initial RAM disk of a Linux kernel: cpio archives, compressed or not.", completion: .file())
+  var initrd: String?
+
+  @Option(
+    name: .customLong("init"),
+    help: """
+      A statically linked program that becomes the guest's /init, in an archive that is made for it, behind that of \
+      --initrd if there is one.
+      """, completion: .file())
+  var initProgram: String?
 
   @Option(help: "Where flat real-mode code goes, below 1 MiB; such an image cannot say it itself.")
   var loadAddress: Address?
@@ -57,7 +66,7 @@ struct MachineOptions: ParsableArguments {
   var disk: [DiskArgument] = []
 
   /// What kind of PC it is.
-  enum Profile: String, ExpressibleByArgument, CaseIterable {
+  enum Profile: String, ArgumentChoice {
     /// Lapwing's own.
     case standard
     /// kvm-unit-tests'.
@@ -77,7 +86,7 @@ struct MachineOptions: ParsableArguments {
     case .linux:
       configuration.profile = .linux
       configuration.memory = MachineProfile.linuxMemory
-      configuration.arguments = append ?? LinuxOptions.defaultCommandLine
+      configuration.arguments = append ?? Self.defaultLinuxCommandLine
     }
     if let memory { configuration.memory = memory.bytes }
     configuration.apic = apic
@@ -92,12 +101,12 @@ struct MachineOptions: ParsableArguments {
 
   /// The files that the machine is made of.
   var files: [(what: TextLine, name: String?)] {
-    [("--initrd", linux.initrd), ("--init", linux.initProgram)] + disk.map { ("--disk", $0.disk.path) }
+    [("--initrd", initrd), ("--init", initProgram)] + disk.map { ("--disk", $0.disk.path) }
   }
 
   /// Says what the machine needs.
   func describe(_ needs: inout CommandNeeds, _ guest: GuestArgument) {
-    needs.read(guest.fileName, linux.initrd, linux.initProgram)
+    needs.read(guest.fileName, initrd, initProgram)
     needs.use(disk)
   }
 
@@ -106,12 +115,12 @@ struct MachineOptions: ParsableArguments {
   /// - Parameter patience: how long a pipe may take to its end.
   func image(of guest: GuestArgument, within patience: Duration) throws(Failure) -> GuestImage {
     let image = try guest.image(within: patience)
-    guard linux.areAny else { return image }
+    guard initrd != nil || initProgram != nil else { return image }
     let configuration = configuration(for: image)
     guard configuration.profile == .linux else {
       throw Failure("--initrd and --init are for Linux kernels, which '\(image.name)' is none of", .usage)
     }
-    return try linux.completing(image, memory: configuration.memory, within: patience)
+    return try completing(image, memory: configuration.memory, within: patience)
   }
 
   /// A machine with a guest in it.
@@ -126,9 +135,9 @@ struct MachineOptions: ParsableArguments {
   }
 }
 
-extension MachineConfiguration.IRQChip: ExpressibleByArgument {}
-extension MachineConfiguration.APIC: ExpressibleByArgument {}
-extension MachineConfiguration.Start: ExpressibleByArgument {}
+extension MachineConfiguration.IRQChip: ArgumentChoice {}
+extension MachineConfiguration.APIC: ArgumentChoice {}
+extension MachineConfiguration.Start: ArgumentChoice {}
 
 extension CPUModel: ExpressibleByArgument {
   /// A model as `qemu64,+x2apic`; nil for one that is not known.

@@ -2,44 +2,38 @@ import ArgumentParser
 import Reports
 
 /// For whom a report is.
-enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
+enum ReportFormat: String, ArgumentChoice {
   /// A person.
   case human
   /// A program; docs/ has the keys.
   case json
 }
 
-/// Whether a guest's interrupts are followed, from the command line.
-struct TraceOptions: ParsableArguments {
-  @Flag(
-    help: """
-      Show how each interrupt got there: where it came from, and when it was accepted, injected or posted, taken and \
-      ended, by KVM's tracepoints and by what the guest writes down, if it does. Needs tracefs.
-      """)
-  var trace = false
-}
+/// The help of `--trace`, which several commands have.
+let traceHelp: ArgumentHelp = """
+  Show how each interrupt got there: where it came from, and when it was accepted, injected or posted, taken and \
+  ended, by KVM's tracepoints and by what the guest writes down, if it does. Needs tracefs.
+  """
 
-/// How the report of a run is printed, from the command line.
-struct RunReportOptions: ParsableArguments {
-  @Option(help: "human or json.")
-  var format = ReportFormat.human
-
-  @Flag(help: "Show every statistic that KVM has; JSON always has them.")
-  var stats = false
-
-  @OptionGroup var tracing: TraceOptions
-
-  @Flag(name: .shortAndLong, help: "Show what the guest prints and nothing else.")
-  var quiet = false
+/// What of a run is shown, and for whom.
+struct RunPresentation {
+  /// For whom.
+  let format: ReportFormat
+  /// Whether every statistic that KVM has is shown.
+  let showsAllStatistics: Bool
+  /// Whether it is shown how each interrupt got there.
+  let isTraced: Bool
+  /// Whether only what the guest prints is shown.
+  let isQuiet: Bool
 
   /// Whether what the guest writes down is shown while it runs.
-  var isWatched: Bool { format == .human && !quiet }
+  var isWatched: Bool { format == .human && !isQuiet }
 }
 
 /// Who gets the suite's report, and where, from the command line.
 struct SuiteReportOptions: ParsableArguments {
   /// What a report of the suite is written as.
-  enum Format: String, ExpressibleByArgument, CaseIterable {
+  enum Format: String, ArgumentChoice {
     /// For a person.
     case human
     /// For kunit.py, KernelCI and LAVA.

@@ -5,8 +5,8 @@ import Support
 import SystemPackage
 import VMM
 
-/// What the guest's serial port receives: what `run` and `restore` have in common.
-struct InputOptions: ParsableArguments {
+/// What comes to a guest from outside, its console's input and interrupts at their moments: what `run` and `restore` have in common.
+struct StimulusOptions: ParsableArguments {
   @Option(
     help: """
       What the guest receives on its serial console: a file, or - for standard input. It is given as fast as the guest \
@@ -14,15 +14,45 @@ struct InputOptions: ParsableArguments {
       """, completion: .file())
   var input: String?
 
-  private static let standardInput = "-"
+  @Option(
+    help: """
+      An interrupt from outside, and when, any number of them: line:GSI=0, 1 or pulse; msi:ADDRESS:DATA; nmi:VCPU; \
+      irqfd:GSI. Then @ and a time after the start, such as 5ms, or mark:N, mark:TEXT or exit:N as for 'snapshot --at'. \
+      'line:20=pulse@5ms x10/2ms' does it ten times, 2 ms apart.
+      """)
+  var inject: [String] = []
+
+  @Option(help: "A file with such, one a line, behind those of --inject; # begins a remark.", completion: .file())
+  var injectFile: String?
+
+  @Flag(help: "End with status 1 where an injection was refused or its moment never came.")
+  var strict = false
+
+  /// The files that are read.
+  var files: [(what: TextLine, name: String?)] {
+    [("--input", input == Self.standardInput ? nil : input), ("--inject-file", injectFile)]
+  }
+
+  func validate() throws {
+    if strict, inject.isEmpty, injectFile == nil { throw ValidationError("--strict needs --inject or --inject-file") }
+    for text in inject {
+      do throws(StimulusError) {
+        _ = try Injection(written: text)
+      } catch {
+        throw ValidationError("--inject: \(error)")
+      }
+    }
+  }
+}
+
+/// What the guest's serial port receives.
+extension StimulusOptions {
+  fileprivate static let standardInput = "-"
   /// A longer file is no console input.
   private static let sizeLimit = 64 << 20
 
-  /// The file that is read.
-  var files: [(what: TextLine, name: String?)] { [("--input", input == Self.standardInput ? nil : input)] }
-
-  /// What may interrupt the guest from outside, in words.
-  var sources: [String] { input == Self.standardInput ? ["input from standard input"] : [] }
+  /// What may interrupt the guest by its serial port, in words.
+  var inputSources: [String] { input == Self.standardInput ? ["input from standard input"] : [] }
 
   /// What types it into a machine, read where it is a file: before signals are held, as it may be a pipe whose writer
   /// sleeps.
@@ -50,36 +80,8 @@ struct InputOptions: ParsableArguments {
   }
 }
 
-/// Interrupts from outside at their moments: what `run` and `restore` have in common.
-struct InjectionOptions: ParsableArguments {
-  @Option(
-    help: """
-      An interrupt from outside, and when, any number of them: line:GSI=0, 1 or pulse; msi:ADDRESS:DATA; nmi:VCPU; \
-      irqfd:GSI. Then @ and a time after the start, such as 5ms, or mark:N, mark:TEXT or exit:N as for 'snapshot --at'. \
-      'line:20=pulse@5ms x10/2ms' does it ten times, 2 ms apart.
-      """)
-  var inject: [String] = []
-
-  @Option(help: "A file with such, one a line, behind those of --inject; # begins a remark.", completion: .file())
-  var injectFile: String?
-
-  @Flag(help: "End with status 1 where an injection was refused or its moment never came.")
-  var strict = false
-
-  /// The file that is read.
-  var files: [(what: TextLine, name: String?)] { [("--inject-file", injectFile)] }
-
-  func validate() throws {
-    if strict, inject.isEmpty, injectFile == nil { throw ValidationError("--strict needs --inject or --inject-file") }
-    for text in inject {
-      do throws(StimulusError) {
-        _ = try Injection(written: text)
-      } catch {
-        throw ValidationError("--inject: \(error)")
-      }
-    }
-  }
-
+/// Interrupts from outside.
+extension StimulusOptions {
   /// What is to be injected; nil where nothing is asked for.
   ///
   /// A file is read before signals are held, as it may be a pipe whose writer sleeps.

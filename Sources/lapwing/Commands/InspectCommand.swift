@@ -115,7 +115,7 @@ struct InspectCommand: ParsableCommand {
 }
 
 /// For whom an inspection is.
-enum InspectFormat: String, ExpressibleByArgument, CaseIterable {
+enum InspectFormat: String, ArgumentChoice {
   case human
   case json
   /// For docs/rules.md.
@@ -125,7 +125,7 @@ enum InspectFormat: String, ExpressibleByArgument, CaseIterable {
 }
 
 /// The mode of a local APIC, from the command line.
-enum PageMode: String, ExpressibleByArgument, CaseIterable {
+enum PageMode: String, ArgumentChoice {
   case xapic
   case x2apic
 

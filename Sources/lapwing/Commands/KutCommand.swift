@@ -27,7 +27,8 @@ struct KutCommand: ParsableCommand {
   @OptionGroup(title: "Report")
   var report: SuiteReportOptions
 
-  @OptionGroup var tracing: TraceOptions
+  @Flag(help: traceHelp)
+  var trace = false
 
   @Option(name: .shortAndLong, help: "How many tests to run at the same time.")
   var jobs = 1
@@ -54,7 +55,7 @@ struct KutCommand: ParsableCommand {
       try confinement.enter { needs in
         needs.read(plans.map(\.image))
         needs.write(report.output)
-        if tracing.trace { needs.record() }
+        if trace { needs.record() }
       }
       try refuseOneFile(for: plans.compactMap(\.image).map { ("the image", $0) }, and: ("--output", report.output))
       let destination = try report.destination()
@@ -72,7 +73,7 @@ struct KutCommand: ParsableCommand {
     let signals = InterruptSignals()
     var progress = SuiteProgress(
       planned: plans.count, toErrors: destination.isStandardOutput && report.format != .human)
-    var runner = UnitTestRunner(system: system, tracing: tracing.trace ? try makeTracing() : nil)
+    var runner = UnitTestRunner(system: system, tracing: trace ? try makeTracing() : nil)
     runner.jobs = jobs
     let results: [UnitTestResult?]
     do throws(MachineError) {

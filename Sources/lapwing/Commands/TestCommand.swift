@@ -1,4 +1,4 @@
-public import ArgumentParser
+import ArgumentParser
 import KVM
 import Reports
 public import Scenarios
@@ -26,7 +26,8 @@ struct TestCommand: ParsableCommand {
   @OptionGroup(title: "What is known")
   var known: KnownResults
 
-  @OptionGroup var timelineOptions: TimelineOptions
+  @Option(help: TimelineArgument.help, completion: TimelineArgument.completion)
+  var timeline: String?
 
   @Option(
     help: """
@@ -40,7 +41,7 @@ struct TestCommand: ParsableCommand {
   var compare: Comparison?
 
   /// What can be compared.
-  enum Comparison: String, ExpressibleByArgument, CaseIterable {
+  enum Comparison: String, ArgumentChoice {
     /// APICv on and off.
     case apicv
   }
@@ -51,11 +52,12 @@ struct TestCommand: ParsableCommand {
   @OptionGroup var confinement: ConfinementOptions
 
   func validate() throws {
+    try TimelineArgument.validate(timeline)
     guard list || report.format != .markdown else { throw ValidationError("--format markdown is for --list") }
     guard !list || ![.ktap, .junit].contains(report.format) else {
       throw ValidationError("--format \(report.format.rawValue) is not for --list")
     }
-    guard timelineOptions.timeline == nil || !list else { throw ValidationError("--timeline does not go with --list") }
+    guard timeline == nil || !list else { throw ValidationError("--timeline does not go with --list") }
     guard compare == nil || !list && sabotage == nil else {
       throw ValidationError("--compare goes with neither --list nor --sabotage")
     }
@@ -71,14 +73,14 @@ struct TestCommand: ParsableCommand {
     try perform { () throws(Failure) in
       try confinement.enter { needs in
         needs.read(known.baseline, known.expect)
-        needs.write(report.output, timelineOptions.timeline)
+        needs.write(report.output, timeline)
         if !list { needs.record() }
       }
       let cases = try suite.select(filters)
-      try refuseOneFile(for: ("--output", report.output), and: ("--timeline", timelineOptions.timeline))
+      try refuseOneFile(for: ("--output", report.output), and: ("--timeline", timeline))
       try refuseOneFile(for: ("--expect", known.expect), and: ("--output", report.output))
-      try refuseOneFile(for: ("--expect", known.expect), and: ("--timeline", timelineOptions.timeline))
-      try refuseOneFile(for: ("--baseline", known.baseline), and: ("--timeline", timelineOptions.timeline))
+      try refuseOneFile(for: ("--expect", known.expect), and: ("--timeline", timeline))
+      try refuseOneFile(for: ("--baseline", known.baseline), and: ("--timeline", timeline))
       let destination = try report.destination()
       if list { return try show(CatalogueReport(cases), to: destination) }
       return compare == nil ? try run(cases, to: destination) : try runCompared(cases, to: destination)
@@ -96,7 +98,7 @@ struct TestCommand: ParsableCommand {
   private func run(_ cases: [ScenarioCase], to destination: ReportDestination) throws(Failure) -> ExitStatus {
     let (expected, baseline) = (try known.readExpectations(), try known.readBaseline(of: cases))
     let session = try SuiteSession(
-      cases, suite, sabotage: sabotage, expected: expected, timeline: try timelineOptions.begin(),
+      cases, suite, sabotage: sabotage, expected: expected, timeline: try TimelineArgument.begin(timeline),
       destination: destination, isHuman: isHuman)
     var suiteReport = session.report(suite.described(filters), sabotage: sabotage)
     if let baseline { suiteReport.regressions = RegressionReport(from: baseline, to: ("now", suiteReport)) }
@@ -107,10 +109,10 @@ struct TestCommand: ParsableCommand {
 
   /// Every case on this host as it is, and again with APICv kept off.
   private func runCompared(_ cases: [ScenarioCase], to destination: ReportDestination) throws(Failure) -> ExitStatus {
-    var timeline = try timelineOptions.begin()
-    timeline?.comparesAPICv = true
+    var startedTimeline = try TimelineArgument.begin(timeline)
+    startedTimeline?.comparesAPICv = true
     let session = try SuiteSession(
-      ScenarioCase.pairs(of: cases), suite, timeline: timeline, destination: destination,
+      ScenarioCase.pairs(of: cases), suite, timeline: startedTimeline, destination: destination,
       isHuman: isHuman
     ) { survey throws(Failure) in
       let apicv = survey[.apicv]
@@ -129,4 +131,4 @@ struct TestCommand: ParsableCommand {
   private var isHuman: Bool { report.format == .human }
 }
 
-extension SabotageKind: ExpressibleByArgument {}
+extension SabotageKind: ArgumentChoice {}

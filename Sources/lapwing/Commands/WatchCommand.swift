@@ -41,11 +41,13 @@ struct WatchCommand: ParsableCommand {
       """)
   var allThreads = false
 
-  @OptionGroup var timelineOptions: TimelineOptions
+  @Option(help: TimelineArgument.help, completion: TimelineArgument.completion)
+  var timeline: String?
 
   @OptionGroup var confinement: ConfinementOptions
 
   func validate() throws {
+    try TimelineArgument.validate(timeline)
     if let machine, MachineSelection(machine) == nil {
       throw ValidationError("'\(machine.excerpt)' is no machine: it takes PID or PID/FD, such as 1234 or 1234/11.")
     }
@@ -56,7 +58,7 @@ struct WatchCommand: ParsableCommand {
       throw ValidationError("--vector takes 16 to 255, not \(wrong).")
     }
     guard machine == nil else { return }
-    guard interval == nil, vcpu.isEmpty, vector.isEmpty, timelineOptions.timeline == nil else {
+    guard interval == nil, vcpu.isEmpty, vector.isEmpty, timeline == nil else {
       throw ValidationError(
         "--interval, --vcpu, --vector and --timeline are for one machine; the list takes --for alone.")
     }
@@ -68,19 +70,19 @@ struct WatchCommand: ParsableCommand {
       try confinement.enter { needs in
         needs.watchProcesses()
         needs.record()
-        needs.write(timelineOptions.timeline)
+        needs.write(timeline)
       }
       guard let machine, let selection = MachineSelection(machine) else {
         return try host.list(for: length?.duration ?? .milliseconds(500), format, allThreads: allThreads)
       }
       // A file that cannot be written is known before anything is recorded.
-      let timeline = try timelineOptions.begin()
+      let startedTimeline = try TimelineArgument.begin(timeline)
       var session = try host.session(selection, allThreads: allThreads)
       session.length = length
       session.interval = interval?.duration
       session.format = format
       session.filter = WatchFilter(vcpus: Set(vcpu), vectors: Set(vector.map { UInt8(truncatingIfNeeded: $0.value) }))
-      session.timeline = timeline
+      session.timeline = startedTimeline
       return try session.run()
     }
   }

@@ -1,4 +1,4 @@
-public import ArgumentParser
+import ArgumentParser
 public import ForeignStates
 import MachineState
 import Rules
@@ -73,7 +73,7 @@ struct StateFile {
   }
 }
 
-extension StateSource: ExpressibleByArgument {}
+extension StateSource: ArgumentChoice {}
 
 /// What the files of `inspect` and `diff` are, from the command line.
 struct StateSourceOptions: ParsableArguments {

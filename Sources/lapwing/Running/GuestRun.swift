@@ -14,7 +14,7 @@ struct GuestRun {
   /// How long it may run.
   let limit: Duration
   /// How the report is printed.
-  let options: RunReportOptions
+  let presentation: RunPresentation
   /// What gdb needs; nil where it was not asked for.
   var debugging: DebuggedRun?
   /// Types what its serial port is to receive; nil for nothing.
@@ -32,7 +32,7 @@ struct GuestRun {
 
   /// Where the serial port of a machine for such a run leads.
   func makeConsole() -> Console {
-    let showsConsole = options.format == .human
+    let showsConsole = presentation.format == .human
     return Console { showsConsole ? StandardOutput.write($0) : $0.count }
   }
 
@@ -46,7 +46,7 @@ struct GuestRun {
     let style = StandardOutput.style
     var lines: [TextLine] = []
     // Before the machine is started: its threads are recorded because this one starts them.
-    let journeys = options.tracing.trace || timeline != nil ? try makeJourneyRecorder() : nil
+    let journeys = presentation.isTraced || timeline != nil ? try makeJourneyRecorder() : nil
     let runTimeline = timeline.flatMap { timeline in
       journeys.map { RunTimeline(in: timeline.file, guest: guest, machine, $0) }
     }
@@ -66,7 +66,7 @@ struct GuestRun {
         // Nobody is left to be told: the report goes where the rest went.
         if signals.isPending || StandardOutput.loss != nil { machine.stop.stop(.stopped) }
         let records = recorder.take()
-        if options.isWatched { lines += records.compactMap { $0.line(style) } }
+        if presentation.isWatched { lines += records.compactMap { $0.line(style) } }
         StandardOutput.offer(&lines)
         journeys?.drain()
         snapshots?.takeIfAsked(of: machine)
@@ -95,7 +95,7 @@ struct GuestRun {
       throw Failure(error)
     }
     report.origin = .current
-    if !options.tracing.trace { report.trace = nil }
+    if !presentation.isTraced { report.trace = nil }
     if !report.success, signal == nil { snapshots?.takeAfterFailure(of: machine) }
     try tell(report, after: lines, of: machine)
     try timeline?.commit()
@@ -104,9 +104,10 @@ struct GuestRun {
 
   /// Shows the report, and what else helps a person.
   private func tell(_ report: RunReport, after lines: [TextLine], of machine: Machine) throws(Failure) {
-    if !options.quiet {
-      try show(report, options.format) {
-        (lines.map(\.text) + [$0.text(StandardOutput.style, allStatistics: options.stats)]).joined(separator: "\n")
+    if !presentation.isQuiet {
+      try show(report, presentation.format) {
+        (lines.map(\.text) + [$0.text(StandardOutput.style, allStatistics: presentation.showsAllStatistics)]).joined(
+          separator: "\n")
       }
     }
     if report.outcome.kind == .reset, let reason = machine.console.kernelPanic {
@@ -132,7 +133,7 @@ struct GuestRun {
         control, machine, guest: guest,
         words: { [memory = machine.memory] state in
           Inspection(state) { try? memory.load(UInt32.self, at: $0) }.text()
-        }, snapshotRemedy: ControlOptions.snapshotRemedy)
+        }, snapshotRemedy: GuestRunOptions.snapshotRemedy)
     } catch {
       throw Failure(error)
     }
@@ -143,7 +144,7 @@ struct GuestRun {
       return try JourneyRecorder(
         TracePool(forRuns: true), deliversVirtually: HostSurvey.take()[.apicv].isAvailable)
     } catch {
-      throw Failure(error, for: options.tracing.trace ? "--trace" : "--timeline")
+      throw Failure(error, for: presentation.isTraced ? "--trace" : "--timeline")
     }
   }
 }

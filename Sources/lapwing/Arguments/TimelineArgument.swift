@@ -3,23 +3,23 @@ import Support
 import SystemPackage
 import Timelines
 
-/// Where a timeline goes, from the command line.
-struct TimelineOptions: ParsableArguments {
-  @Option(
-    help: """
-      Write a timeline of the interrupts into a file while they are recorded: .pftrace for ui.perfetto.dev, .html for a page \
-      of its own, .svg for a picture. Needs tracefs. docs/timelines.md.
-      """,
-    completion: .file(extensions: TimelineFile.Format.allCases.map(\.rawValue)))
-  var timeline: String?
+/// What `--timeline` is in each command that has it. It is no group of its own, since each group costs the start of the program
+/// some 0.1 ms (docs/performance.md).
+enum TimelineArgument {
+  static let help: ArgumentHelp = """
+    Write a timeline of the interrupts into a file while they are recorded: .pftrace for ui.perfetto.dev, .html for a page \
+    of its own, .svg for a picture. Needs tracefs. docs/timelines.md.
+    """
+  static let completion = CompletionKind.file(extensions: TimelineFile.Format.allCases.map(\.rawValue))
 
-  func validate() throws {
+  /// Refuses a name that says nothing of the format.
+  static func validate(_ timeline: String?) throws {
     guard let timeline, TimelineFile.Format(fileName: timeline) == nil else { return }
     throw ValidationError("--timeline takes a file whose name ends in .pftrace, .html or .svg")
   }
 
   /// Begins the file; nil where none was asked for.
-  func begin() throws(Failure) -> StartedTimeline? {
+  static func begin(_ timeline: String?) throws(Failure) -> StartedTimeline? {
     guard let timeline, let format = TimelineFile.Format(fileName: timeline) else { return nil }
     return try StartedTimeline(timeline, format)
   }

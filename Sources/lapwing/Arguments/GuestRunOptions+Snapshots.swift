@@ -4,27 +4,14 @@ import Support
 import SystemPackage
 import VMM
 
-/// Snapshots of a guest that runs, at a signal or a failure: what `run` and `restore` have in common.
-struct SnapshotOptions: ParsableArguments {
-  @Option(
-    help:
-      "Take a snapshot whenever this signal comes: USR1, USR2, HUP or QUIT; or, with failure, once the guest has failed."
-  )
-  var snapshotOn: SnapshotOccasion?
-
-  @Option(
-    help: """
-      The snapshots' files, with %d for a number: the first that is not taken. By default the guest's name, a number and \
-      .json, in the current folder.
-      """)
-  var snapshotFile: NumberedFile?
-
-  func validate() throws {
+/// Snapshots of a guest that runs, at a signal or a failure.
+extension GuestRunOptions {
+  func validateSnapshots() throws {
     if snapshotFile != nil, snapshotOn == nil { throw ValidationError("--snapshot-file needs --snapshot-on") }
   }
 
   /// The folder below which they go; nil where none were asked for.
-  var folder: FilePath? {
+  var snapshotFolder: FilePath? {
     guard snapshotOn != nil else { return nil }
     return snapshotFile?.folder ?? "."
   }

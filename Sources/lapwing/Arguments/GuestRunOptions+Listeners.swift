@@ -5,35 +5,22 @@ import Support
 import SystemPackage
 import VMM
 
-/// The control socket: what `run` and `restore` have in common.
-struct ControlOptions: ParsableArguments {
-  @Option(
-    help: """
-      A UNIX socket that takes requests while the guest runs, a JSON object a line: docs/control.md has them. It is for \
-      this user alone, and removed at the end.
-      """, completion: .file())
-  var control: String?
-
-  @Option(
-    help: """
-      With --control: a folder below which clients may have snapshots written, besides the current one and the socket's.
-      """, completion: .directory)
-  var controlFolder: [String] = []
-
-  /// The socket's file, and what names it.
-  var files: [(what: TextLine, name: String?)] { [("--control", control)] }
-
-  func validate() throws {
+/// The control socket.
+extension GuestRunOptions {
+  func validateControl() throws {
     if !controlFolder.isEmpty, control == nil { throw ValidationError("--control-folder needs --control") }
   }
+
+  /// The control socket's file, and what names it.
+  var controlFiles: [(what: TextLine, name: String?)] { [("--control", control)] }
 
   /// What a client is told whose snapshot may not be written.
   static let snapshotRemedy =
     "; snapshots go below the folder that lapwing was started in, the socket's, and those of its option --control-folder"
 
-  /// Says what it needs: the socket's folder, and those into which clients have snapshots written. The root folder has to be
+  /// Says what the control socket needs: its folder, and those into which clients have snapshots written. The root folder has to be
   /// named to be one: a service may have it as its current folder.
-  func describe(_ needs: inout CommandNeeds) {
+  func describeControl(_ needs: inout CommandNeeds) {
     guard let control else { return }
     let path = FilePath(control)
     needs.listen(at: .path(path))
@@ -43,8 +30,8 @@ struct ControlOptions: ParsableArguments {
     for folder in controlFolder { needs.write(below: FilePath(folder)) }
   }
 
-  /// Listens already; nil where none is asked for.
-  func listener() throws(Failure) -> LocalListener? {
+  /// The control socket, which listens already; nil where none is asked for.
+  func openControl() throws(Failure) -> LocalListener? {
     guard let control else { return nil }
     for folder in controlFolder where HostFile.kind(of: FilePath(folder)) != .directory {
       throw Failure("--control-folder '\(folder)': there is no such folder", .badFile)
@@ -57,36 +44,24 @@ struct ControlOptions: ParsableArguments {
     }
   }
 
-  /// What may interrupt the guest from outside, in words.
-  var sources: [String] { control == nil ? [] : ["a request at the control socket"] }
+  /// What may interrupt the guest by the control socket, in words.
+  var controlSources: [String] { control == nil ? [] : ["a request at the control socket"] }
 }
 
-/// gdb for a guest that runs: what `run` and `restore` have in common.
-struct DebuggerOptions: ParsableArguments {
-  @Option(
-    help: """
-      Wait for gdb before the first instruction: at a TCP port of this host's loopback interface, 0 for one that is free, \
-      or at a UNIX socket. docs/debugging.md has a session.
-      """)
-  var gdb: DebuggerAddress?
-
-  /// The socket's file, and what names it.
-  var files: [(what: TextLine, name: String?)] {
+/// gdb.
+extension GuestRunOptions {
+  /// gdb's socket's file, and what names it.
+  var debuggerFiles: [(what: TextLine, name: String?)] {
     guard case .path(let path)? = gdb?.address else { return [] }
     return [("--gdb", path.string)]
-  }
-
-  /// Says what it needs.
-  func describe(_ needs: inout CommandNeeds) {
-    if let gdb { needs.listen(at: gdb.address) }
   }
 
   /// Opens what gdb connects to, and finds out what this host's KVM does for it.
   ///
   /// - Returns: nil where gdb was not asked for.
-  func open(besides snapshots: SnapshotOptions) throws(Failure) -> DebuggedRun? {
+  func openDebugger() throws(Failure) -> DebuggedRun? {
     guard let gdb else { return nil }
-    guard snapshots.snapshotOn == nil else {
+    guard snapshotOn == nil else {
       throw Failure("--gdb and --snapshot-on: a snapshot would have gdb's breakpoints in it", .usage)
     }
     let listener: LocalListener
