@@ -211,12 +211,16 @@ let package = Package(
   ]
 )
 
-// Fuzzes the readers of states: scripts/fuzz-states builds it, with coverage everywhere.
+// Fuzzes what bytes from outside reach: scripts/fuzz builds it, with coverage everywhere.
 if Context.environment["LAPWING_FUZZER"] != nil {
   package.targets += [
-    .target(name: "CFuzzer", path: "Tests/StateFuzzer/Driver"),
+    .target(name: "CFuzzer", path: "Tests/Fuzzing/Driver"),
     .executableTarget(
-      name: "state-fuzzer", dependencies: ["CFuzzer", "ForeignStates", "Rules"], path: "Tests/StateFuzzer/Program",
+      name: "fuzzer",
+      dependencies: [
+        "APIC", "CFuzzer", "Control", "Debugger", "Evidence", "ForeignStates", "GuestContract", "JSON", "Rules",
+        "Support", "TestImages", "UnitTests", "VMM", system,
+      ], path: "Tests/Fuzzing/Program",
       swiftSettings: strict, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
   ]
 }

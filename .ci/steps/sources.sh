@@ -62,8 +62,8 @@ build_consumers() {
   grep -qE '^# Totals: pass:4 fail:0' "$folder/ktap"
 }
 
-# Each reader of states against inputs that are made from seeds, for a few seconds.
-fuzz_states() { scripts/fuzz-states 10; }
+# Whatever bytes from outside reach, each for a few seconds.
+fuzz() { scripts/fuzz 10; }
 
 # What is unpacked runs where nothing else is.
 check_package() {
