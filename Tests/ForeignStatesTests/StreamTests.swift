@@ -12,6 +12,26 @@ import Testing
     return try reader.read().state
   }
 
+  @Test(arguments: [(false, MPState.halted), (true, .initReceived)])
+  func `a processor of TCG is halted though its MP state says that it can run`(waitsForSIPI: Bool, state: MPState)
+    throws
+  {
+    var stream = MadeUpStream()
+    for index in stream.devices.indices where stream.devices[index].instance == 1 {
+      switch stream.devices[index].name {
+      case "cpu":
+        let place = try #require(stream.devices[index].fields.firstIndex { $0.name == "env.mp_state" })
+        stream.devices[index].fields[place].values = [0]
+      case "apic":
+        stream.devices[index].fields.append(.init("wait_for_sipi", 4, waitsForSIPI ? 1 : 0))
+      default: break
+      }
+    }
+    stream.devices.insert(.halt(0), at: 0)
+    stream.devices.insert(.halt(1), at: 3)
+    #expect(try read(stream.bytes).vcpus.map(\.mpState) == [.runnable, state])
+  }
+
   @Test func `processors and chips are taken from the fields that the description names`() throws {
     let state = try read(MadeUpStream().bytes)
     #expect(state.format == .qemu)

@@ -17,7 +17,7 @@ extension MadeUpStream.Device {
     name: "timer", instance: 0,
     fields: [.init("cpu_ticks_offset", 8), .init("unused", 8), .init("cpu_clock_offset", 8, 7_000)])
 
-  static func halt(_ index: UInt32) -> Self {
+  package static func halt(_ index: UInt32) -> Self {
     Self(
       name: "cpu_common", instance: index,
       fields: [.init("halted", 4, UInt64(index)), .init("interrupt_request", 4)])

@@ -21,8 +21,6 @@ public struct QEMUConversion {
   private let serial: QEMUDevice?
   private let virtualClock: UInt64
   private let processors: [QEMUDevice]
-  private let halted: [Bool]
-  private let waitsForSIPI: [Bool]
 
   /// The devices whose state is taken, or has nothing that a machine needs.
   private static let taken = InspectableState.qemuDevices.union(["timer", "serial", "kvm-tpr-opt", "globalstate"])
@@ -50,8 +48,6 @@ public struct QEMUConversion {
     serial = description.devices(named: "serial").first
     virtualClock = description.devices(named: "timer").first?.number("cpu_clock_offset") ?? 0
     processors = description.devices(named: "cpu")
-    halted = description.devices(named: "cpu_common").map { $0.number("halted") == 1 }
-    waitsForSIPI = description.devices(named: "apic").map { $0.number("wait_for_sipi") == 1 }
     var seen: Set<String> = []
     leftOut = description.names.filter { !Self.taken.contains($0) && seen.insert($0).inserted }
     missing = Self.missing(state, machine: stream.machine, memory: memory, processors)
@@ -124,10 +120,6 @@ public struct QEMUConversion {
     for index in machine.vcpus.indices {
       let device = index < processors.count ? processors[index] : nil
       machine.vcpus[index].complete(device, cpuid: index < cpuid.count ? cpuid[index] : [])
-      // An emulator halts processors and has no MP state.
-      guard index < halted.count, index < waitsForSIPI.count, machine.vcpus[index].mpState == .runnable, halted[index]
-      else { continue }
-      machine.vcpus[index].mpState = waitsForSIPI[index] ? .initReceived : .halted
     }
     if let serial { machine.devices = [DeviceState(serial)] }
     try machine.validate()

@@ -29,6 +29,7 @@ extension InspectableState {
     if let memory { remarks.append("\(memory.name) of \(memory.size >> 20) MiB; \(stream.pages) pages in the file") }
     let processors = description.devices(named: "cpu")
     let pages = description.devices(named: "apic")
+    let halts = description.devices(named: "cpu_common")
     guard !processors.isEmpty || !pages.isEmpty else {
       throw ForeignStateError(.qemu, "the section of a processor (cpu) expected; the stream has none")
     }
@@ -36,6 +37,10 @@ extension InspectableState {
       var vcpu = InspectableVCPU(unknown: index)
       if index < processors.count { vcpu.fill(fromQEMU: processors[index]) }
       if index < pages.count { vcpu.fill(fromQEMUAPIC: pages[index]) }
+      if index < halts.count {
+        let waitsForSIPI = index < pages.count && pages[index].number("wait_for_sipi") == 1
+        vcpu.fill(isHalted: halts[index].number("halted") == 1, waitsForSIPI: waitsForSIPI)
+      }
       append(vcpu)
     }
     fill(.allVCPUs)

@@ -43,6 +43,14 @@ extension InspectableVCPU {
     }
   }
 
+  /// Takes what QEMU knows of a processor that is halted where it has no in-kernel local APIC: TCG keeps no MP state, and says that
+  /// each of its processors can run.
+  mutating func fill(isHalted: Bool, waitsForSIPI: Bool) {
+    guard isHalted, values.mpState == .runnable else { return }
+    values.mpState = waitsForSIPI ? .initReceived : .halted
+    fill(.mpState)
+  }
+
   private mutating func fillSegments(fromQEMU device: QEMUDevice) {
     func segment(_ name: String) -> Segment {
       func field(_ member: String) -> UInt64 { device.number("env.\(name).\(member)") ?? 0 }
