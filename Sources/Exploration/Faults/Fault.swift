@@ -11,6 +11,8 @@ public struct Fault: Sendable {
   /// What is broken, in a few words.
   public let summary: String
   let tamper: @Sendable (Step, _ before: ReferenceMachine, inout ReferenceMachine, inout StepAnswer) -> Void
+  /// What is broken where several actors do something at the same time.
+  let tamperBetween: PieceFault?
 
   init(
     _ name: String, _ summary: String,
@@ -19,10 +21,18 @@ public struct Fault: Sendable {
     self.name = name
     self.summary = summary
     self.tamper = tamper
+    tamperBetween = nil
+  }
+
+  init(name: String, summary: String, between tamper: @escaping PieceFault) {
+    self.name = name
+    self.summary = summary
+    self.tamper = { _, _, _, _ in }
+    tamperBetween = tamper
   }
 
   /// Every fault.
-  public static let all: [Fault] = service + acceptance + delivery + pins + modes + restores + timers
+  public static let all: [Fault] = service + acceptance + delivery + pins + modes + restores + timers + orders
 
   /// No fault: what a good kernel does.
   public static let none = Fault("none", "nothing is broken") { _, _, _, _ in }
@@ -63,6 +73,12 @@ public final class FaultySubject: ModelSubject {
     fault.tamper(step, before, &machine, &answer)
     machine.forgetDestinations()
     return answer
+  }
+
+  /// Has actors do something at the same time, and breaks something where their calls meet.
+  public override func perform(concurrently actors: [[Step]]) throws(KVMError) -> [[ActorStep]] {
+    moment = Moment(clock())
+    return try interleave(actors, fault: fault.tamperBetween)
   }
 
   /// Everything that can be seen.

@@ -4,6 +4,8 @@ public struct Step: Sendable {
   public var operation: Int
   /// Its arguments.
   public var arguments: StepArguments
+  /// What each of several actors does at the same time; none for any other step.
+  public var actors: [[Step]] = []
 
   /// A step.
   public init(operation: Int, arguments: StepArguments) {
@@ -47,6 +49,7 @@ public struct History: Sendable {
 public struct HistoryGenerator: Sendable {
   private var random: HistoryRandom
   private let choices: [Int]
+  private let concurrentChoices: [Int]
   private let vcpus: ClosedRange<Int>
 
   /// A generator.
@@ -64,12 +67,18 @@ public struct HistoryGenerator: Sendable {
     random = HistoryRandom(seed: seed)
     self.vcpus = vcpus
     // A number as often as its operation's weight: to choose is to take one.
-    choices = OperationKind.all.enumerated().flatMap { number, kind -> [Int] in
-      guard hasGuest || !kind.needsGuest, families.isEmpty || families.contains(kind.family),
-        !omitted.contains(kind.name)
-      else { return [] }
-      return Array(repeating: number, count: kind.weight)
+    func choose(_ families: Set<OperationFamily>, _ weight: (OperationKind) -> Int) -> [Int] {
+      OperationKind.all.enumerated().flatMap { number, kind -> [Int] in
+        guard hasGuest || !kind.needsGuest, families.isEmpty || families.contains(kind.family),
+          !omitted.contains(kind.name)
+        else { return [] }
+        return Array(repeating: number, count: weight(kind))
+      }
     }
+    // Actors do what the rest of the history does; where that is nothing, all that they may do. What is rare meets as often.
+    let own = choose(families.subtracting([.concurrent])) { $0.mayBeConcurrent ? 1 : 0 }
+    concurrentChoices = own.isEmpty ? choose([]) { $0.mayBeConcurrent ? 1 : 0 } : own
+    choices = choose(families, \.weight)
   }
 
   /// Whether there is an operation to choose.
@@ -83,6 +92,44 @@ public struct HistoryGenerator: Sendable {
 
   /// The next step.
   public mutating func step() -> Step {
+    let step = step(of: choices)
+    return step.isConcurrent ? concurrentStep() : step
+  }
+
+  /// Two to four actors with one to three steps each, mostly few. Half of them do what the first does, to be in its way; each that
+  /// needs a vCPU has one of its own.
+  private mutating func concurrentStep() -> Step {
+    guard !concurrentChoices.isEmpty else { return Step(concurrently: []) }
+    let runsGuests = random.below(2) == 0
+    let isAlike = random.below(2) == 0
+    var left = Step.concurrentStepLimit
+    var actors: [[Step]] = []
+    for actor in 0..<2 + random.below(2) * random.below(Step.actorLimit - 1) {
+      let count = min(left, 1 + random.below(2) * random.below(3))
+      left -= count
+      let own = (0..<count).map { _ in
+        var step = isAlike && actor > 0 ? actors[0][random.below(actors[0].count)] : actorStep(runsGuests)
+        if step.ownVCPU(of: 4) != nil { step.arguments[0] = UInt64(actor) }
+        return step
+      }
+      actors.append(own)
+    }
+    return Step(concurrently: actors)
+  }
+
+  /// A step of an actor: where vCPUs run, one that brings them nothing but interrupts, and else one that needs none to run. Where a
+  /// few tries give none of these it is whatever there is.
+  private mutating func actorStep(_ runsGuests: Bool) -> Step {
+    var own = step(of: concurrentChoices)
+    var tries = 0
+    while tries < 8, runsGuests ? own.mayStrike : own.kind.needsGuest {
+      own = step(of: concurrentChoices)
+      tries += 1
+    }
+    return own
+  }
+
+  private mutating func step(of choices: [Int]) -> Step {
     let number = choices[random.below(choices.count)]
     var arguments = StepArguments(repeating: 0)
     let kind = OperationKind.all[number]

@@ -57,7 +57,8 @@ public struct HistoryFile: Sendable {
 extension Step {
   fileprivate var value: JSONValue {
     let members = kind.arguments.enumerated().map { JSONValue.Member($1.name, .hex(arguments[$0])) }
-    return .object([JSONValue.Member("do", .string(kind.name))] + members)
+    let own = isConcurrent ? [JSONValue.Member("actors", .array(actors.map { .array($0.map(\.value)) }))] : []
+    return .object([JSONValue.Member("do", .string(kind.name))] + members + own)
   }
 }
 
@@ -128,11 +129,39 @@ extension Step {
       else { throw JSONError("a number such as 0x40 expected", at: "\(place).\(argument.name)") }
       arguments[index] = value
     }
+    let isConcurrent = number == OperationKind.concurrentPart
     if let extra = members.first(where: { member in
-      member.name != "do" && !kind.arguments.contains { $0.name == member.name }
+      member.name != "do" && !(isConcurrent && member.name == "actors")
+        && !kind.arguments.contains { $0.name == member.name }
     }) {
       throw JSONError("\(operation) has no such argument", at: "\(place).\(extra.name)")
     }
     self.init(operation: number, arguments: arguments)
+    guard isConcurrent else { return }
+    actors = try Self.actors(reading: members.first { $0.name == "actors" }?.value, at: "\(place).actors")
+  }
+
+  private static func actors(reading value: JSONValue?, at place: String) throws(JSONError) -> [[Step]] {
+    guard case .array(let actors) = value, actors.count <= actorLimit else {
+      throw JSONError("an array of at most \(actorLimit) arrays of steps expected", at: place)
+    }
+    var read: [[Step]] = []
+    for (number, value) in actors.enumerated() {
+      let place = "\(place)[\(number)]"
+      guard case .array(let values) = value else { throw JSONError("an array of steps expected", at: place) }
+      var own: [Step] = []
+      for (number, value) in values.enumerated() {
+        let step = try Step(reading: value, at: "\(place)[\(number)]")
+        guard step.kind.mayBeConcurrent else {
+          throw JSONError("nobody does \(step.kind.name) at the same time as others", at: "\(place)[\(number)]")
+        }
+        own.append(step)
+      }
+      read.append(own)
+    }
+    guard read.map(\.count).reduce(0, +) <= concurrentStepLimit else {
+      throw JSONError("more than \(concurrentStepLimit) steps", at: place)
+    }
+    return read
   }
 }

@@ -49,6 +49,8 @@ public enum OperationFamily: String, CaseIterable, Sendable {
   case page
   /// What they access by ports.
   case port
+  /// What several actors do at the same time.
+  case concurrent
 }
 
 /// Something that can be done to a machine's interrupt controllers, whoever has them.
@@ -86,7 +88,7 @@ public struct OperationKind: Sendable {
   /// Every operation, by family.
   public static let all: [OperationKind] =
     messages + lines + routing + registers + interprocessor + modes + timers + localAPICStates + chips + events + guests
-    + memory + ports
+    + memory + ports + concurrent
 
   static let numbers: [String: Int] = Dictionary(
     all.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })

@@ -32,6 +32,8 @@ public final class Explorer: Sendable {
     public var operations = 0
     /// What was met.
     public var coverage = Coverage()
+    /// What steps of several actors have come to.
+    public var orders = OrderCounts()
     /// The different findings, shrunk, and how many histories showed each.
     public var findings: [(finding: HistoryFinding, count: Int)] = []
     /// How long the histories took, and how much of that the calls of the machine that was looked at, in nanoseconds.
@@ -106,6 +108,7 @@ public final class Explorer: Sendable {
       let mismatches = try run.perform(step)
       if let answer = run.lastAnswer { coverage.note(step.operation, after: previous, answer) }
       if run.lastAnswer != nil || !mismatches.isEmpty { (operations, previous) = (operations + 1, step.operation) }
+      guard !run.isUndecided else { break }
       guard mismatches.isEmpty else {
         finding = HistoryFinding(history: history, mismatches: mismatches, originalSteps: history.steps.count)
         break
@@ -113,12 +116,14 @@ public final class Explorer: Sendable {
     }
     coverage.note(run.metRules)
     let (done, met, whole, calls) = (operations, coverage, bench.clock() &- start, run.callTime)
+    let orders = run.orders
     state.withLock {
       $0.time.whole += whole
       $0.time.calls += calls
       $0.histories += 1
       $0.operations += done
       $0.coverage.add(met)
+      $0.orders.add(orders)
     }
     return finding
   }
@@ -180,7 +185,7 @@ public final class Explorer: Sendable {
     }
     let end = ContinuousClock.now + options.shrinkLimit
     // With everything compared after each step it may show earlier.
-    var whole = try bench.run(finding.history) ?? finding
+    var whole = try bench.run(finding.history, upTo: finding.history.trials) ?? finding
     whole.originalSteps = finding.originalSteps
     var shrunk = try Shrinker(bench) { ContinuousClock.now > end }.shrink(whole)
     shrunk.rate = try repetitions(of: shrunk)

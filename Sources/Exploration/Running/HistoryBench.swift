@@ -61,6 +61,7 @@ public struct HistoryBench: Sendable {
       history.machine, deviations: deviations, subject: try make(history.machine), clock: clock)
     for (number, step) in history.steps.enumerated() {
       let mismatches = try run.perform(step)
+      guard !run.isUndecided else { return nil }
       guard !mismatches.isEmpty else { continue }
       return HistoryFinding(
         history: History(machine: history.machine, steps: Array(history.steps[...number])), mismatches: mismatches,
@@ -87,6 +88,10 @@ public struct ToldStep: Sendable {
 extension Step {
   /// The operation and its arguments, without those behind the last that is not 0.
   public var text: String {
+    guard !isConcurrent else {
+      let own = actors.map { steps in steps.map(\.text).joined(separator: "; ") }
+      return "\(kind.name) { \(own.joined(separator: " | ")) }"
+    }
     let written = kind.arguments.enumerated().map { "\($1.name)=0x" + String(arguments[$0], radix: 16) }
     let last = kind.arguments.indices.last { arguments[$0] != 0 } ?? 0
     return ([kind.name] + written.prefix(last + 1)).joined(separator: " ")
@@ -113,10 +118,11 @@ extension HistoryBench {
       let isLeftOut = run.lastAnswer == nil && mismatches.isEmpty
       told.append(
         ToldStep(
-          step: step.text, expected: run.lastAnswer?.description ?? (isLeftOut ? "no return" : "an answer"),
-          seen: run.lastSeen?.description ?? (isLeftOut ? "left out" : "a failing call"), mismatches: mismatches,
-          events: events))
-      if !mismatches.isEmpty { break }
+          step: step.text,
+          expected: run.lastExpectedText ?? run.lastAnswer?.description ?? (isLeftOut ? "no return" : "an answer"),
+          seen: run.lastSeenText ?? run.lastSeen?.description ?? (isLeftOut ? "left out" : "a failing call"),
+          mismatches: mismatches, events: events))
+      if !mismatches.isEmpty || run.isUndecided { break }
     }
     return told
   }

@@ -6,21 +6,30 @@ public import ReferenceModel
 ///
 /// After each step every answer and all visible state must be what the model allows.
 public final class HistoryRun {
-  private let expected: ModelSubject
-  private let seen: any InterruptSubject
-  private var expectedView: VisibleState
-  private var seenView: VisibleState
-  private let clock: () -> UInt64
+  let expected: ModelSubject
+  /// What else the model may be, after steps of several actors at the same time that more than one order explains.
+  var others: [ReferenceMachine] = []
+  let seen: any InterruptSubject
+  var expectedView: VisibleState
+  var seenView: VisibleState
+  let clock: () -> UInt64
   private let takesTurns: Bool
   private var steps = 0
   /// How long the other's calls took so far, in nanoseconds.
-  private(set) var callTime: UInt64 = 0
+  var callTime: UInt64 = 0
+  /// What steps of several actors have come to.
+  var orders = OrderCounts()
+  /// Whether what a step led to is not known, because it has too many orders: nothing can be compared any more.
+  var isUndecided = false
   /// What the model answered to the last step; nil where the other's call failed, and for a step that was left out.
-  private(set) var lastAnswer: StepAnswer?
+  var lastAnswer: StepAnswer?
   /// The rules of the model that were met so far.
   var metRules: ModelRuleSet { expected.machine.metRules }
   /// What the other answered to it.
-  private(set) var lastSeen: StepAnswer?
+  var lastSeen: StepAnswer?
+  /// What came of the orders of the last step, and what its actors were answered.
+  var lastExpectedText: String?
+  var lastSeenText: String?
 
   /// Begins a history.
   ///
@@ -63,18 +72,18 @@ public final class HistoryRun {
     }
   }
 
-  private func compare() throws(KVMError) -> [StateMismatch] {
-    // Once all has been seen, turns are enough.
-    let turn = takesTurns && steps > 0 ? steps % expected.vcpuCount : nil
+  /// Looks at the other machine.
+  ///
+  /// - Parameter turn: The vCPU whose MSRs and events are looked at; nil for all.
+  /// - Returns: When.
+  func observe(turn: Int?) throws(KVMError) -> Moment {
     steps += 1
     (expectedView.turn, seenView.turn) = (turn, turn)
     let before = clock()
     try seen.observe(&seenView)
     let after = clock()
     callTime &+= after &- before
-    expected.moment = Moment(earliest: before, latest: after)
-    expected.observe(&expectedView)
-    return expectedView.allows(seenView) ? [] : expectedView.mismatches(seenView)
+    return Moment(earliest: before, latest: after)
   }
 
   /// Does the next step on both.
@@ -82,9 +91,9 @@ public final class HistoryRun {
   /// - Returns: What differs, a call that fails too; nothing where the machine did as the model does.
   /// - Throws: `KVMError` where the host has run out of something, which says nothing of its KVM.
   public func perform(_ step: Step) throws(KVMError) -> [StateMismatch] {
-    (lastAnswer, lastSeen) = (nil, nil)
+    (lastAnswer, lastSeen, lastExpectedText, lastSeenText) = (nil, nil, nil, nil)
     do throws(KVMError) {
-      return try performOnBoth(step)
+      return try step.isConcurrent ? performConcurrently(step.actors) : performOnBoth(step)
     } catch {
       guard !error.isShortage else { throw error }
       return [StateMismatch(error.call.description, "an answer", error)]
@@ -93,19 +102,41 @@ public final class HistoryRun {
 
   private func performOnBoth(_ step: Step) throws(KVMError) -> [StateMismatch] {
     // It would not come back from KVM_RUN: it is left out, and nobody answers.
-    if step.kind.needsGuest, expected.machine.mayStall(expected.vcpu(of: step.arguments)) { return [] }
+    if step.kind.needsGuest, mayStall(expected.vcpu(of: step.arguments)) { return [] }
     let before = clock()
     let answer = try seen.perform(step)
     let after = clock()
     callTime &+= after &- before
     let moment = Moment(earliest: before, latest: after)
+    lastSeen = answer
+    // Once all has been seen, turns are enough.
+    let observed = try observe(turn: takesTurns && steps > 0 && others.isEmpty ? steps % expected.vcpuCount : nil)
+    guard others.isEmpty else { return try performOnAll(step, answer, moment, observed) }
+    return try differences(step, answer, moment, observed)
+  }
+
+  private func mayStall(_ vcpu: Int) -> Bool {
+    expected.machine.mayStall(vcpu) || others.indices.contains { others[$0].mayStall(vcpu) }
+  }
+
+  /// Does a step on the model, and says what differs then.
+  ///
+  /// - Parameters:
+  ///   - step: The step.
+  ///   - answer: What the other answered.
+  ///   - moment: When it was done.
+  ///   - observed: When the other was looked at.
+  func differences(
+    _ step: Step, _ answer: StepAnswer, _ moment: Moment, _ observed: Moment
+  ) throws(KVMError) -> [StateMismatch] {
     // What the vCPU may have done instead, where one runs.
     let model = step.kind.needsGuest ? expected.machine : nil
     expected.moment = moment
     let wanted = try expected.perform(step)
     lastAnswer = wanted
-    lastSeen = answer
-    var differences = try compare()
+    expected.moment = observed
+    expected.observe(&expectedView)
+    var differences = expectedView.allows(seenView) ? [] : expectedView.mismatches(seenView)
     if !wanted.allows(answer) { differences.insert(StateMismatch("answer", wanted, answer), at: 0) }
     guard !differences.isEmpty else { return [] }
     if let model, try isAllowedByEvent(step, answer, model, moment) { return [] }

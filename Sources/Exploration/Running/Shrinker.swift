@@ -30,23 +30,24 @@ public struct Shrinker {
     repeat {
       before = search.improvements
       try removeSteps(&search)
+      try reduceActors(&search)
       try removeVCPUs(&search)
       try simplify(&search)
     } while search.improvements > before && search.left > 0 && !isExpired()
     return search.best
   }
 
-  private struct Search {
+  struct Search {
     var best: HistoryFinding
     var left: Int
     var improvements = 0
   }
 
   /// Runs a candidate, and takes it for the best where it shows the same thing.
-  private func attempt(_ history: History, _ search: inout Search) throws(KVMError) -> Bool {
+  func attempt(_ history: History, _ search: inout Search) throws(KVMError) -> Bool {
     guard search.left > 0, !isExpired() else { return false }
     search.left -= 1
-    guard var found = try bench.run(history), found.isLike(search.best) else { return false }
+    guard var found = try bench.run(history, upTo: history.trials), found.isLike(search.best) else { return false }
     found.originalSteps = search.best.originalSteps
     search.best = found
     search.improvements += 1

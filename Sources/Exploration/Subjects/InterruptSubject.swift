@@ -12,6 +12,11 @@ public protocol InterruptSubject: AnyObject {
   /// Does a step of a history.
   func perform(_ step: Step) throws(KVMError) -> StepAnswer
 
+  /// Has actors do something at the same time, each on a thread of its own, and waits for all of them.
+  ///
+  /// - Returns: What was answered to each step of each actor, and when.
+  func perform(concurrently actors: [[Step]]) throws(KVMError) -> [[ActorStep]]
+
   /// A device writes a message.
   func send(_ message: MSIMessage) throws(KVMError) -> DeliveryAnswer
   /// A line's level; the answer is there where it was asked for.

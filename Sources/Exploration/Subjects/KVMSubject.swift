@@ -4,10 +4,12 @@ public import ReferenceModel
 import SystemPackage
 
 /// A machine of a kernel's KVM, with every interrupt controller in the kernel.
-public final class KVMSubject: InterruptSubject {
+public final class KVMSubject: InterruptSubject, Sendable {
   let vm: VirtualMachine
   let vcpus: [VCPU]
   let guest: StepGuest?
+  /// The time that all actors share.
+  let clock = HistoryBench.clock()
 
   /// A machine after power-on.
   ///

@@ -8,11 +8,16 @@ public class ModelSubject: InterruptSubject {
   public package(set) var machine: ReferenceMachine
   /// When the step is done, between which two moments of the other side's clock.
   public var moment = Moment(0)
+  /// In which order it does what several actors do at the same time.
+  var schedule = PieceSchedule.inTurns
   /// Whether the vCPU that runs looks for interrupts though nothing happened to it.
   var hasStrayEvent = false
 
   /// A machine after power-on.
   public init(_ configuration: ReferenceMachine.Configuration) { machine = ReferenceMachine(configuration) }
+
+  /// A machine as it is.
+  init(_ machine: ReferenceMachine) { self.machine = machine }
 
   /// How many vCPUs it has.
   public var vcpuCount: Int { machine.localAPICs.count }
@@ -36,18 +41,11 @@ public class ModelSubject: InterruptSubject {
   }
 
   /// Replaces the routes.
-  public func setRoutes(_ routes: [GSIRoute]) {
-    var table = RouteTable()
-    for route in routes {
-      switch route {
-      case .irqChip(let gsi, .ioapic, let pin): table.add(.ioapic(pin: Int(pin)), to: gsi)
-      case .irqChip(let gsi, .picMaster, let pin): table.add(.pic(line: Int(pin)), to: gsi)
-      case .irqChip(let gsi, .picSlave, let pin): table.add(.pic(line: Int(pin) + 8), to: gsi)
-      case .msi(let gsi, let message): table.add(.message(message), to: gsi)
-      case .hypervSINT: break
-      }
-    }
-    machine.routes = table
+  public func setRoutes(_ routes: [GSIRoute]) { machine.routes = RouteTable(routes) }
+
+  /// Has actors do something at the same time.
+  public func perform(concurrently actors: [[Step]]) throws(KVMError) -> [[ActorStep]] {
+    try interleave(actors, fault: nil)
   }
 
   /// Reads an MSR of a vCPU.

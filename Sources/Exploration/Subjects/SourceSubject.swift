@@ -12,6 +12,14 @@ public final class SourceSubject: ModelSubject {
 
   private func write(_ line: String) { lines.append(line) }
 
+  public override func perform(concurrently actors: [[Step]]) throws(KVMError) -> [[ActorStep]] {
+    for (number, steps) in actors.enumerated() {
+      write("// on a thread of its own, at the same time as the others: actor \(number + 1)")
+      for step in steps { _ = try perform(step) }
+    }
+    return []
+  }
+
   public override func send(_ message: MSIMessage) -> DeliveryAnswer {
     let answer = super.send(message)
     write(
@@ -157,7 +165,11 @@ extension History {
       for step in steps {
         lines.append("// \(step.text)")
         let before = subject.lines.count
-        _ = try subject.perform(step)
+        if step.isConcurrent {
+          _ = try subject.perform(concurrently: step.actors)
+        } else {
+          _ = try subject.perform(step)
+        }
         lines += subject.lines[before...]
       }
     } catch {

@@ -7,7 +7,7 @@ import SystemPackage
 ///
 /// It is in real mode, in which an interrupt needs no more than four bytes of a table, and which every back end has. Both the
 /// loop and the handlers do nothing but write to a port, which brings the vCPU out.
-struct StepGuest {
+struct StepGuest: Sendable {
   private static let size = 0x10000
   private static let handlers = 0x3000
   private static let loop = 0x8000

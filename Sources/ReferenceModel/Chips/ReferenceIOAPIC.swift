@@ -181,17 +181,28 @@ extension ReferenceIOAPIC {
   ///   - vcpu: The local APIC's processor.
   /// - Returns: The pins that send again, as a bit each.
   mutating func endOfInterrupt(_ vector: Vector, isLevel: Bool, isSuppressed: Bool, vcpu: Int) -> UInt32 {
-    if clockHolders >> UInt64(vcpu) & 1 != 0, clockVectors[vcpu] == vector.rawValue {
-      clockHolders &= ~(1 << UInt64(vcpu))
-      clockPending -= 1
-    }
+    endClock(vector, vcpu: vcpu)
     guard isLevel, !isSuppressed else { return 0 }
     var again: UInt32 = 0
-    for pin in entries.indices where self[pin].vector == vector {
-      guard self[pin].triggerMode == .level || deviations.contains(.edgeSentAgainAtEOI) else { continue }
-      self[pin].remoteIRR = false
-      if !self[pin].isMasked, requests >> UInt32(pin) & 1 != 0 { again |= 1 << UInt32(pin) }
-    }
+    for pin in entries.indices where endPin(pin, vector) { again |= 1 << UInt32(pin) }
     return again
+  }
+
+  /// A vCPU may have ended an interrupt of pin 8 (`rtc_irq_eoi`).
+  mutating func endClock(_ vector: Vector, vcpu: Int) {
+    guard clockHolders >> UInt64(vcpu) & 1 != 0, clockVectors[vcpu] == vector.rawValue else { return }
+    clockHolders &= ~(1 << UInt64(vcpu))
+    clockPending -= 1
+  }
+
+  /// The end of a vector's service reaches a pin (`kvm_ioapic_update_eoi_one`).
+  ///
+  /// - Returns: Whether the pin asks to send again.
+  mutating func endPin(_ pin: Int, _ vector: Vector) -> Bool {
+    guard self[pin].vector == vector,
+      self[pin].triggerMode == .level || deviations.contains(.edgeSentAgainAtEOI)
+    else { return false }
+    self[pin].remoteIRR = false
+    return !self[pin].isMasked && requests >> UInt32(pin) & 1 != 0
   }
 }

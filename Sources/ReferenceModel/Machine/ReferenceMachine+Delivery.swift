@@ -13,23 +13,38 @@ extension ReferenceMachine {
 
   /// The same, and says which vCPUs took a fixed interrupt.
   mutating func deliver(_ message: BusMessage, from sender: Int?, takers: inout UInt64) -> DeliveryAnswer {
-    if message.shorthand == .`self`, let sender {
-      met.insert(.toSelf)
-      return DeliveryAnswer(hand(message, to: sender, &takers) ? 1 : 0)
-    }
-    if message.shorthand == .none, let answer = deliverByMap(message, from: sender, takers: &takers) { return answer }
-    return deliverByAsking(message, from: sender, takers: &takers)
+    deliver(message, from: sender) { machine, message, vcpu in machine.hand(message, to: vcpu, &takers) }
   }
 
-  private mutating func hand(_ message: BusMessage, to vcpu: Int, _ takers: inout UInt64) -> Bool {
+  /// Who is meant by a message, one after the other, in the order in which KVM hands it to them.
+  ///
+  /// - Parameter hand: Hands it to one of them, and says whether that one took it.
+  @inline(__always)
+  mutating func deliver(
+    _ message: BusMessage, from sender: Int?, hand: (inout ReferenceMachine, BusMessage, Int) -> Bool
+  ) -> DeliveryAnswer {
+    if message.shorthand == .`self`, let sender {
+      met.insert(.toSelf)
+      return DeliveryAnswer(hand(&self, message, sender) ? 1 : 0)
+    }
+    if message.shorthand == .none, let answer = deliverByMap(message, from: sender, hand: hand) { return answer }
+    return deliverByAsking(message, from: sender, hand: hand)
+  }
+
+  /// One local APIC gets the message.
+  ///
+  /// - Parameter takers: Where it is noted that it took a fixed interrupt.
+  /// - Returns: Whether it took it.
+  mutating func hand(_ message: BusMessage, to vcpu: Int, _ takers: inout UInt64) -> Bool {
     guard localAPICs[vcpu].accept(message) else { return false }
     if message.deliveryMode == .fixed || message.deliveryMode == .lowestPriority { takers |= 1 << UInt64(vcpu) }
     return true
   }
 
   /// KVM's fast way: the map says who (`kvm_irq_delivery_to_apic_fast`). Nil where it is not used.
-  private mutating func deliverByMap(
-    _ message: BusMessage, from sender: Int?, takers: inout UInt64
+  @inline(__always)
+  mutating func deliverByMap(
+    _ message: BusMessage, from sender: Int?, hand: (inout ReferenceMachine, BusMessage, Int) -> Bool
   ) -> DeliveryAnswer? {
     guard configuration.deviations.contains(.logicalDestinationNeedsSoftwareEnable) else { return nil }
     let identifier = message.destination.identifier
@@ -41,7 +56,7 @@ extension ReferenceMachine {
     met.insert(message.destination.mode == .physical ? .physicalByMap : .logicalByMap)
     if message.destination.mode == .physical {
       guard identifier < 256, map.physical[Int(identifier)] >= 0 else { return .coalesced }
-      return DeliveryAnswer(hand(message, to: Int(map.physical[Int(identifier)]), &takers) ? 1 : 0)
+      return DeliveryAnswer(hand(&self, message, Int(map.physical[Int(identifier)])) ? 1 : 0)
     }
     guard let (first, members, isPhysical) = map.logicalMembers(identifier) else { return nil }
     if members == 0 { return .coalesced }
@@ -60,15 +75,16 @@ extension ReferenceMachine {
     var count = 0
     for bit in 0..<16 where mask >> UInt32(bit) & 1 != 0 {
       let vcpu = isPhysical ? map.physical[first + bit] : map.logical[first + bit]
-      if vcpu >= 0, hand(message, to: Int(vcpu), &takers) { count += 1 }
+      if vcpu >= 0, hand(&self, message, Int(vcpu)) { count += 1 }
     }
     return DeliveryAnswer(count)
   }
 
   /// The architecture's way: every local APIC looks whether it is meant (SDM volume 3A, section 12.6.2;
   /// `kvm_irq_delivery_to_apic`).
+  @inline(__always)
   private mutating func deliverByAsking(
-    _ message: BusMessage, from sender: Int?, takers: inout UInt64
+    _ message: BusMessage, from sender: Int?, hand: (inout ReferenceMachine, BusMessage, Int) -> Bool
   ) -> DeliveryAnswer {
     var message = message
     met.insert(message.shorthand == .none ? .everyoneAsked : .toAll)
@@ -86,7 +102,7 @@ extension ReferenceMachine {
         && (message.destination != .xAPICBroadcast || configuration.deviations.contains(.hintedBroadcastToOne)))
     for vcpu in localAPICs.indices where localAPICs[vcpu].isPresent && isMeant(vcpu, message, sender) {
       if !isForOne {
-        count = max(count, 0) + (hand(message, to: vcpu, &takers) ? 1 : 0)
+        count = max(count, 0) + (hand(&self, message, vcpu) ? 1 : 0)
       } else if localAPICs[vcpu].isSoftwareEnabled {
         candidates |= 1 << UInt64(vcpu)
       }
@@ -96,7 +112,7 @@ extension ReferenceMachine {
       return DeliveryAnswer(count)
     }
     met.insert(.oneOfSeveral)
-    return DeliveryAnswer(hand(message, to: lowestPriority(of: candidates, message.vector), &takers) ? 1 : 0)
+    return DeliveryAnswer(hand(&self, message, lowestPriority(of: candidates, message.vector)) ? 1 : 0)
   }
 
   /// The vCPUs that a message without a shorthand is meant for, whether or not they take it (`kvm_bitmap_or_dest_vcpus`).

@@ -57,6 +57,17 @@ extension ReferenceMachine {
   /// from the PICs where its LINT0 is an ExtINT
   /// (`kvm_cpu_get_interrupt`), else from its local APIC.
   public mutating func takeInterrupt(_ vcpu: Int) -> Vector? {
+    var ended: EndedService?
+    let vector = takeInterrupt(vcpu, &ended)
+    if let ended { endOfInterrupt(ended.vector, isLevel: ended.isLevel, vcpu) }
+    return vector
+  }
+
+  /// A service that has ended, of which the IOAPIC is still to hear.
+  typealias EndedService = (vector: Vector, isLevel: Bool)
+
+  /// The same, and says which service has ended by it.
+  mutating func takeInterrupt(_ vcpu: Int, _ ended: inout EndedService?) -> Vector? {
     guard localAPICs[vcpu].processor.activity == .running else { return nil }
     if let event = localAPICs[vcpu].processor.queued { return takeQueued(event, vcpu) }
     if localAPICs[vcpu].processor.pendingNMIs > 0, !localAPICs[vcpu].processor.isNMIMasked {
@@ -89,9 +100,7 @@ extension ReferenceMachine {
     // Behind an interrupt of the PICs KVM looks once more, whether to open a window for another.
     if isExternal, !configuration.deviations.contains(.serviceEndsAtDelivery) { derivePriority(vcpu) }
     // A back end that cannot see the guest's EOIs sends one at delivery, whoever the interrupt came from.
-    if configuration.deviations.contains(.serviceEndsAtDelivery), let ended = localAPICs[vcpu].endOfInterrupt() {
-      endOfInterrupt(ended.vector, isLevel: ended.isLevel, vcpu)
-    }
+    if configuration.deviations.contains(.serviceEndsAtDelivery) { ended = localAPICs[vcpu].endOfInterrupt() }
     return vector
   }
 

@@ -70,7 +70,7 @@ extension ReferenceMachine {
   }
 
   /// The offset of the register that an x2APIC MSR is.
-  private static func offset(_ index: UInt32) -> UInt16? {
+  static func offset(_ index: UInt32) -> UInt16? {
     index >= MSR.x2APICBase && index <= MSR.x2APICBase + 0x3f ? UInt16((index - MSR.x2APICBase) << 4) : nil
   }
 

@@ -52,6 +52,9 @@ public struct ReferenceMachine: Sendable {
   var isVirtualizationInhibited = false
   /// Who is reached by which destination; nil where it is to be worked out again.
   var map: DestinationMap?
+  /// Whether somebody is at a pin's message, or at the end of a service: KVM's `ioapic->lock`, which one action after
+  /// another leaves free.
+  var isIOAPICHeld = false
 
   /// A machine after power-on.
   public init(_ configuration: Configuration) {
@@ -106,13 +109,17 @@ public struct ReferenceMachine: Sendable {
 
   /// A device writes a message (KVM API, KVM_SIGNAL_MSI; `kvm_set_msi`).
   public mutating func send(_ message: MSIMessage) -> DeliveryAnswer {
-    if !configuration.deviations.contains(.messageAddressIgnored), !message.isInterrupt { return .ignored }
+    busMessage(message).map { deliver($0, from: nil) } ?? .ignored
+  }
+
+  /// The message that what a device writes becomes; nil where it is none.
+  func busMessage(_ message: MSIMessage) -> BusMessage? {
+    if !configuration.deviations.contains(.messageAddressIgnored), !message.isInterrupt { return nil }
     // With wide IDs the low byte of the upper half is reserved (KVM API, section 7.7).
-    if configuration.usesWideIDs, message.address >> 32 & 0xff != 0 { return .ignored }
-    return deliver(
-      BusMessage(
-        message, usesWideIDs: configuration.usesWideIDs,
-        ignoresLevel: configuration.deviations.contains(.messageLevelIgnored)), from: nil)
+    if configuration.usesWideIDs, message.address >> 32 & 0xff != 0 { return nil }
+    return BusMessage(
+      message, usesWideIDs: configuration.usesWideIDs,
+      ignoresLevel: configuration.deviations.contains(.messageLevelIgnored))
   }
 
   /// When the PICs' output rises the first vCPU that takes it has to look for interrupts (`pic_unlock`).
@@ -137,15 +144,18 @@ public struct ReferenceMachine: Sendable {
       && configuration.deviations.contains(.clockEdgesMerged)
     var takers: UInt64 = 0
     let answer = deliver(message, from: nil, takers: &takers)
-    if isClock {
-      ioapic.clockPending = max(0, answer.number)
-      ioapic.clockHolders |= takers
-      for vcpu in localAPICs.indices where takers >> UInt64(vcpu) & 1 != 0 {
-        ioapic.clockVectors[vcpu] = message.vector.rawValue
-      }
-    }
+    if isClock { noteClock(answer, takers, message.vector) }
     ioapic.didSend(pin, answer)
     return answer
+  }
+
+  /// Pin 8 has interrupts to wait for the ends of.
+  mutating func noteClock(_ answer: DeliveryAnswer, _ takers: UInt64, _ vector: Vector) {
+    ioapic.clockPending = max(0, answer.number)
+    ioapic.clockHolders |= takers
+    for vcpu in localAPICs.indices where takers >> UInt64(vcpu) & 1 != 0 {
+      ioapic.clockVectors[vcpu] = vector.rawValue
+    }
   }
 }
 
@@ -183,6 +193,13 @@ public struct RouteTable: Hashable, Sendable {
     guard gsi < Self.limit else { return }
     while routes.count <= Int(gsi) { routes.append([]) }
     routes[Int(gsi)].append(route)
+  }
+
+  /// The messages that GSIs lead to.
+  var messages: [MSIMessage] {
+    routes.joined().compactMap { route in
+      if case .message(let message) = route { message } else { nil }
+    }
   }
 
   /// Where a GSI leads.

@@ -13,6 +13,7 @@ public enum ModelRule: UInt8, Sendable, CaseIterable {
   case externalTaken, nmiTaken, endsScanned, interruptsOff
   case pageRead, pageWritten, pageAccessIgnored, ioapicAccessed, portAccessed
   case taskPriorityKept, entryRefused, entryStalls
+  case messageInPieces, irqfdAtOnce
 
   /// A stable name, as reports have it.
   public var name: String { "\(self)" }
@@ -49,6 +50,8 @@ public enum ModelRule: UInt8, Sendable, CaseIterable {
     case .taskPriorityKept: "SDM volume 3C, section 31.1.2"
     case .entryStalls: "SDM volume 3C, section 28.7.7; handle_tpr_below_threshold"
     case .entryRefused: "SDM volume 3C, section 28.2.1.1"
+    case .messageInPieces: "kvm_irq_delivery_to_apic; several vCPUs, one after the other, while others send too"
+    case .irqfdAtOnce: "kvm_arch_set_irq_inatomic; an irqfd while others send too"
     }
   }
 }

@@ -35,6 +35,9 @@ struct ExploreCommand: ParsableCommand {
   @Flag(help: "Leave out what needs a vCPU that executes instructions.")
   var hostSide = false
 
+  @Flag(help: "Leave out what several threads do at the same time.")
+  var sequential = false
+
   @Option(help: "A deviation the model is not to have: exploring ends when it shows; --host-deviations names them.")
   var without: [String] = []
 
@@ -132,6 +135,7 @@ struct ExploreCommand: ParsableCommand {
     options.families = Set(chosen.compactMap(OperationFamily.init))
     options.hasGuest = bench.hasGuest
     options.omitted = Set(bench.omitted.map(\.name))
+    if sequential { options.omitted.insert("concurrent.part") }
     // Who has something shown wants to see that.
     options.findings = fault == nil && without.isEmpty ? 20 : 1
     guard
@@ -139,7 +143,7 @@ struct ExploreCommand: ParsableCommand {
         .isEmpty
     else {
       throw Failure(
-        "no operation of these families is left: --host-side leaves out what needs a guest, and a host what it cannot do",
+        "no operation of these families is left: --host-side leaves out what needs a guest, --sequential what is done at the same time, and a host what it cannot do",
         .usage)
     }
     try ReportDestination.standardOutput.write("seed \(seed), \(bench.subject)")
@@ -185,19 +189,32 @@ struct ExploreCommand: ParsableCommand {
     }
     let recorder = trace ? try StepRecorder() : nil
     defer { recorder?.close() }
-    let told: [ToldStep]
+    var told: [ToldStep] = []
+    var (shown, runs) = (0, 0)
     do throws(KVMError) {
-      told = try bench.bench.tell(
-        file.history, recorder: (begin: { recorder?.begin() }, end: { recorder?.end() ?? [] }))
+      // What actors do at the same time comes out in one way or another: the first run that shows a difference is told.
+      repeat {
+        let own = try bench.bench.tell(
+          file.history, recorder: (begin: { recorder?.begin() }, end: { recorder?.end() ?? [] }))
+        if shown == 0 { told = own }
+        runs += 1
+        if own.last?.mismatches.isEmpty == false { shown += 1 }
+      } while file.history.isConcurrent && runs < Self.concurrentRuns
     } catch {
       throw Failure(error)
     }
+    let rate = file.history.isConcurrent ? ["shown in \(shown) of \(runs) runs"] : []
     let text =
-      ExplorationText.table(told) + ["as source:"]
+      ExplorationText.table(told) + rate + ["as source:"]
       + file.history.source(bench.bench.deviations).map { "  " + $0 }
     try ReportDestination.standardOutput.write(text.joined(separator: "\n"))
     return told.last?.mismatches.isEmpty == false ? .failed : .success
   }
+}
+
+extension ExploreCommand {
+  /// How often a history is run again in which actors do something at the same time.
+  private static let concurrentRuns = 10
 }
 
 extension String {

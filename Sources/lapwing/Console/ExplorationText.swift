@@ -23,6 +23,7 @@ struct ExplorationText {
     }
     let unmet = result.coverage.rulesUnmet.map(\.name)
     lines.append("rules of the model that were not met: \(unmet.isEmpty ? "none" : unmet.joined(separator: ", "))")
+    lines += orderLines
     let seconds = max(duration / .seconds(1), 0.001)
     let rate = Int(Double(result.operations) / seconds)
     let found =
@@ -43,6 +44,16 @@ struct ExplorationText {
     let microseconds = Double(result.time.calls) / Double(max(1, result.operations)) / 1000
     return "\(Int(part * 100)) % of it in the calls of what is explored, "
       + "\((microseconds * 10).rounded() / 10) µs an operation"
+  }
+
+  /// What came of steps of several actors.
+  private var orderLines: [String] {
+    let orders = result.orders
+    guard orders.steps > 0 else { return [] }
+    return [
+      "\(orders.steps) concurrent steps, in \(orders.overlapping) of which calls overlapped; \(orders.open) left open which "
+        + "order it was; \(orders.pieces / orders.steps) pieces tried for each; \(orders.cutOff) searches cut off"
+    ]
   }
 
   private func describe(_ finding: HistoryFinding, count: Int) -> [String] {

@@ -16,6 +16,7 @@ struct ExplorationReport: Encodable {
   private let answers: [[String: Count]]
   private let rules: [Rule]
   private let pairs: Pairs
+  private let concurrent: Concurrent
   private let findings: [Finding]
 
   private struct Omission: Encodable {
@@ -54,6 +55,14 @@ struct ExplorationReport: Encodable {
     }
   }
 
+  private struct Concurrent: Encodable {
+    var steps: Int
+    var overlapping: Int
+    var open: Int
+    var pieces: Int
+    var cutOff: Int
+  }
+
   private struct Finding: Encodable {
     var signature: String
     var histories: Int
@@ -88,6 +97,10 @@ struct ExplorationReport: Encodable {
     pairs = Pairs(
       met: coverage.pairCount, possible: coverage.possiblePairCount,
       missing: coverage.missingPairs.map { Pairs.Missing(first: $0.first, then: $0.then) })
+    let orders = result.orders
+    concurrent = Concurrent(
+      steps: orders.steps, overlapping: orders.overlapping, open: orders.open, pieces: orders.pieces,
+      cutOff: orders.cutOff)
     findings = result.findings.map { finding, count in
       Finding(
         signature: finding.signature, histories: count, originalSteps: finding.originalSteps, shown: finding.rate.shown,
