@@ -94,12 +94,23 @@ public final class SourceSubject: ModelSubject {
 
   public override func setPIC(_ chip: PIC.Chip, _ state: PICState) {
     let name = "pic\(lines.count)"
+    let old = super.pic(chip)
     write("var \(name) = try vm.pic(.\(chip))")
-    write(
-      "(\(name).irr, \(name).isr, \(name).imr, \(name).elcr) = (\(hex(state.irr)), \(hex(state.isr)), \(hex(state.imr)), \(hex(state.elcr)))"
-    )
+    for (field, path) in Self.picFields where old[keyPath: path] != state[keyPath: path] {
+      write("\(name).\(field) = \(hex(state[keyPath: path]))")
+    }
     write("try vm.setPIC(.\(chip), \(name))")
     super.setPIC(chip, state)
+  }
+
+  private static var picFields: [(String, KeyPath<PICState, UInt8>)] {
+    [
+      ("lastIRR", \.lastIRR), ("irr", \.irr), ("imr", \.imr), ("isr", \.isr), ("priorityAdd", \.priorityAdd),
+      ("irqBase", \.irqBase), ("readRegisterSelect", \.readRegisterSelect), ("poll", \.poll),
+      ("specialMask", \.specialMask), ("initState", \.initState), ("autoEOI", \.autoEOI),
+      ("rotateOnAutoEOI", \.rotateOnAutoEOI), ("specialFullyNestedMode", \.specialFullyNestedMode), ("init4", \.init4),
+      ("elcr", \.elcr),
+    ]
   }
 
   public override func signalNMI(_ vcpu: Int) {
