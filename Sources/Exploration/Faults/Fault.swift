@@ -22,7 +22,7 @@ public struct Fault: Sendable {
   }
 
   /// Every fault.
-  public static let all: [Fault] = service + acceptance + delivery + pins + commands + modes + restores + timers
+  public static let all: [Fault] = service + acceptance + delivery + pins + commands + halts + modes + restores + timers
 
   /// No fault: what a good kernel does.
   public static let none = Fault("none", "nothing is broken") { _, _, _, _ in }

@@ -156,10 +156,13 @@ extension OperationKind {
     },
     OperationKind(
       .event, "set", "what a vCPU does is set",
-      [.vcpu, OperationArgument("state", [UInt64(MPState.runnable.rawValue), UInt64(MPState.initReceived.rawValue)])],
-      weight: 2
+      [
+        .vcpu,
+        OperationArgument("state", [MPState.runnable, .initReceived, .halted].map { UInt64($0.rawValue) }),
+      ],
+      weight: 3
     ) { (arguments, subject) throws(KVMError) in
-      let state: MPState = arguments[1] == UInt64(MPState.runnable.rawValue) ? .runnable : .initReceived
+      let state = [MPState.runnable, .halted].first { UInt64($0.rawValue) == arguments[1] } ?? .initReceived
       let vcpu = subject.vcpu(of: arguments)
       return try subject.setActivity(vcpu, state) ? .done : .refused
     },

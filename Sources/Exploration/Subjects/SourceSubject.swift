@@ -148,6 +148,18 @@ public final class SourceSubject: ModelSubject {
     return answer
   }
 
+  public override func halt(_ vcpu: Int, _ form: HaltForm) -> StepAnswer {
+    let answer = super.halt(vcpu, form)
+    let instructions =
+      switch form {
+      case .haltAfterSTI: "STI; HLT"
+      case .halt: "HLT with interrupts on"
+      case .instructionAfterSTI: "STI; OUT"
+      }
+    write("try vcpus[\(vcpu)].run()  // \(instructions): \(answer == .done ? "takes none" : "\(answer)")")
+    return answer
+  }
+
   public override func takeInterrupt(_ vcpu: Int) -> StepAnswer {
     let answer = super.takeInterrupt(vcpu)
     write("try vcpus[\(vcpu)].run()  // with interrupts on: \(answer == .done ? "takes none" : "\(answer)")")

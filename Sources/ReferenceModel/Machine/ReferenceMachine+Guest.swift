@@ -19,6 +19,7 @@ extension ReferenceMachine {
   /// a timer that has expired interrupts (`kvm_inject_apic_timer_irqs`).
   public mutating func enter(_ vcpu: Int) {
     _ = acceptEvents(vcpu)
+    localAPICs[vcpu].processor.hasNMIRequest = false
     localAPICs[vcpu].updateVirtualization(isInhibited: isVirtualizationInhibited)
     if localAPICs[vcpu].virtualization.isActive { localAPICs[vcpu].virtualizeProcessorPriority() }
     if localAPICs[vcpu].processor.hasScanRequest {

@@ -111,6 +111,11 @@ public enum Deviation: UInt8, Sendable, CaseIterable {
   case picEmptyPollReadsSeven
   /// A poll says which line it has found, but not by bit 7 that it has found one.
   case picPollWithoutBit7
+  /// A message of the reserved delivery mode ends a later HLT even where INIT, SIPI or KVM_SET_MP_STATE have set the processor running
+  /// meanwhile.
+  case wakeUpKept
+  /// An NMI that has come since the processor last executed something ends a halt, though NMIs are masked or an INIT has taken it.
+  case everyNMIEndsHalt
 }
 
 extension Deviation {
@@ -161,6 +166,8 @@ extension Deviation {
     case .serviceVectorStale: "__kvm_vcpu_update_apicv"
     case .eventKeptByRefusedEntry: "vmx_vcpu_run, before vmx_complete_interrupts"
     case .emptyServiceEnded: "handle_apic_eoi_induced; SDM volume 3C, section 31.1.4"
+    case .everyNMIEndsHalt: "kvm_vcpu_has_events, which asks for KVM_REQ_NMI"
+    case .wakeUpKept: "kvm_apic_accept_events, kvm_arch_vcpu_ioctl_set_mpstate"
     case .picOutputKept: "pic_irq_request, which kvm_pic_reset and pic_poll_read do not call"
     case .picServiceKeptByInitialization: "kvm_pic_reset"
     case .picSingleModeIgnored: "pic_ioport_write"
@@ -195,6 +202,7 @@ extension Deviation {
     case .eventKeptByRefusedEntry: "on Intel; seen on 6.1"
     case .emptyServiceEnded: "on Intel where APICv is active; seen on 6.1"
     case .picPollWithoutBit7: "before 6.5"
+    case .wakeUpKept: "before 6.15"
     case .lint0EnabledAtReset: "all, unless KVM_X86_QUIRK_LINT0_REENABLED is disabled"
     default: "all"
     }
@@ -215,7 +223,7 @@ public struct Deviations: Hashable, Sendable {
       .identifierSettable, .taskPriorityFromCR8AtExit, .commandHighKeptThroughReset, .priorityStaleWhileDisabled,
       .missingRegistersReadable, .selfIPIVirtualized, .virtualizationInhibitedByIdentifier, .inhibitionKept,
       .taskPriorityShadowed, .thresholdStaleAtEntry, .serviceVectorStale, .emptyServiceEnded,
-      .eventKeptByRefusedEntry, .picPollWithoutBit7,
+      .eventKeptByRefusedEntry, .picPollWithoutBit7, .wakeUpKept,
     ]
     .reduce(Deviations(bits: (1 << UInt64(Deviation.allCases.count)) - 1)) { $0.without($1) }
   }
