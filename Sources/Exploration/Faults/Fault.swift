@@ -32,7 +32,8 @@ public struct Fault: Sendable {
   }
 
   /// Every fault.
-  public static let all: [Fault] = service + acceptance + delivery + pins + modes + restores + timers + orders
+  public static let all: [Fault] =
+    service + acceptance + delivery + pins + commands + halts + modes + restores + timers + orders
 
   /// No fault: what a good kernel does.
   public static let none = Fault("none", "nothing is broken") { _, _, _, _ in }

@@ -12,6 +12,12 @@ extension OperationKind {
       return try subject.takeInterrupt(vcpu)
     },
     OperationKind(
+      .guest, "halt", "a vCPU executes HLT, or another instruction behind STI, and takes what comes then",
+      [.vcpu, OperationArgument("form", HaltForm.allCases.map(\.rawValue))], weight: 8, needsGuest: true
+    ) { (arguments, subject) throws(KVMError) in
+      try subject.halt(subject.vcpu(of: arguments), HaltForm(rawValue: arguments[1]) ?? .haltAfterSTI)
+    },
+    OperationKind(
       .guest, "eoi", "a vCPU writes to its EOI register", [.vcpu], weight: 30, needsGuest: true
     ) { (arguments, subject) throws(KVMError) in
       guard try !subject.mayStrikeAtEOI(subject.vcpu(of: arguments)) else { return .done }

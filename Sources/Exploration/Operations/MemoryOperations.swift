@@ -72,43 +72,9 @@ extension OperationKind {
     },
   ]
 
-  /// What vCPUs do to the PICs by their ports. A read that polls, and the initialization, are not explored.
-  static let ports: [OperationKind] = [
-    OperationKind(
-      .port, "read", "a vCPU reads a register of the PICs",
-      [.vcpu, .port, OperationArgument("width", [1, 1, 2])], weight: 5, needsGuest: true
-    ) { (arguments, subject) throws(KVMError) in
-      let port = UInt16(truncatingIfNeeded: arguments[1])
-      return try subject.access(
-        subject.vcpu(of: arguments),
-        GuestAccess(.ports, at: port, width: portWidth(arguments[2], port)))
-    },
-    OperationKind(
-      .port, "write", "a vCPU masks lines of the PICs, ends their service, or chooses what a read shows",
-      [
-        .vcpu, .port,
-        OperationArgument("value", [0x20, 0, 0x60, 0x62, 0x0a, 0x0b, 0xff, 0xfb, 0xa0, 0xe1, 0xc2, 0x80, 0x68]),
-        OperationArgument("width", [1, 1, 1, 2]),
-      ], weight: 10, needsGuest: true
-    ) { (arguments, subject) throws(KVMError) in
-      let port = UInt16(truncatingIfNeeded: arguments[1])
-      var value = arguments[2] & 0xff
-      if port == 0x20 || port == 0xa0 {
-        value &= ~0x10
-        if value & 0x08 != 0 { value &= ~0x04 }
-      }
-      return try subject.access(
-        subject.vcpu(of: arguments),
-        GuestAccess(.ports, at: port, width: portWidth(arguments[3], port), writing: value))
-    },
-  ]
-
   private static func width(_ argument: UInt64) -> Int {
     GuestAccess.widths.contains(Int(truncatingIfNeeded: argument)) ? Int(truncatingIfNeeded: argument) : 4
   }
-
-  /// Two bytes from an odd port on are no longer the PICs' alone, and leave KVM.
-  private static func portWidth(_ argument: UInt64, _ port: UInt16) -> Int { argument == 2 && port & 1 == 0 ? 2 : 1 }
 
   private static func pageAccess(_ arguments: StepArguments, writing value: UInt64?) -> GuestAccess {
     let place = arguments[1] & 0xff0 | arguments[3] & 0xf
@@ -149,5 +115,4 @@ extension RedirectionEntry {
 
 extension OperationArgument {
   static let width = OperationArgument("width", [4, 4, 1, 2, 8])
-  static let port = OperationArgument("port", [0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1])
 }

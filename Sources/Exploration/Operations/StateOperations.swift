@@ -109,6 +109,24 @@ extension OperationKind {
         $0.isr = UInt8(truncatingIfNeeded: arguments[2])
       }
     },
+    OperationKind(
+      .pic, "modes", "a PIC's vectors, its modes and how far its initialization is are written, in its state",
+      [
+        OperationArgument("chip", OperationValues.flags), OperationArgument("vectors", [0x30, 0x38, 0x70, 0]),
+        OperationArgument("modes", [0, 1, 2, 4, 8, 0x10, 0x20, 0x12, 0x3f]), OperationArgument("next", [0, 1, 2, 3]),
+        OperationArgument("highest", [0, 1, 3, 7]),
+      ],
+      weight: 4
+    ) { (arguments, subject) throws(KVMError) in
+      try changePIC(arguments, subject) {
+        let flag = { (bit: UInt64) -> UInt8 in UInt8(arguments[2] >> bit & 1) }
+        $0.irqBase = UInt8(truncatingIfNeeded: arguments[1] & 0xf8)
+        ($0.autoEOI, $0.rotateOnAutoEOI, $0.specialFullyNestedMode) = (flag(0), flag(1), flag(2))
+        ($0.specialMask, $0.poll, $0.init4) = (flag(3), flag(4), flag(5))
+        $0.initState = UInt8(arguments[3] & 3)
+        $0.priorityAdd = UInt8(arguments[4] & 7)
+      }
+    },
   ]
 
   /// Changes the state of the PIC that the first argument names.
@@ -138,10 +156,13 @@ extension OperationKind {
     },
     OperationKind(
       .event, "set", "what a vCPU does is set",
-      [.vcpu, OperationArgument("state", [UInt64(MPState.runnable.rawValue), UInt64(MPState.initReceived.rawValue)])],
-      weight: 2
+      [
+        .vcpu,
+        OperationArgument("state", [MPState.runnable, .initReceived, .halted].map { UInt64($0.rawValue) }),
+      ],
+      weight: 3
     ) { (arguments, subject) throws(KVMError) in
-      let state: MPState = arguments[1] == UInt64(MPState.runnable.rawValue) ? .runnable : .initReceived
+      let state = [MPState.runnable, .halted].first { UInt64($0.rawValue) == arguments[1] } ?? .initReceived
       let vcpu = subject.vcpu(of: arguments)
       return try subject.setActivity(vcpu, state) ? .done : .refused
     },

@@ -30,6 +30,7 @@ public struct Coverage: Sendable {
       case .delivery(.ignored): 4
       case .value: 5
       case .entryRefused: 6
+      case .halts: 7
       }
     counts[operation * Self.answerNames.count + kind] += 1
     if let previous { pairs[previous * size + operation] = true }
@@ -64,10 +65,12 @@ public struct Coverage: Sendable {
     }
   }
 
-  private static let answerNames = ["done", "refused", "delivered", "coalesced", "ignored", "value", "entryRefused"]
+  private static let answerNames = [
+    "done", "refused", "delivered", "coalesced", "ignored", "value", "entryRefused", "halts",
+  ]
 
   /// How often each operation was done, with which answers: `done`, `refused` by KVM, `delivered`, `coalesced`, `ignored`,
-  /// `value`, and `entryRefused` by the processor. Operations that were never done are there with nothing.
+  /// `value`, `entryRefused` by the processor, and `halts`. Operations that were never done are there with nothing.
   public var operations: [(name: String, answers: [(name: String, count: Int)])] {
     let names = Self.answerNames
     return OperationKind.all.enumerated().map { number, kind in

@@ -19,6 +19,8 @@ extension Deviations {
     }
     if survey.isKernel(before: 5, 18) { deviations = deviations.without(.commandHalvesApart) }
     if survey.isKernel(before: 6, 11) { deviations = deviations.with(.identifierSettable) }
+    if survey.isKernel(before: 6, 15) { deviations = deviations.with(.wakeUpKept) }
+    if survey.isKernel(before: 6, 5) { deviations = deviations.with(.picPollWithoutBit7) }
     if survey.isKernel(before: 6, 4) { deviations = deviations.with(.pendingNMIsReportedAsOne) }
     if survey.isKernel(before: 6, 3) {
       deviations = deviations.with(.identifierKeptFromX2APIC).with(.aliasesUnnoticed)

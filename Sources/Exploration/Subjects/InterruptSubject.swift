@@ -56,6 +56,9 @@ public protocol InterruptSubject: AnyObject {
   func access(_ vcpu: Int, _ access: GuestAccess) throws(KVMError) -> StepAnswer
   /// Has a vCPU execute an instruction with interrupts off, which lets NMIs wait as `accessMSR` does.
   func runWithInterruptsOff(_ vcpu: Int) throws(KVMError) -> StepAnswer
+  /// Has a vCPU halt, or execute another instruction behind STI, and take what comes then: the answer is a vector, `halts`, or
+  /// `done` where it takes none. As `accessMSR` where it does not run.
+  func halt(_ vcpu: Int, _ form: HaltForm) throws(KVMError) -> StepAnswer
   /// Everything that can be seen, into a value that is used again.
   func observe(_ observation: inout VisibleState) throws(KVMError)
 }
@@ -63,6 +66,16 @@ public protocol InterruptSubject: AnyObject {
 extension InterruptSubject {
   /// Does a step of a history: what its operation says.
   public func perform(_ step: Step) throws(KVMError) -> StepAnswer { try step.kind.perform(step.arguments, self) }
+}
+
+/// How a vCPU comes to an instruction behind which it takes interrupts.
+public enum HaltForm: UInt64, Sendable, CaseIterable {
+  /// STI, which lets in nothing before the next instruction, and HLT (SDM volume 2B, STI).
+  case haltAfterSTI
+  /// HLT, with interrupts on before.
+  case halt
+  /// STI, and an instruction that does nothing to interrupts.
+  case instructionAfterSTI
 }
 
 /// What the answer to a step was, or may be.
@@ -73,6 +86,8 @@ public enum StepAnswer: Hashable, Sendable {
   case refused
   /// The processor refused to enter the guest, for a reason that it numbers.
   case entryRefused(UInt64)
+  /// The vCPU has halted.
+  case halts
   /// What became of an interrupt.
   case delivery(DeliveryAnswer)
   /// A value, or where time decides between which two it may be.
@@ -94,6 +109,7 @@ extension StepAnswer: CustomStringConvertible {
     switch self {
     case .done: "done"
     case .refused: "refused"
+    case .halts: "halts"
     case .entryRefused(let reason): "entry refused, hardware reason \(reason)"
     case .delivery(.delivered(let count)): "delivered to \(count)"
     case .delivery(.coalesced): "coalesced"

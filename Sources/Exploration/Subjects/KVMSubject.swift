@@ -145,6 +145,12 @@ public final class KVMSubject: InterruptSubject, Sendable {
     return try guest.runWithInterruptsOff(vcpus[vcpu])
   }
 
+  /// Has a vCPU halt, or execute another instruction behind STI.
+  public func halt(_ vcpu: Int, _ form: HaltForm) throws(KVMError) -> StepAnswer {
+    guard let guest, try isRunning(vcpu) else { return .done }
+    return try guest.halt(vcpus[vcpu], form)
+  }
+
   private func isRunning(_ vcpu: Int) throws(KVMError) -> Bool {
     guard try vcpus[vcpu].mpState() == .runnable else { return false }
     let events = try vcpus[vcpu].events()

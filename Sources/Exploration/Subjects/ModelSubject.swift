@@ -79,6 +79,8 @@ public class ModelSubject: InterruptSubject {
   /// What a vCPU does, after it has taken INIT and SIPI.
   public func activity(_ vcpu: Int) -> UInt64 {
     switch machine.acceptEvents(vcpu) {
+    // One that is to be woken counts as running already (`kvm_arch_vcpu_ioctl_get_mpstate`).
+    case .halted where machine.localAPICs[vcpu].processor.isWokenByMessage: UInt64(MPState.runnable.rawValue)
     case .running: UInt64(MPState.runnable.rawValue)
     case .waitingForINIT: UInt64(MPState.uninitialized.rawValue)
     case .waitingForSIPI: UInt64(MPState.initReceived.rawValue)
@@ -100,12 +102,24 @@ public class ModelSubject: InterruptSubject {
 
   /// Runs a vCPU until it has taken an interrupt.
   public func takeInterrupt(_ vcpu: Int) -> StepAnswer {
-    guard machine.acceptEvents(vcpu) == .running else { return .done }
-    if machine.localAPICs[vcpu].processor.hasRestarted { machine.putBack(vcpu) }
+    _ = machine.acceptEvents(vcpu)
+    if machine.localAPICs[vcpu].processor.hasRestarted, runs(vcpu) { machine.putBack(vcpu) }
+    guard machine.resume(vcpu) else { return .done }
     machine.enter(vcpu)
     if hasStrayEvent { machine.wake(vcpu) }
     defer { machine.leave(vcpu) }
     guard machine.returnFromHandler(vcpu) else { return .entryRefused(Self.invalidControl) }
+    return takeNext(vcpu)
+  }
+
+  /// Whether a vCPU runs or is halted.
+  private func runs(_ vcpu: Int) -> Bool {
+    let activity = machine.localAPICs[vcpu].processor.activity
+    return activity == .running || activity == .halted
+  }
+
+  /// What a vCPU takes next that has interrupts on.
+  func takeNext(_ vcpu: Int) -> StepAnswer {
     let processor = machine.localAPICs[vcpu].processor
     let vector = machine.takeInterrupt(vcpu)
     let looks = processor.hasEvent || processor.pendingNMIs > 0
@@ -119,7 +133,7 @@ public class ModelSubject: InterruptSubject {
   }
 
   /// The VM-instruction error of an entry with an invalid control field (SDM volume 3C, section 32.4).
-  private static let invalidControl: UInt64 = 7
+  static let invalidControl: UInt64 = 7
 
   /// Has a vCPU write or read an MSR.
   public func accessMSR(_ vcpu: Int, _ index: UInt32, writing value: UInt64?) -> StepAnswer {
@@ -159,13 +173,24 @@ public class ModelSubject: InterruptSubject {
   /// Has a vCPU execute an instruction with interrupts off.
   public func runWithInterruptsOff(_ vcpu: Int) -> StepAnswer { execute(vcpu) { _, _ in .done } }
 
+  /// Has a vCPU halt, or execute another instruction behind STI.
+  public func halt(_ vcpu: Int, _ form: HaltForm) -> StepAnswer { haltOrGoOn(vcpu, form) }
+
+  /// Whether a vCPU runs and no NMI waits, nor anything that was not injected. One that is to be woken is.
+  func executes(_ vcpu: Int) -> Bool {
+    _ = machine.acceptEvents(vcpu)
+    let processor = machine.localAPICs[vcpu].processor
+    guard processor.activity == .running || processor.activity == .halted && processor.isWokenByMessage,
+      processor.pendingNMIs == 0, processor.queued == nil
+    else { return false }
+    return machine.resume(vcpu)
+  }
+
   /// Has a vCPU execute an instruction with interrupts off, where it runs and no NMI waits, nor anything that was not injected.
   private func execute(
     _ vcpu: Int, _ instruction: (inout ReferenceMachine, Moment) -> StepAnswer
   ) -> StepAnswer {
-    guard machine.acceptEvents(vcpu) == .running, machine.localAPICs[vcpu].processor.pendingNMIs == 0,
-      machine.localAPICs[vcpu].processor.queued == nil
-    else { return .done }
+    guard executes(vcpu) else { return .done }
     if machine.localAPICs[vcpu].processor.hasRestarted { machine.putBack(vcpu) }
     machine.enter(vcpu)
     if hasStrayEvent { machine.wake(vcpu) }

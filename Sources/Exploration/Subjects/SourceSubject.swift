@@ -102,12 +102,23 @@ public final class SourceSubject: ModelSubject {
 
   public override func setPIC(_ chip: PIC.Chip, _ state: PICState) {
     let name = "pic\(lines.count)"
+    let old = super.pic(chip)
     write("var \(name) = try vm.pic(.\(chip))")
-    write(
-      "(\(name).irr, \(name).isr, \(name).imr, \(name).elcr) = (\(hex(state.irr)), \(hex(state.isr)), \(hex(state.imr)), \(hex(state.elcr)))"
-    )
+    for (field, path) in Self.picFields where old[keyPath: path] != state[keyPath: path] {
+      write("\(name).\(field) = \(hex(state[keyPath: path]))")
+    }
     write("try vm.setPIC(.\(chip), \(name))")
     super.setPIC(chip, state)
+  }
+
+  private static var picFields: [(String, KeyPath<PICState, UInt8>)] {
+    [
+      ("lastIRR", \.lastIRR), ("irr", \.irr), ("imr", \.imr), ("isr", \.isr), ("priorityAdd", \.priorityAdd),
+      ("irqBase", \.irqBase), ("readRegisterSelect", \.readRegisterSelect), ("poll", \.poll),
+      ("specialMask", \.specialMask), ("initState", \.initState), ("autoEOI", \.autoEOI),
+      ("rotateOnAutoEOI", \.rotateOnAutoEOI), ("specialFullyNestedMode", \.specialFullyNestedMode), ("init4", \.init4),
+      ("elcr", \.elcr),
+    ]
   }
 
   public override func signalNMI(_ vcpu: Int) {
@@ -142,6 +153,18 @@ public final class SourceSubject: ModelSubject {
   public override func runWithInterruptsOff(_ vcpu: Int) -> StepAnswer {
     let answer = super.runWithInterruptsOff(vcpu)
     write("try vcpus[\(vcpu)].run()  // with interrupts off: \(answer)")
+    return answer
+  }
+
+  public override func halt(_ vcpu: Int, _ form: HaltForm) -> StepAnswer {
+    let answer = super.halt(vcpu, form)
+    let instructions =
+      switch form {
+      case .haltAfterSTI: "STI; HLT"
+      case .halt: "HLT with interrupts on"
+      case .instructionAfterSTI: "STI; OUT"
+      }
+    write("try vcpus[\(vcpu)].run()  // \(instructions): \(answer == .done ? "takes none" : "\(answer)")")
     return answer
   }
 

@@ -9,12 +9,13 @@ import SystemPackage
 /// loop and the handlers do nothing but write to a port, which brings the vCPU out.
 struct StepGuest: Sendable {
   private static let size = 0x10000
-  private static let handlers = 0x3000
-  private static let loop = 0x8000
+  static let handlers = 0x3000
+  static let loop = 0x8000
   private static let writeMSR = 0x8100
   private static let readMSR = 0x8180
-  private static let nothing = 0x81c0
+  static let nothing = 0x81c0
   private static let accesses = 0x8200
+  static let halts = 0x8f40
   private static let stacks = 0x9000
   static let donePort: UInt16 = 0xe0
   /// out port, al
@@ -22,7 +23,7 @@ struct StepGuest: Sendable {
   static let loopPort: UInt16 = 0x3e0
   static let handlerPort: UInt16 = 0x3e1
 
-  private let region: GuestRegion
+  let region: GuestRegion
 
   /// Puts the guest into a machine's memory.
   init(in vm: VirtualMachine) throws(KVMError) {
@@ -47,6 +48,9 @@ struct StepGuest: Sendable {
         try memory.copy(from: code.span, at: place)
       }
       try memory.copy(from: Self.done.span, at: Self.nothing)
+      for form in HaltForm.allCases {
+        try memory.copy(from: form.instructions.span, at: Self.halts + form.offset)
+      }
       for access in GuestAccess.all {
         try memory.copy(from: (access.instruction + Self.done).span, at: Self.accesses + access.number * 16)
       }
@@ -78,8 +82,10 @@ struct StepGuest: Sendable {
   ///
   /// A back end that emulates instructions looks for interrupts after some of them, so one round is not enough.
   func takeInterrupt(_ vcpu: VCPU) throws(KVMError) -> StepAnswer {
-    guard try vcpu.mpState() == .runnable else { return .done }
+    let activity = try vcpu.mpState()
+    guard activity == .runnable || activity == .halted else { return .done }
     try bringBack(vcpu)
+    if activity == .halted, try HaltingRun.stays(vcpu) { return .done }
     var rounds = 0
     while rounds < 3 {
       switch try run(vcpu) {
@@ -189,13 +195,13 @@ struct StepGuest: Sendable {
 
   /// Runs a vCPU that waits for nothing. Where it answers that it waits for SIPI the host may have no thread for KVM: only a
   /// second run says so (`VCPU.run`).
-  private func run(_ vcpu: VCPU) throws(KVMError) -> Exit {
+  func run(_ vcpu: VCPU) throws(KVMError) -> Exit {
     let exit = try vcpu.run()
     return exit == .uninitialized ? try vcpu.run() : exit
   }
 
   /// Completes the port write that the vCPU left with, without an instruction more.
-  private func completePendingWork(_ vcpu: VCPU) throws(KVMError) {
+  func completePendingWork(_ vcpu: VCPU) throws(KVMError) {
     vcpu.requestExit()
     defer { vcpu.clearExitRequest() }
     let exit = try run(vcpu)
@@ -203,7 +209,7 @@ struct StepGuest: Sendable {
   }
 
   /// Puts a vCPU back that an INIT or a SIPI has put elsewhere.
-  private func bringBack(_ vcpu: VCPU) throws(KVMError) {
+  func bringBack(_ vcpu: VCPU) throws(KVMError) {
     let place = try vcpu.registers().rip
     if place < UInt64(Self.handlers) || place >= UInt64(Self.stacks) { try prepare(vcpu) }
   }

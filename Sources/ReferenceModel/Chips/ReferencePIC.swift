@@ -32,6 +32,8 @@ public struct ReferencePIC: Hashable, Sendable {
     public var specialFullyNested = false
     /// Whether an ICW4 follows.
     public var needsICW4 = false
+    /// Whether the chip is alone, and no ICW3 follows.
+    public var isSingle = false
     /// The lines that are level-triggered.
     public var edgeLevel: UInt8 = 0
     /// Which of them can be.
@@ -47,15 +49,31 @@ public struct ReferencePIC: Hashable, Sendable {
   public var slave = Chip()
   /// Which sources hold each line high, a bit a source.
   var sources = SIMD16<UInt8>(repeating: 0)
+  /// Where they differ from the data sheet.
+  public let deviations: Deviations
+  /// The output as it was when something last looked at it, with `Deviation.picOutputKept`.
+  private var keptOutput = false
 
   /// Chips that software has not initialized; the PC's lines 0, 1, 2, 8 and 13 are always edges.
-  public init() {
+  public init(deviations: Deviations = .none) {
+    self.deviations = deviations
     master.edgeLevelMask = 0xf8
     slave.edgeLevelMask = 0xde
   }
 
   /// Whether the master asks the processor for an interrupt.
-  public var output: Bool { master.requested(isMaster: true) != nil }
+  public var output: Bool { deviations.contains(.picOutputKept) ? keptOutput : requested(of: .master) != nil }
+
+  /// The line of a chip that is to be served: the highest that is requested and not masked, if above the one in service.
+  func requested(of chip: PIC.Chip) -> UInt8? {
+    let chip = (registers: chip == .master ? master : slave, isMaster: chip == .master)
+    var serving = chip.registers.isr
+    // In special fully nested mode the slave's own lines are told apart by the slave.
+    if chip.registers.specialFullyNested, chip.isMaster { serving &= ~(1 << PIC.cascadeLine) }
+    // In special mask mode a masked line in service holds nothing back (8259A data sheet, special mask mode).
+    if chip.registers.specialMask, !deviations.contains(.picSpecialMaskIgnored) { serving &= ~chip.registers.imr }
+    return chip.registers.requested(above: serving)
+  }
 
   /// One of those who drive a line changes it.
   ///
@@ -71,21 +89,23 @@ public struct ReferencePIC: Hashable, Sendable {
     return answer
   }
 
-  /// Passes what the slave wants to the master.
+  /// Passes what the slave wants to the master, and what the master wants to the processor (`pic_update_irq`).
   mutating func update() {
-    guard slave.requested(isMaster: false) != nil else { return }
-    _ = master.setLine(PIC.cascadeLine, true)
-    _ = master.setLine(PIC.cascadeLine, false)
+    if requested(of: .slave) != nil {
+      _ = master.setLine(PIC.cascadeLine, true)
+      _ = master.setLine(PIC.cascadeLine, false)
+    }
+    keptOutput = requested(of: .master) != nil
   }
 
   /// The processor acknowledges (8259A data sheet, interrupt sequence): the vector, which is that of line 7 where the
   /// request is gone.
   public mutating func acknowledge() -> Vector {
     defer { update() }
-    guard let line = master.requested(isMaster: true) else { return Vector(rawValue: master.vectorBase &+ 7) }
+    guard let line = requested(of: .master) else { return Vector(rawValue: master.vectorBase &+ 7) }
     master.acknowledge(line)
     guard line == PIC.cascadeLine else { return Vector(rawValue: master.vectorBase &+ line) }
-    guard let second = slave.requested(isMaster: false) else { return Vector(rawValue: slave.vectorBase &+ 7) }
+    guard let second = requested(of: .slave) else { return Vector(rawValue: slave.vectorBase &+ 7) }
     slave.acknowledge(second)
     return Vector(rawValue: slave.vectorBase &+ second)
   }
@@ -117,11 +137,9 @@ extension ReferencePIC.Chip {
     return imr & bit != 0 ? .ignored : answer
   }
 
-  /// The line that is to be served: the highest that is requested and not masked, if above the one in service.
-  func requested(isMaster: Bool) -> UInt8? {
+  /// The highest line that is requested and not masked, if above all of some that are served.
+  fileprivate func requested(above serving: UInt8) -> UInt8? {
     guard let wanted = rank(irr & ~imr) else { return nil }
-    // In special fully nested mode the slave's own lines are told apart by the slave.
-    let serving = specialFullyNested && isMaster ? isr & ~(1 << PIC.cascadeLine) : isr
     if let current = rank(serving), wanted >= current { return nil }
     return (wanted + highestLine) & 7
   }

@@ -44,6 +44,11 @@ public struct ProcessorState: Hashable, Sendable {
   /// Whether NMIs are held back until IRET.
   public var isNMIMasked = false
 
+  /// Whether an NMI has come since the processor last executed something (KVM_REQ_NMI).
+  public var hasNMIRequest = false
+  /// Whether a message of the reserved delivery mode wakes it, now or at its next HLT (`pv_unhalted`).
+  public var isWokenByMessage = false
+
   /// What KVM was to inject at an entry that the processor refused, and injects at the next one.
   public var queued: QueuedEvent?
   /// What an NMI has come before the first instruction of the handler of.
@@ -85,6 +90,7 @@ extension ReferenceLocalAPIC {
       processor.queued = nil
       processor.hasRestarted = true
       processor.activity = base.isBootstrapProcessor ? .running : .waitingForSIPI
+      forgetWakeUp()
     }
     if processor.hasSIPI {
       processor.hasSIPI = false
@@ -94,9 +100,16 @@ extension ReferenceLocalAPIC {
         processor.startedAt = processor.startUpPage
         processor.hasRestarted = true
         processor.activity = .running
+        forgetWakeUp()
       }
     }
     return wasINIT
+  }
+
+  /// A processor that runs, because it was told to, needs no message that would wake it (`kvm_set_mp_state`).
+  mutating func forgetWakeUp() {
+    guard processor.activity == .running, !deviations.contains(.wakeUpKept) else { return }
+    processor.isWokenByMessage = false
   }
 
   /// An NMI comes: one is taken, one more waits, others are lost (SDM volume 3A, section 7.7.1; `process_nmi`).
@@ -104,6 +117,7 @@ extension ReferenceLocalAPIC {
     met.insert(.nmiWaits)
     let limit: UInt8 = processor.isNMIMasked ? 1 : 2
     processor.hasEvent = true
+    processor.hasNMIRequest = true
     processor.pendingNMIs = min(limit, processor.pendingNMIs + 1)
   }
 }

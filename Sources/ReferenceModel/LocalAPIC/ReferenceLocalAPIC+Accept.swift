@@ -101,6 +101,7 @@ extension ReferenceLocalAPIC {
     case nil:
       met.insert(.reservedModeAccepted)
       processor.hasEvent = true
+      if deviations.contains(.reservedModeTaken) { processor.isWokenByMessage = true }
       return deviations.contains(.reservedModeTaken)
     // A local APIC takes an ExtINT from its own pin alone. The model has no system management mode.
     case .external, .smi: return false

@@ -19,6 +19,7 @@ extension ReferenceMachine {
   /// a timer that has expired interrupts (`kvm_inject_apic_timer_irqs`).
   public mutating func enter(_ vcpu: Int) {
     _ = acceptEvents(vcpu)
+    localAPICs[vcpu].processor.hasNMIRequest = false
     localAPICs[vcpu].updateVirtualization(isInhibited: isVirtualizationInhibited)
     if localAPICs[vcpu].virtualization.isActive { localAPICs[vcpu].virtualizeProcessorPriority() }
     if localAPICs[vcpu].processor.hasScanRequest {
@@ -89,7 +90,11 @@ extension ReferenceMachine {
     }
     let isExternal = pic.output && acceptsExternal(vcpu)
     derivePriority(vcpu)
-    if isExternal { met.insert(.externalTaken) }
+    if isExternal {
+      met.insert(.externalTaken)
+      // Acknowledged, the output falls; where more waits it rises anew (`kvm_pic_read_irq`).
+      lastPICOutput = false
+    }
     guard let vector = isExternal ? pic.acknowledge() : localAPICs[vcpu].acknowledge() else {
       localAPICs[vcpu].processor.hasEvent = false
       return nil
@@ -224,13 +229,16 @@ extension ReferenceMachine {
 
   /// Writes a port of the PICs.
   public mutating func writePIC(_ value: UInt8, to port: UInt16) {
-    pic.write(value, to: port)
+    if pic.write(value, to: port, isTaken: localAPICs.indices.contains(where: acceptsExternal)) {
+      met.insert(.picInitialized)
+    }
     noticePIC()
   }
 
   /// Reads a port of the PICs, which may acknowledge.
   public mutating func readPIC(_ port: UInt16) -> UInt8 {
     defer { noticePIC() }
+    if pic.polls(at: port) { met.insert(.picPolled) }
     return pic.read(port)
   }
 }

@@ -108,6 +108,7 @@ extension ReferenceMachine {
   /// Sets what a vCPU does (KVM_SET_MP_STATE).
   public mutating func setActivity(_ vcpu: Int, _ activity: ProcessorState.Activity) {
     localAPICs[vcpu].processor.activity = activity
+    localAPICs[vcpu].forgetWakeUp()
     localAPICs[vcpu].processor.hasEvent = true
   }
 }

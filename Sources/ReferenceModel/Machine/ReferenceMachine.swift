@@ -41,7 +41,7 @@ public struct ReferenceMachine: Sendable {
   /// The IOAPIC.
   public package(set) var ioapic: ReferenceIOAPIC
   /// The PICs.
-  public package(set) var pic = ReferencePIC()
+  public package(set) var pic: ReferencePIC
   /// The PICs' output as it was seen last.
   var lastPICOutput = false
   /// The routes.
@@ -65,6 +65,7 @@ public struct ReferenceMachine: Sendable {
         deviations: configuration.deviations)
     }
     ioapic = ReferenceIOAPIC(version: configuration.ioapicVersion, deviations: configuration.deviations)
+    pic = ReferencePIC(deviations: configuration.deviations)
   }
 
   /// The rules of the model that were met since power-on.

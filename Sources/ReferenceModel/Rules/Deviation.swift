@@ -94,6 +94,28 @@ public enum Deviation: UInt8, Sendable, CaseIterable {
   case emptyServiceEnded
   /// What was to be injected at an entry that the processor refuses is injected at the next that it does not refuse.
   case eventKeptByRefusedEntry
+  /// The PICs' output is what the last line, acknowledgement or command has made of it that looks at it: ICW1 to ICW4 do not, nor
+  /// does a poll of the master that finds the slave.
+  case picOutputKept
+  /// ICW1 leaves the ISR of its chip but for the lines whose edge waits, and those too where no vCPU takes the PICs' interrupts. The
+  /// data sheet says nothing of the ISR.
+  case picServiceKeptByInitialization
+  /// ICW1's SNGL has no effect: an ICW3 follows always.
+  case picSingleModeIgnored
+  /// Special mask mode has no effect.
+  case picSpecialMaskIgnored
+  /// A poll takes the request of a level-triggered line too, and ends the service that it begins: of the slave also that of the
+  /// master's line 2.
+  case picPollEndsService
+  /// A poll that finds nothing reads 7, where the data sheet has bit 7 alone.
+  case picEmptyPollReadsSeven
+  /// A poll says which line it has found, but not by bit 7 that it has found one.
+  case picPollWithoutBit7
+  /// A message of the reserved delivery mode ends a later HLT even where INIT, SIPI or KVM_SET_MP_STATE have set the processor running
+  /// meanwhile.
+  case wakeUpKept
+  /// An NMI that has come since the processor last executed something ends a halt, though NMIs are masked or an INIT has taken it.
+  case everyNMIEndsHalt
 }
 
 extension Deviation {
@@ -144,6 +166,13 @@ extension Deviation {
     case .serviceVectorStale: "__kvm_vcpu_update_apicv"
     case .eventKeptByRefusedEntry: "vmx_vcpu_run, before vmx_complete_interrupts"
     case .emptyServiceEnded: "handle_apic_eoi_induced; SDM volume 3C, section 31.1.4"
+    case .everyNMIEndsHalt: "kvm_vcpu_has_events, which asks for KVM_REQ_NMI"
+    case .wakeUpKept: "kvm_apic_accept_events, kvm_arch_vcpu_ioctl_set_mpstate"
+    case .picOutputKept: "pic_irq_request, which kvm_pic_reset and pic_poll_read do not call"
+    case .picServiceKeptByInitialization: "kvm_pic_reset"
+    case .picSingleModeIgnored: "pic_ioport_write"
+    case .picSpecialMaskIgnored: "pic_get_irq"
+    case .picPollEndsService, .picEmptyPollReadsSeven, .picPollWithoutBit7: "pic_poll_read"
     }
   }
 
@@ -172,6 +201,8 @@ extension Deviation {
     case .serviceVectorStale: "before 6.19, on Intel where APICv is there"
     case .eventKeptByRefusedEntry: "on Intel; seen on 6.1"
     case .emptyServiceEnded: "on Intel where APICv is active; seen on 6.1"
+    case .picPollWithoutBit7: "before 6.5"
+    case .wakeUpKept: "before 6.15"
     case .lint0EnabledAtReset: "all, unless KVM_X86_QUIRK_LINT0_REENABLED is disabled"
     default: "all"
     }
@@ -192,7 +223,7 @@ public struct Deviations: Hashable, Sendable {
       .identifierSettable, .taskPriorityFromCR8AtExit, .commandHighKeptThroughReset, .priorityStaleWhileDisabled,
       .missingRegistersReadable, .selfIPIVirtualized, .virtualizationInhibitedByIdentifier, .inhibitionKept,
       .taskPriorityShadowed, .thresholdStaleAtEntry, .serviceVectorStale, .emptyServiceEnded,
-      .eventKeptByRefusedEntry,
+      .eventKeptByRefusedEntry, .picPollWithoutBit7, .wakeUpKept,
     ]
     .reduce(Deviations(bits: (1 << UInt64(Deviation.allCases.count)) - 1)) { $0.without($1) }
   }

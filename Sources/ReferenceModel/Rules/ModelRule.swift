@@ -14,6 +14,8 @@ public enum ModelRule: UInt8, Sendable, CaseIterable {
   case pageRead, pageWritten, pageAccessIgnored, ioapicAccessed, portAccessed
   case taskPriorityKept, entryRefused, entryStalls
   case messageInPieces, irqfdAtOnce
+  case picInitialized, picPolled
+  case halted, haltPassed, haltEnded
 
   /// A stable name, as reports have it.
   public var name: String { "\(self)" }
@@ -47,6 +49,9 @@ public enum ModelRule: UInt8, Sendable, CaseIterable {
     case .pageRead, .pageWritten, .pageAccessIgnored: "SDM volume 3A, section 12.4.1; apic_mmio_read, apic_mmio_write"
     case .ioapicAccessed: "82093AA data sheet, section 3.1; ioapic_mmio_write"
     case .portAccessed: "8259A data sheet, operation command words; pic_ioport_write"
+    case .halted, .haltPassed, .haltEnded: "SDM volume 2A, HLT; kvm_emulate_halt, kvm_vcpu_has_events"
+    case .picInitialized: "8259A data sheet, initialization command words; pic_ioport_write, kvm_pic_reset"
+    case .picPolled: "8259A data sheet, poll command; pic_poll_read"
     case .taskPriorityKept: "SDM volume 3C, section 31.1.2"
     case .entryStalls: "SDM volume 3C, section 28.7.7; handle_tpr_below_threshold"
     case .entryRefused: "SDM volume 3C, section 28.2.1.1"

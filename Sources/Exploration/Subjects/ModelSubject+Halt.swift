@@ -1,0 +1,56 @@
+import ReferenceModel
+
+extension ModelSubject {
+  /// Has a vCPU halt, or execute another instruction behind STI, and take what comes then.
+  func haltOrGoOn(_ vcpu: Int, _ form: HaltForm) -> StepAnswer {
+    guard executes(vcpu), machine.localAPICs[vcpu].processor.interrupted == nil else { return .done }
+    if machine.localAPICs[vcpu].processor.hasRestarted { machine.putBack(vcpu) }
+    machine.enter(vcpu)
+    if hasStrayEvent { machine.wake(vcpu) }
+    // The handler before returns first, to where interrupts are off.
+    if machine.localAPICs[vcpu].processor.isInHandler {
+      defer { machine.leave(vcpu) }
+      guard machine.returnFromHandler(vcpu) else { return .entryRefused(Self.invalidControl) }
+    }
+    // KVM_SET_REGS makes the vCPU look for interrupts.
+    machine.wake(vcpu)
+    machine.enter(vcpu)
+    defer { machine.leave(vcpu) }
+    guard form == .halt else { return goOnAfterSTI(vcpu, form) }
+    let answer = takeNext(vcpu)
+    guard answer == .done else { return refused(answer, vcpu) }
+    machine.leave(vcpu)
+    return machine.halt(vcpu, takesInterrupts: true) ? .halts : takeBehind(vcpu)
+  }
+
+  /// STI lets nothing in before the instruction behind it (SDM volume 2B, STI; section 7.8.1 of volume 3A).
+  private func goOnAfterSTI(_ vcpu: Int, _ form: HaltForm) -> StepAnswer {
+    machine.lookForInterrupts(vcpu)
+    machine.watchTaskPriority(vcpu)
+    machine.setThreshold(vcpu, hasEvent: true)
+    if machine.isEntryRefused(vcpu) { return refused(.entryRefused(Self.invalidControl), vcpu) }
+    machine.keepEventIfFound(vcpu)
+    machine.leave(vcpu)
+    if form == .haltAfterSTI, machine.halt(vcpu, takesInterrupts: true) { return .halts }
+    return takeBehind(vcpu)
+  }
+
+  /// The vCPU is behind the instruction, and interrupts are on.
+  private func takeBehind(_ vcpu: Int) -> StepAnswer {
+    machine.enter(vcpu)
+    let answer = takeNext(vcpu)
+    guard case .value(let vector, _) = answer else { return refused(answer, vcpu) }
+    return .value(vector | HaltForm.behind)
+  }
+
+  /// The host puts a vCPU back that could not enter, which makes it look for interrupts.
+  private func refused(_ answer: StepAnswer, _ vcpu: Int) -> StepAnswer {
+    if case .entryRefused = answer { machine.wake(vcpu) }
+    return answer
+  }
+}
+
+extension HaltForm {
+  /// What an answer has beside the vector where the interrupt came behind the instruction, not before it.
+  static var behind: UInt64 { 0x100 }
+}
