@@ -7,7 +7,7 @@ import Testing
 
 /// Steps of several actors at the same time, without any kernel.
 struct ConcurrentPartTests {
-  private static func step(_ name: String, _ arguments: UInt64...) throws -> Step {
+  static func step(_ name: String, _ arguments: UInt64...) throws -> Step {
     let number = try #require(OperationKind.numbers[name])
     var own = StepArguments(repeating: 0)
     for (index, argument) in arguments.enumerated() { own[index] = argument }

@@ -13,8 +13,11 @@ public class ModelSubject: InterruptSubject {
   /// Whether the vCPU that runs looks for interrupts though nothing happened to it.
   var hasStrayEvent = false
 
-  /// A machine after power-on.
-  public init(_ configuration: ReferenceMachine.Configuration) { machine = ReferenceMachine(configuration) }
+  /// A machine after power-on, whose vCPUs were put to where they begin (`StepGuest.prepare`).
+  public init(_ configuration: ReferenceMachine.Configuration) {
+    machine = ReferenceMachine(configuration)
+    for vcpu in machine.localAPICs.indices { machine.putBack(vcpu) }
+  }
 
   /// A machine as it is.
   init(_ machine: ReferenceMachine) { self.machine = machine }
