@@ -136,7 +136,9 @@ extension MachineCall {
 
   /// A vCPU runs with interrupts on until it has taken one, or has none to take.
   ///
-  /// - Parameter looksAnyway: Whether it looks though nothing has happened to it.
+  /// - Parameters:
+  ///   - vcpu: Its index.
+  ///   - looksAnyway: Whether it looks though nothing has happened to it.
   public static func take(_ vcpu: Int, looksAnyway: Bool = false) -> MachineCall {
     var call = MachineCall(.leave(vcpu: vcpu, wakes: false))
     call.rest += [.look(vcpu: vcpu), .enter(vcpu: vcpu, looksAnyway: looksAnyway)]
@@ -145,7 +147,12 @@ extension MachineCall {
 
   /// A vCPU writes an x2APIC register with interrupts off.
   ///
-  /// - Parameter looksAnyway: As of `take`.
+  /// - Parameters:
+  ///   - vcpu: Its index.
+  ///   - index: The register's MSR, 0x800 to 0x8ff.
+  ///   - value: What it writes.
+  ///   - moment: When.
+  ///   - looksAnyway: Whether it looks for interrupts though nothing has happened to it.
   public static func guestWrite(
     _ vcpu: Int, _ index: UInt32, _ value: UInt64, at moment: Moment, looksAnyway: Bool = false
   ) -> MachineCall {
