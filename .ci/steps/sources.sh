@@ -63,7 +63,7 @@ build_consumers() {
 }
 
 # Whatever bytes from outside reach, each for a few seconds.
-fuzz() { scripts/fuzz 10; }
+fuzz() { scripts/fuzz 5; }
 
 # What is unpacked runs where nothing else is.
 check_package() {
