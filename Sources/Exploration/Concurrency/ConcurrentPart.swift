@@ -11,16 +11,6 @@ extension OperationKind {
 
   /// The place in `all` of what is done at the same time.
   static let concurrentPart = numbers["concurrent.part"] ?? 0
-
-  /// Whether actors may do it while others do something too: it is one call, and changes neither who is reached by which destination
-  /// nor the chips' states, which KVM does not do in pieces that the model has.
-  var mayBeConcurrent: Bool { Self.concurrentNames.contains(name) }
-
-  private static let concurrentNames: Set<String> = [
-    "msi.send", "msi.elsewhere", "line.set", "line.quiet", "line.irqfd", "routes.message", "routes.defaults",
-    "routes.pin", "event.nmi", "register.eoi", "register.tpr", "ipi.send", "ipi.self", "guest.take", "guest.eoi",
-    "guest.ipi", "guest.tpr",
-  ]
 }
 
 extension Step {

@@ -6,7 +6,7 @@ extension OperationKind {
   static let guests: [OperationKind] = [
     OperationKind(
       .guest, "take", "a vCPU runs with interrupts on until it has taken one, or has none to take", [.vcpu], weight: 40,
-      needsGuest: true
+      needsGuest: true, mayBeConcurrent: true
     ) { (arguments, subject) throws(KVMError) in
       let vcpu = subject.vcpu(of: arguments)
       return try subject.takeInterrupt(vcpu)
@@ -18,7 +18,7 @@ extension OperationKind {
       try subject.halt(subject.vcpu(of: arguments), HaltForm(rawValue: arguments[1]) ?? .haltAfterSTI)
     },
     OperationKind(
-      .guest, "eoi", "a vCPU writes to its EOI register", [.vcpu], weight: 30, needsGuest: true
+      .guest, "eoi", "a vCPU writes to its EOI register", [.vcpu], weight: 30, needsGuest: true, mayBeConcurrent: true
     ) { (arguments, subject) throws(KVMError) in
       guard try !subject.mayStrikeAtEOI(subject.vcpu(of: arguments)) else { return .done }
       return try access(.endOfInterrupt, writing: 0, arguments, subject)
@@ -28,7 +28,7 @@ extension OperationKind {
       [
         .vcpu, .vector, OperationArgument("destination", [0, 1, 2, 3, 0xffff_ffff, 7]), .isLogical,
         OperationArgument("shorthand", [0, 0, 1, 2, 3]),
-      ], weight: 20, needsGuest: true
+      ], weight: 20, needsGuest: true, mayBeConcurrent: true
     ) { (arguments, subject) throws(KVMError) in
       let low = arguments[1] & 0xff | 0x4000 | (arguments[3] & 1) << 11 | (arguments[4] & 3) << 18
       return try access(.interruptCommand, writing: (arguments[2] & 0xffff_ffff) << 32 | low, arguments, subject)
@@ -36,7 +36,7 @@ extension OperationKind {
     OperationKind(
       .guest, "tpr", "a vCPU writes to its TPR",
       [.vcpu, OperationArgument("priority", [0, 0x20, 0x40, 0x4f, 0xf0, 0x100])],
-      needsGuest: true
+      needsGuest: true, mayBeConcurrent: true
     ) { (arguments, subject) throws(KVMError) in
       try access(.taskPriority, writing: arguments[1], arguments, subject)
     },

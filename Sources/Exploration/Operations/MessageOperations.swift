@@ -10,7 +10,7 @@ extension OperationKind {
       [
         .vector, .destination, .isLogical, .mode, .isLevel, .isAsserted,
         OperationArgument("hint", OperationValues.flags),
-      ], weight: 30
+      ], weight: 30, mayBeConcurrent: true
     ) { (arguments, subject) throws(KVMError) in
       .delivery(
         try subject.send(
@@ -20,7 +20,7 @@ extension OperationKind {
     },
     OperationKind(
       .msi, "elsewhere", "a device writes a message outside of the local APICs' addresses", [.vector, .destination],
-      weight: 2
+      weight: 2, mayBeConcurrent: true
     ) { (arguments, subject) throws(KVMError) in
       var message = message(arguments[0], arguments[1])
       message.address &= 0xf_ffff
@@ -43,19 +43,21 @@ extension OperationKind {
   /// Lines, by system calls and by irqfds (KVM API, KVM_IRQ_LINE, KVM_IRQ_LINE_STATUS, KVM_IRQFD).
   static let lines: [OperationKind] = [
     OperationKind(
-      .line, "set", "a line's level, with its answer", [.gsi, OperationArgument("high", [1, 0])], weight: 40
+      .line, "set", "a line's level, with its answer", [.gsi, OperationArgument("high", [1, 0])], weight: 40,
+      mayBeConcurrent: true
     ) { (arguments, subject) throws(KVMError) in
       .delivery(
         try subject.setLine(UInt32(truncatingIfNeeded: arguments[0]), to: arguments[1] & 1 != 0, tellsStatus: true)
           ?? .ignored)
     },
     OperationKind(
-      .line, "quiet", "a line's level, without an answer", [.gsi, OperationArgument("high", [1, 0])], weight: 8
+      .line, "quiet", "a line's level, without an answer", [.gsi, OperationArgument("high", [1, 0])], weight: 8,
+      mayBeConcurrent: true
     ) { (arguments, subject) throws(KVMError) in
       _ = try subject.setLine(UInt32(truncatingIfNeeded: arguments[0]), to: arguments[1] & 1 != 0, tellsStatus: false)
       return .done
     },
-    OperationKind(.line, "irqfd", "a write to a GSI's irqfd", [.gsi], weight: 1) {
+    OperationKind(.line, "irqfd", "a write to a GSI's irqfd", [.gsi], weight: 1, mayBeConcurrent: true) {
       (arguments, subject) throws(KVMError) in
       try subject.fire(UInt32(truncatingIfNeeded: arguments[0]))
       return .done
@@ -69,7 +71,7 @@ extension OperationKind {
     OperationKind(
       .routes, "message", "the default routes, and one GSI that leads to a message",
       [OperationArgument("gsi", OperationValues.messageGSIs), .vector, .destination, .isLogical, .mode, .isLevel],
-      weight: 3
+      weight: 3, mayBeConcurrent: true
     ) { (arguments, subject) throws(KVMError) in
       try subject.setRoutes(
         GSIRoute.defaults.filter { UInt64($0.gsi) != arguments[0] }
@@ -81,13 +83,14 @@ extension OperationKind {
           ])
       return .done
     },
-    OperationKind(.routes, "defaults", "the default routes", [], weight: 1) { (_, subject) throws(KVMError) in
+    OperationKind(.routes, "defaults", "the default routes", [], weight: 1, mayBeConcurrent: true) {
+      (_, subject) throws(KVMError) in
       try subject.setRoutes(GSIRoute.defaults)
       return .done
     },
     OperationKind(
       .routes, "pin", "the default routes, and one GSI that leads to a pin of the IOAPIC too",
-      [OperationArgument("gsi", OperationValues.messageGSIs), .pin], weight: 1
+      [OperationArgument("gsi", OperationValues.messageGSIs), .pin], weight: 1, mayBeConcurrent: true
     ) { (arguments, subject) throws(KVMError) in
       try subject.setRoutes(
         GSIRoute.defaults.filter { UInt64($0.gsi) != arguments[0] }

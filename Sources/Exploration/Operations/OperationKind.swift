@@ -69,11 +69,14 @@ public struct OperationKind: Sendable {
   public let weight: Int
   /// Whether a vCPU must execute instructions for it.
   public let needsGuest: Bool
+  /// Whether actors may do it while others do something too: it is one call, and changes neither who is reached by which destination
+  /// nor the chips' states, which KVM does not do in pieces that the model has.
+  let mayBeConcurrent: Bool
   let perform: @Sendable (StepArguments, any InterruptSubject) throws(KVMError) -> StepAnswer
 
   init(
     _ family: OperationFamily, _ verb: String, _ summary: String, _ arguments: [OperationArgument], weight: Int = 10,
-    needsGuest: Bool = false,
+    needsGuest: Bool = false, mayBeConcurrent: Bool = false,
     _ perform: @escaping @Sendable (StepArguments, any InterruptSubject) throws(KVMError) -> StepAnswer
   ) {
     self.family = family
@@ -82,6 +85,7 @@ public struct OperationKind: Sendable {
     self.arguments = arguments
     self.weight = weight
     self.needsGuest = needsGuest
+    self.mayBeConcurrent = mayBeConcurrent
     self.perform = perform
   }
 

@@ -4,13 +4,14 @@ import KVM
 extension OperationKind {
   /// Registers of local APICs, by the MSRs of x2APIC mode (KVM API, KVM_GET_MSRS and KVM_SET_MSRS).
   static let registers: [OperationKind] = [
-    OperationKind(.register, "eoi", "a write to the EOI register", [.vcpu], weight: 40) {
+    OperationKind(.register, "eoi", "a write to the EOI register", [.vcpu], weight: 40, mayBeConcurrent: true) {
       (arguments, subject) throws(KVMError) in
       try write(.endOfInterrupt, 0, arguments, subject)
     },
     OperationKind(
       .register, "tpr", "a write to the TPR",
-      [.vcpu, OperationArgument("priority", [0, 0x10, 0x20, 0x40, 0x4f, 0x50, 0xf0, 0xff, 0x100])]
+      [.vcpu, OperationArgument("priority", [0, 0x10, 0x20, 0x40, 0x4f, 0x50, 0xf0, 0xff, 0x100])],
+      mayBeConcurrent: true
     ) { (arguments, subject) throws(KVMError) in
       try write(.taskPriority, arguments[1], arguments, subject)
     },
@@ -74,7 +75,7 @@ extension OperationKind {
         OperationArgument("destination", [0, 1, 2, 3, 0xffff_ffff, 0xff, 4, 7, 0xf, 0x1_0001, 0x1_0000]),
         .isLogical, .mode, OperationArgument("shorthand", [0, 0, 1, 2, 3]),
         OperationArgument("flags", [0x4000, 0, 0xc000, 0x8000, 0x5000, 0x2000, 0x10_0000]),
-      ], weight: 40
+      ], weight: 40, mayBeConcurrent: true
     ) { (arguments, subject) throws(KVMError) in
       let low = arguments[1] & 0xff | (arguments[4] & 7) << 8 | (arguments[3] & 1) << 11
       let high = (arguments[2] & 0xffff_ffff) << 32
@@ -83,7 +84,7 @@ extension OperationKind {
     },
     OperationKind(
       .ipi, "self", "a write to the SELF IPI register",
-      [.vcpu, OperationArgument("vector", OperationValues.vectors + [0x140])]
+      [.vcpu, OperationArgument("vector", OperationValues.vectors + [0x140])], mayBeConcurrent: true
     ) { (arguments, subject) throws(KVMError) in
       try write(.selfIPI, arguments[1], arguments, subject)
     },

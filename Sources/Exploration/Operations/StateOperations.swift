@@ -144,7 +144,8 @@ extension OperationKind {
 extension OperationKind {
   /// Events of vCPUs: NMIs, INIT and SIPI (KVM API, KVM_NMI, KVM_GET_MP_STATE and KVM_SET_MP_STATE).
   static let events: [OperationKind] = [
-    OperationKind(.event, "nmi", "a non-maskable interrupt from user space", [.vcpu], weight: 3) {
+    OperationKind(.event, "nmi", "a non-maskable interrupt from user space", [.vcpu], weight: 3, mayBeConcurrent: true)
+    {
       (arguments, subject) throws(KVMError) in
       try subject.signalNMI(subject.vcpu(of: arguments))
       return .done
