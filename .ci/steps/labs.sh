@@ -4,15 +4,15 @@
 # wherever this runs, so there is no excuse not to: a run in which no guest ran fails. An emulator that hangs or ends is
 # tried once more, and says so; what the suite finds is not. There is one emulator a lane.
 run_lab() {
-  local host=$2 folder=$logs/lab-$1 status=0 emulators=(--emulators 1)
+  local host=$2 folder=$logs/lab-$1 status=0
   shift 2
   rm -rf "$folder" "$folder-first"
-  scripts/lab "$host" --program "$program" --output "$folder" --timeout 2000 "${emulators[@]}" "$@" || status=$?
+  scripts/lab "$host" --program "$program" --output "$folder" --timeout 2000 --emulators 1 "$@" || status=$?
   if ((status == 70 || status == 124)); then
     printf '\n!!! THE EMULATED HOST FAILED (STATUS %d, SEE ABOVE) AND IS TRIED ONCE MORE\n\n' "$status"
     [[ ! -d $folder ]] || mv "$folder" "$folder-first"
     status=0
-    scripts/lab "$host" --program "$program" --output "$folder" --timeout 2000 "${emulators[@]}" "$@" || status=$?
+    scripts/lab "$host" --program "$program" --output "$folder" --timeout 2000 --emulators 1 "$@" || status=$?
   fi
   ((status == 0)) || return "$status"
   find "$folder" -name parameters -exec head -n 50 {} +
