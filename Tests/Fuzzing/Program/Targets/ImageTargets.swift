@@ -15,7 +15,7 @@ extension FuzzTarget {
     guard let plan = try? image.plan(), (try? plan.validate(memory: imageMemory)) != nil else { return }
     // What was found to fit must fit.
     for segment in plan.segments {
-      precondition(segment.address.addingReportingOverflow(segment.size).partialValue <= imageMemory)
+      precondition(segment.address <= imageMemory && segment.size <= imageMemory - segment.address)
       precondition(segment.file.upperBound <= bytes.count && segment.file.count <= segment.size)
     }
     guard plan.entry.isKernel, let memory = try? GuestMemory(size: imageMemory) else { return }
