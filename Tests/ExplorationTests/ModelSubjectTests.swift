@@ -18,4 +18,16 @@ struct ModelSubjectTests {
     ] { _ = try subject.perform(step) }
     #expect(subject.machine.localAPICs[0].page[.taskPriority] == 0x40)
   }
+
+  @Test func `an interrupt may come between STI and HLT only where the host loses the shadow`() throws {
+    for (deviations, mayComeBefore) in [(Deviations.kvm, false), (Deviations.kvm.with(.shadowLostAtExit), true)] {
+      let subject = ModelSubject(ReferenceMachine.Configuration(vcpus: 1, deviations: deviations))
+      try HistoryRun.begin(HistoryMachine(vcpus: 1, startsInX2APIC: true), subject)
+      _ = subject.send(MSIMessage(address: 0xfee0_0000, data: 0x41))
+      let answer = subject.haltOrGoOn(0, .haltAfterSTI)
+      #expect(answer.allows(.taken(vector: 0x41, isBehind: true)))
+      #expect(answer.allows(.taken(vector: 0x41, isBehind: false)) == mayComeBefore)
+      #expect(!answer.allows(.taken(vector: 0x42, isBehind: true)))
+    }
+  }
 }

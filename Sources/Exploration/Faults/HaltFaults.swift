@@ -5,10 +5,8 @@ extension Fault {
   /// Faults of HLT, and of the instruction behind STI.
   static let halts: [Fault] = [
     Fault("shadow-lost", "an interrupt comes between STI and the instruction behind it") { step, _, _, answer in
-      guard step.kind.name == "guest.halt", case .value(let vector, _) = answer, vector >= HaltForm.behind else {
-        return
-      }
-      answer = .value(vector - HaltForm.behind)
+      guard step.kind.name == "guest.halt", case .taken(let vector, true) = answer else { return }
+      answer = .taken(vector: vector, isBehind: false)
     },
     Fault("halt-passed", "a vCPU goes on behind HLT though nothing has come") { step, _, machine, answer in
       guard answer == .halts, step.kind.name == "guest.halt" else { return }

@@ -28,7 +28,7 @@ public struct Coverage: Sendable {
       case .delivery(.delivered): 2
       case .delivery(.coalesced): 3
       case .delivery(.ignored): 4
-      case .value: 5
+      case .value, .taken: 5
       case .entryRefused: 6
       case .halts: 7
       }

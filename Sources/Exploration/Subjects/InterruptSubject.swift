@@ -92,14 +92,19 @@ public enum StepAnswer: Hashable, Sendable {
   case delivery(DeliveryAnswer)
   /// A value, or where time decides between which two it may be.
   case value(UInt64, upTo: UInt64)
+  /// The vector of an interrupt that came behind an instruction or before it; nil where either may be.
+  case taken(vector: UInt64, isBehind: Bool?)
 
   /// A value that is known.
   static func value(_ value: UInt64) -> StepAnswer { .value(value, upTo: value) }
 
   /// Whether a machine may answer so where this is expected.
   func allows(_ seen: StepAnswer) -> Bool {
-    guard case .value(let least, let most) = self, case .value(let value, _) = seen else { return self == seen }
-    return least <= value && value <= most
+    switch (self, seen) {
+    case (.value(let least, let most), .value(let value, _)): least <= value && value <= most
+    case (.taken(let vector, nil), .taken(let other, _)): vector == other
+    default: self == seen
+    }
   }
 }
 
@@ -115,7 +120,11 @@ extension StepAnswer: CustomStringConvertible {
     case .delivery(.coalesced): "coalesced"
     case .delivery(.ignored): "ignored"
     case .value(let least, let most):
-      least == most ? "0x" + String(least, radix: 16) : "0x\(String(least, radix: 16)) to 0x\(String(most, radix: 16))"
+      least == most ? Self.hex(least) : "\(Self.hex(least)) to \(Self.hex(most))"
+    case .taken(let vector, nil): Self.hex(vector)
+    case .taken(let vector, let isBehind?): "\(Self.hex(vector)) \(isBehind ? "behind" : "before") the instruction"
     }
   }
+
+  private static func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
 }

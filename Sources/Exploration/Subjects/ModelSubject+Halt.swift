@@ -18,6 +18,7 @@ extension ModelSubject {
     defer { machine.leave(vcpu) }
     guard form == .halt else { return goOnAfterSTI(vcpu, form) }
     let answer = takeNext(vcpu)
+    if case .value(let vector, _) = answer { return .taken(vector: vector, isBehind: false) }
     guard answer == .done else { return refused(answer, vcpu) }
     machine.leave(vcpu)
     return machine.halt(vcpu, takesInterrupts: true) ? .halts : takeBehind(vcpu)
@@ -32,15 +33,16 @@ extension ModelSubject {
     machine.keepEventIfFound(vcpu)
     machine.leave(vcpu)
     if form == .haltAfterSTI, machine.halt(vcpu, takesInterrupts: true) { return .halts }
-    return takeBehind(vcpu)
+    let mayComeBefore = machine.configuration.deviations.contains(.shadowLostAtExit)
+    return takeBehind(vcpu, isBehind: mayComeBefore ? nil : true)
   }
 
   /// The vCPU is behind the instruction, and interrupts are on.
-  private func takeBehind(_ vcpu: Int) -> StepAnswer {
+  private func takeBehind(_ vcpu: Int, isBehind: Bool? = true) -> StepAnswer {
     machine.enter(vcpu)
     let answer = takeNext(vcpu)
     guard case .value(let vector, _) = answer else { return refused(answer, vcpu) }
-    return .value(vector | HaltForm.behind)
+    return .taken(vector: vector, isBehind: isBehind)
   }
 
   /// The host puts a vCPU back that could not enter, which makes it look for interrupts.
@@ -48,9 +50,4 @@ extension ModelSubject {
     if case .entryRefused = answer { machine.wake(vcpu) }
     return answer
   }
-}
-
-extension HaltForm {
-  /// What an answer has beside the vector where the interrupt came behind the instruction, not before it.
-  static var behind: UInt64 { 0x100 }
 }

@@ -29,8 +29,7 @@ extension HaltForm {
 extension StepGuest {
   /// Has a vCPU halt, or execute another instruction behind STI, and take what comes then.
   ///
-  /// - Returns: The vector that it has taken, with `HaltForm.behind` where it came behind the instruction; `halts`; `done` where it
-  ///   has taken none.
+  /// - Returns: The vector that it has taken, behind the instruction or before it; `halts`; `done` where it has taken none.
   func halt(_ vcpu: VCPU, _ form: HaltForm) throws(KVMError) -> StepAnswer {
     try completePendingWork(vcpu)
     try bringBack(vcpu)
@@ -41,7 +40,7 @@ extension StepGuest {
       switch try HaltingRun.run(vcpu) {
       case .io(let access) where access.port == Self.handlerPort:
         let isBehind = try !returnToLoop(vcpu, from: form)
-        return .value(UInt64(access.value & 0xff) | (isBehind ? HaltForm.behind : 0))
+        return .taken(vector: UInt64(access.value & 0xff), isBehind: isBehind)
       case .io(let access) where access.port == Self.donePort: continue
       case .io(let access) where access.port == Self.loopPort: rounds += 1
       // Before KVM asked at HLT itself what waits, a signal could take the vCPU out before it had asked (`__kvm_emulate_halt`).
