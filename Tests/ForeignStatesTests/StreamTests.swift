@@ -96,6 +96,19 @@ import Testing
     }
   }
 
+  @Test func `the command that QEMU 10 writes is passed over, and those of another kind of migration are refused`()
+    throws
+  {
+    var stream = MadeUpStream()
+    let without = try read(stream.bytes)
+    stream.command = 11
+    #expect(try read(stream.bytes).vcpus == without.vcpus)
+    // MIG_CMD_POSTCOPY_ADVISE
+    stream.command = 3
+    let error = try #require(throws: ForeignStateError.self) { try read(stream.bytes) }
+    #expect(error.problem.contains("not command 3 of a live migration"))
+  }
+
   @Test func `a stream that ends anywhere is refused with the place`() throws {
     let bytes = MadeUpStream().bytes
     for count in [5, 9, 12, 30, 60, 100, 200, 4200, 8300, 8500, 9000, bytes.count - 700, bytes.count - 1] {

@@ -6,6 +6,8 @@ package struct MadeUpStream {
   ]
   /// How large the block of memory is, of which three pages are in the stream.
   package var memorySize: UInt64 = 0x3000
+  /// The command before the last part of memory; QEMU 10.0 and later write 11.
+  package var command: UInt16?
   /// Whether the description follows.
   package var isDescribed = true
 
@@ -77,6 +79,7 @@ package struct MadeUpStream {
     bytes += [0x7e] + number
     bytes += [2] + number + Self.bigEndian(8, 8) + Self.text("pc.ram") + Array(repeating: 0xa5, count: 4096)
     bytes += Self.bigEndian(0x1000 | 0x22, 8) + [0] + end + [0x7e] + number
+    if let command { bytes += [8] + Self.bigEndian(UInt64(command), 2) + [0, 0] }
     bytes += [3] + number + Self.bigEndian(0x2000 | 0x28, 8) + Array(repeating: 0x5a, count: 4096) + end
     return bytes + [0x7e] + number
   }

@@ -56,14 +56,26 @@ struct QEMUStream {
         }
         break walk
       case SectionType.end: break walk
-      case SectionType.command:
-        throw reader.failure("a command of a live migration; a stream that was saved to a file expected")
+      case SectionType.command: try Self.skipCommand(&reader)
       default: throw reader.failure("a section expected (1 to 4), not \(type)")
       }
     }
     (blocks, pages) = (memory.blocks, memory.pages)
     tailOffset = reader.offset - UInt64(early.count)
     tail = early + (try reader.rest(atMost: Self.tailLimit))
+  }
+
+  /// A command for the one that takes the stream (`MIG_CMD_`). From QEMU 10.0 on one comes before the last part of guest memory.
+  private static func skipCommand(_ reader: inout QEMUReader) throws(ForeignStateError) {
+    _ = try reader.integer(UInt8.self, "a command")
+    let command = try reader.integer(UInt16.self, "a command's number")
+    // MIG_CMD_OPEN_RETURN_PATH, MIG_CMD_PING and MIG_CMD_SWITCHOVER_START: the stream goes on behind them as without.
+    guard [1, 2, 11].contains(command) else {
+      throw reader.failure(
+        "a stream that was saved to a file expected, not command \(command) of a live migration with postcopy or COLO",
+        back: 2)
+    }
+    try reader.skip(UInt64(try reader.integer(UInt16.self, "a command's length")), "a command")
   }
 
   private mutating func readConfiguration(_ reader: inout QEMUReader) throws(ForeignStateError) {
