@@ -77,7 +77,7 @@ extension HistoryRun {
   }
 
   /// What a vCPU that runs may do instead: it looks for interrupts though nothing has happened to it (KVM_REQ_EVENT), as
-  /// `isAllowedByEvent` has it.
+  /// `isAllowedByChance` has it.
   private func checkWithStrayEvents(_ part: Part) throws(KVMError) -> OrderChecker<ActorCall>.Outcome? {
     let running = part.actors.indices.filter { actor in part.actors[actor].contains { $0.kind.needsGuest } }
     guard !running.isEmpty, configuration.deviations.contains(.interruptsSoughtOnEvent) else { return nil }

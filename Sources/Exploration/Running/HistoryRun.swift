@@ -129,7 +129,7 @@ public final class HistoryRun {
   func differences(
     _ step: Step, _ answer: StepAnswer, _ moment: Moment, _ observed: Moment
   ) throws(KVMError) -> [StateMismatch] {
-    // What the vCPU may have done instead, where one runs.
+    // What the vCPU may do instead, where one runs.
     let model = step.kind.needsGuest ? expected.machine : nil
     expected.moment = moment
     let wanted = try expected.perform(step)
@@ -139,24 +139,30 @@ public final class HistoryRun {
     var differences = expectedView.allows(seenView) ? [] : expectedView.mismatches(seenView)
     if !wanted.allows(answer) { differences.insert(StateMismatch("answer", wanted, answer), at: 0) }
     guard !differences.isEmpty else { return [] }
-    if let model, try isAllowedByEvent(step, answer, model, moment) { return [] }
+    if let model, try isAllowedByChance(step, answer, model, moment) { return [] }
     return differences
   }
 
-  /// Whether a step is what the model allows where the vCPU looks for interrupts though nothing happened to it: the host may
-  /// make it do so at any time, such as where its thread is moved to another processor (KVM_REQ_EVENT).
-  private func isAllowedByEvent(
+  /// Whether a step is what the model allows where something happens that the host may do at any time, such as where its thread is
+  /// moved to another processor: the vCPU looks for interrupts though nothing happened to it (KVM_REQ_EVENT), or loses a shadow.
+  private func isAllowedByChance(
     _ step: Step, _ answer: StepAnswer, _ model: ReferenceMachine, _ moment: Moment
   ) throws(KVMError) -> Bool {
-    guard model.configuration.deviations.contains(.interruptsSoughtOnEvent) else { return false }
     let observed = expected.moment
-    (expected.machine, expected.moment, expected.hasStrayEvent) = (model, moment, true)
-    defer { expected.hasStrayEvent = false }
-    let wanted = try expected.perform(step)
-    expected.moment = observed
-    expected.observe(&expectedView)
-    guard wanted.allows(answer), expectedView.allows(seenView) else { return false }
-    lastAnswer = wanted
-    return true
+    defer { (expected.hasStrayEvent, expected.hasLostShadow) = (false, false) }
+    for (event, shadow) in [(true, false), (false, true), (true, true)] {
+      guard !event || model.configuration.deviations.contains(.interruptsSoughtOnEvent),
+        !shadow || model.configuration.deviations.contains(.shadowLostAtExit)
+      else { continue }
+      (expected.machine, expected.moment) = (model, moment)
+      (expected.hasStrayEvent, expected.hasLostShadow) = (event, shadow)
+      let wanted = try expected.perform(step)
+      expected.moment = observed
+      expected.observe(&expectedView)
+      guard wanted.allows(answer), expectedView.allows(seenView) else { continue }
+      lastAnswer = wanted
+      return true
+    }
+    return false
   }
 }

@@ -92,19 +92,16 @@ public enum StepAnswer: Hashable, Sendable {
   case delivery(DeliveryAnswer)
   /// A value, or where time decides between which two it may be.
   case value(UInt64, upTo: UInt64)
-  /// The vector of an interrupt that came behind an instruction or before it; nil where either may be.
-  case taken(vector: UInt64, isBehind: Bool?)
+  /// The vector of an interrupt that came behind an instruction or before it.
+  case taken(vector: UInt64, isBehind: Bool)
 
   /// A value that is known.
   static func value(_ value: UInt64) -> StepAnswer { .value(value, upTo: value) }
 
   /// Whether a machine may answer so where this is expected.
   func allows(_ seen: StepAnswer) -> Bool {
-    switch (self, seen) {
-    case (.value(let least, let most), .value(let value, _)): least <= value && value <= most
-    case (.taken(let vector, nil), .taken(let other, _)): vector == other
-    default: self == seen
-    }
+    guard case .value(let least, let most) = self, case .value(let value, _) = seen else { return self == seen }
+    return least <= value && value <= most
   }
 }
 
@@ -121,8 +118,7 @@ extension StepAnswer: CustomStringConvertible {
     case .delivery(.ignored): "ignored"
     case .value(let least, let most):
       least == most ? Self.hex(least) : "\(Self.hex(least)) to \(Self.hex(most))"
-    case .taken(let vector, nil): Self.hex(vector)
-    case .taken(let vector, let isBehind?): "\(Self.hex(vector)) \(isBehind ? "behind" : "before") the instruction"
+    case .taken(let vector, let isBehind): "\(Self.hex(vector)) \(isBehind ? "behind" : "before") the instruction"
     }
   }
 

@@ -16,10 +16,10 @@ extension ModelSubject {
     machine.wake(vcpu)
     machine.enter(vcpu)
     defer { machine.leave(vcpu) }
-    guard form == .halt else { return goOnAfterSTI(vcpu, form) }
+    guard form == .halt || hasLostShadow else { return goOnAfterSTI(vcpu, form) }
     let answer = takeNext(vcpu)
     if case .value(let vector, _) = answer { return .taken(vector: vector, isBehind: false) }
-    guard answer == .done else { return refused(answer, vcpu) }
+    guard form == .halt, answer == .done else { return refused(answer, vcpu) }
     machine.leave(vcpu)
     return machine.halt(vcpu, takesInterrupts: true) ? .halts : takeBehind(vcpu)
   }
@@ -33,16 +33,15 @@ extension ModelSubject {
     machine.keepEventIfFound(vcpu)
     machine.leave(vcpu)
     if form == .haltAfterSTI, machine.halt(vcpu, takesInterrupts: true) { return .halts }
-    let mayComeBefore = machine.configuration.deviations.contains(.shadowLostAtExit)
-    return takeBehind(vcpu, isBehind: mayComeBefore ? nil : true)
+    return takeBehind(vcpu)
   }
 
   /// The vCPU is behind the instruction, and interrupts are on.
-  private func takeBehind(_ vcpu: Int, isBehind: Bool? = true) -> StepAnswer {
+  private func takeBehind(_ vcpu: Int) -> StepAnswer {
     machine.enter(vcpu)
     let answer = takeNext(vcpu)
     guard case .value(let vector, _) = answer else { return refused(answer, vcpu) }
-    return .taken(vector: vector, isBehind: isBehind)
+    return .taken(vector: vector, isBehind: true)
   }
 
   /// The host puts a vCPU back that could not enter, which makes it look for interrupts.

@@ -12,6 +12,8 @@ public class ModelSubject: InterruptSubject {
   var schedule = PieceSchedule.inTurns
   /// Whether the vCPU that runs looks for interrupts though nothing happened to it.
   var hasStrayEvent = false
+  /// The host takes the vCPU out behind STI, which loses the shadow (`Deviation.shadowLostAtExit`).
+  var hasLostShadow = false
 
   /// A machine after power-on, whose vCPUs were put to where they begin (`StepGuest.prepare`).
   public init(_ configuration: ReferenceMachine.Configuration) {
