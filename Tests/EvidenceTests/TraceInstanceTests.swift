@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Support
 import SystemPackage
 import Testing
 
@@ -43,6 +44,24 @@ import Testing
     #expect(!Self.exists(first.directory) && Self.exists(second.directory))
     pool.giveBack(second)
     #expect(!Self.exists(second.directory))
+  }
+
+  @Test(.enabled(if: isUsable, "tracefs cannot be used here"))
+  func `a pool lends a thread the instance that has recorded it`() throws {
+    let pool = TracePool()
+    defer { pool.close() }
+    let (own, other) = (try pool.lend(), try pool.lend())
+    try own.begin()
+    _ = try own.end()
+    let thread = try HostThread.start {
+      try? other.begin()
+      _ = try? other.end()
+    }
+    pthread_join(thread, nil)
+    pool.giveBack(own)
+    pool.giveBack(other)
+    #expect(try pool.lend() === own)
+    #expect(try pool.lend() === other)
   }
 
   @Test(.enabled(if: isUsable, "tracefs cannot be used here"))

@@ -110,6 +110,9 @@ public final class TraceInstance: Sendable {
     try? TextFile.removeDirectory(directory)
   }
 
+  /// Whether it records a thread by now, with those that it starts.
+  func records(thread: Int32) -> Bool { state.withLock { $0.thread } == thread }
+
   /// Whether entries into the guest and exits are recorded: asked for, and there on this host.
   public var recordsResidency: Bool { state.withLock { $0.recordsResidency } }
 

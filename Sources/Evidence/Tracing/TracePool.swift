@@ -39,7 +39,15 @@ public final class TracePool: Sendable {
   /// - Throws: `TraceUnavailable`, the same reason every time.
   public func lend() throws(TraceUnavailable) -> TraceInstance {
     if let reason = state.withLock({ $0.reason }) { throw reason }
-    if let instance = state.withLock({ $0.free.popLast() }) { return instance }
+    let thread = cevidence_thread_id()
+    let free = state.withLock { state -> TraceInstance? in
+      // One that has recorded another thread has its filter replaced, for which the kernel waits a tenth of a second and more.
+      guard let place = state.free.lastIndex(where: { $0.records(thread: thread) }) ?? state.free.indices.last else {
+        return nil
+      }
+      return state.free.remove(at: place)
+    }
+    if let free { return free }
     do throws(TraceUnavailable) {
       return try TraceInstance(paths, room)
     } catch {

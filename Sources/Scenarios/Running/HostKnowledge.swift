@@ -92,6 +92,8 @@ public struct TraitTrial: Sendable {
 
   /// How long a probe waits for each thing: a back end that does not know an instruction may try it for ever.
   private static let patience = Duration.seconds(4)
+  /// How long where the host is known to lack the trait, and is only asked whether it still does.
+  private static let patienceForKnownLack = Duration.seconds(1)
 
   /// Tries a host for every trait, with a guest each.
   ///
@@ -113,7 +115,7 @@ public struct TraitTrial: Sendable {
       return
     }
     var runner = ScenarioRunner(system: system, host: host)
-    runner.patience = Self.patience
+    runner.patience = trait.isKnownToBeMissing(on: host.survey) ? Self.patienceForKnownLack : Self.patience
     let result = runner.run(ScenarioCase(scenario: probe, mode: probe.modes[0]))
     self.result = result
     switch result.verdict {
