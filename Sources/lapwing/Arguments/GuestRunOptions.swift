@@ -54,7 +54,8 @@ struct GuestRunOptions: ParsableArguments {
       """, completion: .directory)
   var controlFolder: [String] = []
 
-  @OptionGroup var confinement: ConfinementOptions
+  @Flag(help: ConfinementOptions.help)
+  var noConfine = false
 
   func validate() throws {
     try TimelineArgument.validate(timeline)
@@ -66,7 +67,7 @@ struct GuestRunOptions: ParsableArguments {
   ///
   /// - Parameter describe: Says what the machine needs.
   func confine(_ describe: (inout CommandNeeds) -> Void) throws(Failure) {
-    try confinement.enter { needs in
+    try ConfinementOptions.enter(unless: noConfine) { needs in
       describe(&needs)
       needs.read(stimuli.input, stimuli.injectFile)
       needs.write(timeline)

@@ -6,6 +6,8 @@ public import Support
 struct TimeLimit: ExpressibleByArgument, CustomStringConvertible {
   let duration: Duration
   let description: String
+  /// Told without asking the runtime how (`ArgumentChoice`).
+  var defaultValueDescription: String { description }
 
   /// That many seconds.
   static func seconds(_ count: Int) -> TimeLimit {
