@@ -47,7 +47,7 @@ import Testing
     try Data(ReportingKernel.bzImage.bytes).write(to: URL(fileURLWithPath: kernel))
     let text = folder.path("text.html")
     try folder.write(String(repeating: " ", count: 4096), to: "text.html")
-    try folder.write("[a]\nfile = hello.html\n", to: "config")
+    try folder.write("[a]\nfile = hello.html\n[b]\nfile = state.html\n", to: "config")
     let environment = folder.path("environment")
     try folder.write("A=1\n", to: "environment")
     let before = try folder.listing
@@ -64,6 +64,7 @@ import Testing
       ["snapshot", "hello", "--disk", text + ",ro", "--at", "exit:2", "--output", text],
       ["snapshot", kernel, "--initrd", text, "--at", "exit:2", "--output", text],
       ["kut", "--config", folder.path("config"), "--output", image],
+      ["kut", "--config", folder.path("config"), "a", "--output", state],
       ["kut", image, "--environment", environment, "--output", environment],
     ] {
       let result = try Program.run(arguments)

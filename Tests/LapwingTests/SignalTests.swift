@@ -1,4 +1,6 @@
 import Foundation
+import Reports
+import Scenarios
 import TestImages
 import Testing
 
@@ -67,6 +69,16 @@ import Testing
     #expect(!result.wasKilled, "\(result.status)")
     #expect(result.status == 65, "\(result.status)")
     #expect(result.errors.hasSuffix("standard output: Broken pipe\n"), "\(result.errors)")
+  }
+
+  @Test func `doctor tells what it has tried when a signal ends it`() throws {
+    let doctor = try Program(["doctor", "--probe", "--format", "json"])
+    #expect(doctor.wait { doctor.threads.contains("vcpu 0") })
+    doctor.signal(SIGTERM)
+    let result = try doctor.result()
+    #expect(result.status == 143, "\(result.status), \(result.errors)")
+    let report = try JSONDecoder().decode(DoctorReport.self, from: Data(result.output.utf8))
+    #expect(try #require(report.traits).count < HostTrait.allCases.count)
   }
 
   @Test func `a report in a file is finished where standard output has lost its reader`() throws {

@@ -100,9 +100,16 @@ public struct TraitTrial: Sendable {
   /// - Parameters:
   ///   - system: the host's KVM.
   ///   - survey: what is known of the host.
+  ///   - isInterrupted: asked before each trial, of which none is begun any more once it says so.
   /// - Returns: one trial a trait, in the order of `HostTrait.allCases`.
-  public static func all(on system: System, _ survey: HostSurvey) -> [TraitTrial] {
-    HostTrait.allCases.map { TraitTrial($0, on: system, HostKnowledge(survey: survey)) }
+  public static func all(
+    on system: System, _ survey: HostSurvey, isInterrupted: () -> Bool = { false }
+  ) -> [TraitTrial] {
+    var trials: [TraitTrial] = []
+    for trait in HostTrait.allCases where !isInterrupted() {
+      trials.append(TraitTrial(trait, on: system, HostKnowledge(survey: survey)))
+    }
+    return trials
   }
 
   /// Tries a host for a trait.

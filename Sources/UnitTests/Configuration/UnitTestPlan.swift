@@ -32,6 +32,12 @@ public struct UnitTestPlan: Sendable {
 
     /// Images in a directory.
     public init(directory: FilePath) { self.directory = directory }
+
+    /// The file of a test's image.
+    public func image(of test: UnitTest) -> FilePath {
+      let file = FilePath(test.file)
+      return file.isAbsolute ? file : directory.appending(file.components)
+    }
   }
 
   /// How long a test may take that does not say it: the suite's own default.
@@ -77,8 +83,7 @@ public struct UnitTestPlan: Sendable {
     guard test.file.utf8.count <= HostFile.longestPath else {
       throw Refusal(reason: "the name of its file has \(test.file.utf8.count) bytes")
     }
-    let file = FilePath(test.file)
-    let image = file.isAbsolute ? file : context.directory.appending(file.components)
+    let image = context.image(of: test)
     let ownLimit = try limit(test.timeout)
     return .run(image: image, try machine(test, context), limit: context.limit ?? ownLimit)
   }

@@ -51,7 +51,11 @@ struct UnitTestOptions: ParsableArguments {
   }
 
   /// The tests that are to be run, decided on.
-  func plans(_ names: [String]) throws(Failure) -> [UnitTestPlan] {
+  ///
+  /// - Parameters:
+  ///   - names: images, or tests of the configuration.
+  ///   - output: the report's file, which is to be no image of the configuration's, of a test that is not run either.
+  func plans(_ names: [String], output: String?) throws(Failure) -> [UnitTestPlan] {
     let path = FilePath(config ?? "")
     var context = UnitTestPlan.Context(directory: images.map { FilePath($0) } ?? path.removingLastComponent())
     context.limit = timeout?.duration
@@ -65,10 +69,17 @@ struct UnitTestOptions: ParsableArguments {
     guard config != nil else { return try filePlans(names, context) }
     let selection = UnitTestSelection(names: names, groups: group)
     context.runsAll = all || selection.isParticular
-    return try configured(path, selection).map { UnitTestPlan($0, context) }
+    let file = try configuration(path)
+    try refuseOneFile(
+      for: file.tests.map { ("the image", context.image(of: $0).string) }, and: ("--output", output))
+    do throws(UnitTestSelection.Unknown) {
+      return try selection.select(from: file.tests).map { UnitTestPlan($0, context) }
+    } catch {
+      throw Failure("\(error); 'lapwing kut --config \(path) --list' shows what there is", .usage)
+    }
   }
 
-  private func configured(_ path: FilePath, _ selection: UnitTestSelection) throws(Failure) -> [UnitTest] {
+  private func configuration(_ path: FilePath) throws(Failure) -> UnitTestFile {
     let file: UnitTestFile
     let text = String(decoding: try Self.contents(of: path, limit: Self.sizeLimit), as: UTF8.self)
     do throws(UnitTestFile.ParsingError) {
@@ -77,11 +88,7 @@ struct UnitTestOptions: ParsableArguments {
       throw Failure("\(path), \(error)", .badFile)
     }
     guard !file.tests.isEmpty else { throw Failure("\(path) has no tests", .badFile) }
-    do throws(UnitTestSelection.Unknown) {
-      return try selection.select(from: file.tests)
-    } catch {
-      throw Failure("\(error); 'lapwing kut --config \(path) --list' shows what there is", .usage)
-    }
+    return file
   }
 
   /// A test for each image.

@@ -24,9 +24,20 @@ struct DoctorCommand: ParsableCommand {
       var report = DoctorReport(survey)
       report.origin = .current
       report.confinement = ConfinementReport(.ofThisKernel())
-      if probe, report.canRun { report.add(TraitTrial.all(on: try openKVM(forManyMachines: true), survey)) }
+      let signal = probe && report.canRun ? try tryTraits(survey, &report) : nil
       try show(report, format) { $0.text(StandardOutput.style, everything: all) }
+      if let signal { return ExitStatus(signal: signal) }
       return report.canRun ? .success : .hostCannot
     }
+  }
+
+  /// Tries this host for every trait, until a signal asks the program to end.
+  ///
+  /// - Returns: The signal; nil where all was tried.
+  private func tryTraits(_ survey: HostSurvey, _ report: inout DoctorReport) throws(Failure) -> Int32? {
+    let system = try openKVM(forManyMachines: true)
+    let signals = InterruptSignals()
+    report.add(TraitTrial.all(on: system, survey, isInterrupted: { signals.isPending }))
+    return signals.release()
   }
 }

@@ -50,14 +50,13 @@ struct KutCommand: ParsableCommand {
       try refuseOneFile(
         for: [("--config", tests.config), ("--environment", tests.environment)] + images.map { ("the image", $0) },
         and: ("--output", report.output))
-      let plans = try tests.plans(names)
+      let plans = try tests.plans(names, output: report.output)
       // The configuration says which images are read.
       try confinement.enter { needs in
         needs.read(plans.map(\.image))
         needs.write(report.output)
         if trace { needs.record() }
       }
-      try refuseOneFile(for: plans.compactMap(\.image).map { ("the image", $0) }, and: ("--output", report.output))
       let destination = try report.destination()
       guard !list else {
         try destination.write(plans.map(\.line).text)
