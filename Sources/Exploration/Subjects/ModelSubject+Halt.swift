@@ -16,12 +16,12 @@ extension ModelSubject {
     machine.wake(vcpu)
     machine.enter(vcpu)
     defer { machine.leave(vcpu) }
-    guard form == .halt || hasLostShadow else { return goOnAfterSTI(vcpu, form) }
+    guard form == .halt else { return goOnAfterSTI(vcpu, form) }
     let answer = takeNext(vcpu)
     if case .value(let vector, _) = answer { return .taken(vector: vector, isBehind: false) }
-    guard form == .halt, answer == .done else { return refused(answer, vcpu) }
+    guard answer == .done else { return refused(answer, vcpu) }
     machine.leave(vcpu)
-    return machine.halt(vcpu, takesInterrupts: true) ? .halts : takeBehind(vcpu)
+    return machine.halt(vcpu, takesInterrupts: true) ? .halts : takeAtEntry(vcpu, isBehind: true)
   }
 
   /// STI lets nothing in before the instruction behind it (SDM volume 2B, STI; section 7.8.1 of volume 3A).
@@ -32,16 +32,18 @@ extension ModelSubject {
     if machine.isEntryRefused(vcpu) { return refused(.entryRefused(Self.invalidControl), vcpu) }
     machine.keepEventIfFound(vcpu)
     machine.leave(vcpu)
+    // Taken out behind STI, it takes at the next entry what waits, and its handler does not return to the instruction.
+    if hasLostShadow { return takeAtEntry(vcpu, isBehind: false) }
     if form == .haltAfterSTI, machine.halt(vcpu, takesInterrupts: true) { return .halts }
-    return takeBehind(vcpu)
+    return takeAtEntry(vcpu, isBehind: true)
   }
 
-  /// The vCPU is behind the instruction, and interrupts are on.
-  private func takeBehind(_ vcpu: Int) -> StepAnswer {
+  /// The vCPU enters with interrupts on: behind the instruction, or before it.
+  private func takeAtEntry(_ vcpu: Int, isBehind: Bool) -> StepAnswer {
     machine.enter(vcpu)
     let answer = takeNext(vcpu)
     guard case .value(let vector, _) = answer else { return refused(answer, vcpu) }
-    return .taken(vector: vector, isBehind: true)
+    return .taken(vector: vector, isBehind: isBehind)
   }
 
   /// The host puts a vCPU back that could not enter, which makes it look for interrupts.
