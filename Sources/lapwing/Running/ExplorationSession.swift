@@ -13,6 +13,7 @@ final class ExplorationSession {
   private let explorer: Explorer
   private let start = ContinuousClock.now
   private(set) var duration = Duration.zero
+  private var toldFindings = 0
 
   init(_ explorer: Explorer) { self.explorer = explorer }
 
@@ -39,18 +40,37 @@ final class ExplorationSession {
         workers.end()
       }
     }
-    var shown = start
+    var (shown, told) = (start, start)
     while !workers.areDone {
       usleep(20_000)
       if explorer.abandon(after: Self.longestStep) { break }
       if signals.isPending || .now >= start + length { explorer.stop() }
+      if .now >= told + .seconds(1) {
+        told = .now
+        tellFindings()
+      }
       if .now >= shown + .seconds(10) {
         shown = .now
         showProgress()
       }
     }
+    tellFindings()
     duration = .now - start
     return signals.release()
+  }
+
+  /// Says what was found as soon as it is, in a line each: a host that does not live to see the report has shown something by then.
+  private func tellFindings() {
+    guard OutputDescriptor.isReady(STDERR_FILENO) else { return }
+    let findings = explorer.result.findings.dropFirst(toldFindings)
+    for (finding, _) in findings {
+      let difference = finding.mismatches.first.map { "expected \($0.expected), seen \($0.seen); " } ?? ""
+      StandardError.print(
+        TextLine(
+          "found at \(finding.signature): \(difference)\(finding.history.steps.count) steps, "
+            + "shown again in \(finding.rate.shown) of \(finding.rate.of)"))
+    }
+    toldFindings += findings.count
   }
 
   private func showProgress() {
