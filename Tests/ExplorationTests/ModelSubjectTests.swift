@@ -40,4 +40,23 @@ struct ModelSubjectTests {
       }
     }
   }
+
+  @Test func `with APICv an edge finds that nobody has the clock's interrupt in hand any more`() throws {
+    for (deviations, isSought) in [(Deviations.kvm, false), (Deviations.kvm.with(.clockEndSought), true)] {
+      let subject = ModelSubject(ReferenceMachine.Configuration(vcpus: 2, deviations: deviations))
+      try HistoryRun.begin(HistoryMachine(vcpus: 2, startsInX2APIC: true), subject)
+      for step in [
+        // Vector 0, which is that of pin 8 after a reset, is requested, and KVM_SET_LAPIC finds it.
+        try ConcurrentPartTests.step("msi.send", 0, 7, 1),
+        try ConcurrentPartTests.step("lapic.register", 0, 0xf0, 0x1ff),
+        try ConcurrentPartTests.step("line.set", 8, 1), try ConcurrentPartTests.step("line.set", 8, 0),
+        // INIT takes the request back.
+        try ConcurrentPartTests.step("ipi.send", 1, 0x40, 1, 0, 5, 3, 0x5000),
+        try ConcurrentPartTests.step("guest.take", 0),
+      ] { _ = try subject.perform(step) }
+      #expect(subject.machine.ioapicRequests == 0)
+      _ = try subject.perform(try ConcurrentPartTests.step("line.set", 8, 1))
+      #expect(subject.machine.ioapicRequests == (isSought ? 0x100 : 0))
+    }
+  }
 }

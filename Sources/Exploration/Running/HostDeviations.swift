@@ -29,6 +29,7 @@ extension Deviations {
     // With APICv KVM searches the page for what is in service, and remembers nothing of it.
     if survey[.apicv].state == .available {
       deviations = deviations.without(.priorityStaleAfterRestore).with(.priorityStaleWhileDisabled)
+      if !survey.isKernel(before: 5, 7) { deviations = deviations.with(.clockEndSought) }
       if survey.backEnd == .kvmIntel {
         deviations = deviations.with(.selfIPIVirtualized).with(.virtualizationInhibitedByIdentifier)
           .with(.emptyServiceEnded)

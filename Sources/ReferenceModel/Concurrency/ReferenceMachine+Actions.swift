@@ -68,7 +68,7 @@ extension ReferenceMachine {
       call.answer = call.answer.adding(pic.setLine(line, source: Self.userSpace, to: level))
       noticePIC()
     case .ioapic(let pin):
-      switch ioapic.setLine(pin: pin, source: Self.userSpace, to: level, tellsStatus: tellsStatus) {
+      switch drive(pin, Self.userSpace, to: level, tellsStatus: tellsStatus) {
       case .answer(let own):
         if own == .coalesced { met.insert(.edgeMerged) }
         if own == .ignored { met.insert(.pinHeldBack) }

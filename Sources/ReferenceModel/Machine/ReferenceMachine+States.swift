@@ -68,9 +68,8 @@ extension ReferenceMachine {
   private mutating func trackClock(_ vcpu: Int) {
     guard configuration.deviations.contains(.clockEdgesMerged) else { return }
     let entry = ioapic[ReferenceIOAPIC.clockPin]
-    let apic = localAPICs[vcpu]
-    guard isUnderstood(entry.destination, by: vcpu), matchesEvenAbsent(apic, entry.destination) else { return }
-    let isHeld = apic.page.has(entry.vector, in: .inService) || apic.page.has(entry.vector, in: .interruptRequest)
+    guard isAddressed(vcpu, by: entry) else { return }
+    let isHeld = hasInHand(vcpu, entry.vector)
     let wasHeld = ioapic.clockHolders >> UInt64(vcpu) & 1 != 0
     guard isHeld != wasHeld else { return }
     if isHeld {
@@ -81,6 +80,31 @@ extension ReferenceMachine {
       ioapic.clockHolders &= ~(1 << UInt64(vcpu))
       ioapic.clockPending -= 1
     }
+  }
+
+  /// One of those who drive a pin changes it. With APICv KVM is not told of every EOI, and before an edge it looks at one of those
+  /// whom the pin's message goes to: the first that has its vector not in hand has ended it (`ioapic_lazy_update_eoi`).
+  mutating func drive(_ pin: Int, _ source: UInt8, to level: Bool, tellsStatus: Bool) -> PinEffect {
+    let isHigh = level || ioapic.sources[pin] & ~(1 << source) != 0
+    let entry = ioapic[pin]
+    if isHigh, entry.triggerMode == .edge, configuration.deviations.contains(.clockEndSought),
+      !isVirtualizationInhibited,
+      let vcpu = localAPICs.indices.first(where: { isAddressed($0, by: entry) && !hasInHand($0, entry.vector) })
+    {
+      ioapic.endClock(entry.vector, vcpu: vcpu)
+    }
+    return ioapic.setLine(pin: pin, source: source, to: level, tellsStatus: tellsStatus)
+  }
+
+  /// `kvm_apic_match_dest`
+  private func isAddressed(_ vcpu: Int, by entry: RedirectionEntry) -> Bool {
+    isUnderstood(entry.destination, by: vcpu) && matchesEvenAbsent(localAPICs[vcpu], entry.destination)
+  }
+
+  /// `kvm_apic_pending_eoi`
+  private func hasInHand(_ vcpu: Int, _ vector: Vector) -> Bool {
+    let page = localAPICs[vcpu].page
+    return page.has(vector, in: .inService) || page.has(vector, in: .interruptRequest)
   }
 
   /// KVM does not ask here whether the local APIC is enabled; one that is not is compared as in xAPIC mode.

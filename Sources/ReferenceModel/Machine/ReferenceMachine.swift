@@ -93,7 +93,7 @@ public struct ReferenceMachine: Sendable {
         answer = answer.adding(pic.setLine(line, source: source, to: level))
         noticePIC()
       case .ioapic(let pin):
-        switch ioapic.setLine(pin: pin, source: source, to: level, tellsStatus: tellsStatus) {
+        switch drive(pin, source, to: level, tellsStatus: tellsStatus) {
         case .answer(let own):
           if own == .coalesced { met.insert(.edgeMerged) }
           if own == .ignored { met.insert(.pinHeldBack) }
