@@ -55,7 +55,8 @@ struct FaultTests {
     let finding = try #require(try Self.explore(bench, seed: 1, histories: 200))
     let shrunk = try Shrinker(bench) { false }.shrink(finding)
     #expect(shrunk.history.steps.count <= 12)
-    #expect(try bench.run(shrunk.history) != nil)
+    // A thread that is held up widens what a count may be, and hides what is wrong with it.
+    #expect(try (0..<10).contains { _ in try bench.run(shrunk.history) != nil })
     // What is left is needed: without its last step there is nothing to see.
     var shorter = shrunk.history
     shorter.steps.removeLast()

@@ -199,4 +199,23 @@ struct VirtualizationRuleTests {
       same(machine.setLine(8, to: true), .delivered(destination == 1 ? 1 : 2))
     }
   }
+
+  @Test func `a halt ends by what KVM finds in service, not by what the processor takes to be`() {
+    for (isStale, isInService) in [(true, true), (true, false), (false, true)] {
+      let deviations = isStale ? Self.apicv.with(.serviceVectorStale) : Self.apicv.without(.serviceVectorStale)
+      var machine = machine(deviations)
+      machine.setActivity(0, .halted)
+      // APICv goes and comes back with an interrupt in service.
+      let disabled = APICBase(isBootstrapProcessor: true, mode: .disabled).rawValue
+      same(machine.writeMSR(0, MSR.apicBase, disabled, byHost: true, at: Moment(0)), true)
+      var page = machine.localAPICState(0)
+      // Bits 80 and 81 of the ISR and the IRR are 16 and 17 of their third words.
+      page.registers[0x120 / 4] = isInService ? 1 << 16 : 0
+      page.registers[0x220 / 4] = 1 << 17
+      same(machine.setLocalAPICState(0, page, at: Moment(0)), true)
+      let enabled = APICBase(isBootstrapProcessor: true, mode: .x2APIC).rawValue
+      same(machine.writeMSR(0, MSR.apicBase, enabled, byHost: true, at: Moment(0)), true)
+      same(machine.resume(0), !isInService)
+    }
+  }
 }

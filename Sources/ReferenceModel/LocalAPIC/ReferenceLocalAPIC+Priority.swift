@@ -39,9 +39,15 @@ extension ReferenceLocalAPIC {
 
   /// The vector that the processor takes next; nil where there is none, or a priority holds it back.
   public var nextDeliverable: Vector? {
+    nextDeliverable(highestInService: virtualization.isActive ? servicePriority : highestInService)
+  }
+
+  /// The same as KVM finds it, which does not ask the processor what it takes to be in service (`kvm_apic_has_interrupt`).
+  var nextFound: Vector? { nextDeliverable(highestInService: highestInService) }
+
+  private func nextDeliverable(highestInService: Vector?) -> Vector? {
     guard isPresent, let vector = page.highest(in: .interruptRequest) else { return nil }
-    let priority = Priority.processorPriority(
-      taskPriority: page.taskPriority, highestInService: virtualization.isActive ? servicePriority : highestInService)
+    let priority = Priority.processorPriority(taskPriority: page.taskPriority, highestInService: highestInService)
     return priority.allows(vector) ? vector : nil
   }
 

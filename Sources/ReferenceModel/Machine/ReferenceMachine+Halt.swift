@@ -40,7 +40,7 @@ extension ReferenceMachine {
     if pic.output, acceptsExternal(vcpu) { return true }
     guard localAPICs[vcpu].isPresent else { return false }
     localAPICs[vcpu].updateProcessorPriority()
-    return localAPICs[vcpu].nextDeliverable != nil
+    return localAPICs[vcpu].nextFound != nil
   }
 
   /// A vCPU that was let through an entry with interrupts off knows from there whether an interrupt waits.
