@@ -36,16 +36,15 @@ extension ReferenceMachine {
   /// The vectors of the pins that lead to a vCPU, or that it has in hand (`kvm_ioapic_scan_entry`).
   private mutating func scan(_ vcpu: Int) {
     met.insert(.endsScanned)
-    let apic = localAPICs[vcpu]
     var vectors = VectorSet()
     var stale: UInt8?
     if ioapic.clockHolders >> UInt64(vcpu) & 1 != 0 { vectors.insert(Vector(rawValue: ioapic.clockVectors[vcpu])) }
     for pin in 0..<24 {
       let entry = ioapic[pin]
       guard entry.triggerMode == .level || pin == ReferenceIOAPIC.clockPin else { continue }
-      if isUnderstood(entry.destination, by: vcpu), matchesEvenAbsent(apic, entry.destination) {
+      if isAddressed(vcpu, by: entry) {
         vectors.insert(entry.vector)
-      } else if apic.page.has(entry.vector, in: .inService) || apic.page.has(entry.vector, in: .interruptRequest) {
+      } else if hasInHand(vcpu, entry.vector) {
         vectors.insert(entry.vector)
         stale = max(stale ?? 0, entry.vector.rawValue)
       }

@@ -96,13 +96,13 @@ extension ReferenceMachine {
     return ioapic.setLine(pin: pin, source: source, to: level, tellsStatus: tellsStatus)
   }
 
-  /// `kvm_apic_match_dest`
-  private func isAddressed(_ vcpu: Int, by entry: RedirectionEntry) -> Bool {
+  /// Whether a pin's entry names a vCPU, be its local APIC enabled or not (`kvm_apic_match_dest`).
+  func isAddressed(_ vcpu: Int, by entry: RedirectionEntry) -> Bool {
     isUnderstood(entry.destination, by: vcpu) && matchesEvenAbsent(localAPICs[vcpu], entry.destination)
   }
 
-  /// `kvm_apic_pending_eoi`
-  private func hasInHand(_ vcpu: Int, _ vector: Vector) -> Bool {
+  /// Whether a vCPU has a vector requested or in service (`kvm_apic_pending_eoi`).
+  func hasInHand(_ vcpu: Int, _ vector: Vector) -> Bool {
     let page = localAPICs[vcpu].page
     return page.has(vector, in: .inService) || page.has(vector, in: .interruptRequest)
   }
