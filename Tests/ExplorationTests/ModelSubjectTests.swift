@@ -22,7 +22,7 @@ struct ModelSubjectTests {
   @Test func `an interrupt may come between STI and HLT only where the host loses the shadow`() throws {
     let machine = HistoryMachine(vcpus: 1, startsInX2APIC: true)
     let steps = [
-      // A message of the reserved mode ends the next halt; an interrupt waits, and another one behind it.
+      // A message of the reserved mode ends the next halt, and an interrupt waits.
       try ConcurrentPartTests.step("msi.send", 0, 0, 0, 3), try ConcurrentPartTests.step("msi.send", 0x41, 0),
       try ConcurrentPartTests.step("guest.halt", 0), try ConcurrentPartTests.step("guest.take", 0),
       try ConcurrentPartTests.step("register.eoi", 0), try ConcurrentPartTests.step("guest.halt", 0),
