@@ -13,7 +13,7 @@ extension Deviations {
     case .kvmAMD:
       deviations = deviations.without(.commandHalvesApart).with(.commandHighKeptThroughReset)
       if survey[.apicv].state != .available { deviations = deviations.with(.taskPriorityFromCR8AtExit) }
-      if survey.hypervisor == "TCGTCGTCGTCG" { deviations = deviations.with(.shadowLostAtExit) }
+      if survey.isEmulatedByQEMU { deviations = deviations.with(.shadowLostAtExit) }
     case .kvmIntel:
       deviations = deviations.with(.taskPriorityShadowed).with(.thresholdStaleAtEntry).with(.eventKeptByRefusedEntry)
     default: break

@@ -29,6 +29,9 @@ public struct HostSurvey: Hashable, Sendable {
   /// there is none.
   public var hypervisor: String?
 
+  /// Whether this host's processor is one that QEMU emulates (TCG, by that name), with what it does otherwise.
+  public var isEmulatedByQEMU: Bool { hypervisor == "TCGTCGTCGTCG" }
+
   /// The vendor module; nil when none is loaded.
   public var backEnd: BackEnd?
 

@@ -83,7 +83,7 @@ extension HostTrait {
     switch self {
     case .inService, .hypercall, .instructionBoundary, .tscOffset: survey.backEnd == .kvmPVM
     case .steadyTSC: !survey.clockSources.contains("tsc")
-    case .reservedCR8Bits, .enteredShadow, .consecutiveShadows: survey.hypervisor == "TCGTCGTCGTCG"
+    case .reservedCR8Bits, .enteredShadow, .consecutiveShadows: survey.isEmulatedByQEMU
     case .taskPrioritySubclass, .exitingGroupIPIs: survey.backEnd == .kvmAMD
     case .reportedTPRAccesses: survey[.tprShadow].state == .available || survey[.apicv].state == .available
     case .disabledAPICsDropIPIs: survey[.ipiVirtualization].state == .available
